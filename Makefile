@@ -1,0 +1,51 @@
+# make run    search the hyperparameters of a small CNN, here and now
+# make test   run the tests
+# Both make their own virtual environment first, with the versions of requirements.lock.
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.PHONY: run test lint docs lock clean help
+
+help:
+	@sed -n '1,3p' Makefile | cut -c3-
+
+run: $(INSTALLED)
+	$(BIN)/swift-hyperband run --cores $(CORES)
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -n $(CORES) tests
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check workflow rules
+	$(BIN)/snakemake --lint
+
+# The schema for editors and the table of keys in config/README.md follow from the study model.
+docs: $(INSTALLED)
+	$(BIN)/python -m swift_hyperband.study_docs
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or newer is needed, found $$($(PYTHON) --version 2>&1); give one with 'make PYTHON=/path/to/python3.11'" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv; } || \
+		{ echo "error: Python's venv module is needed; on Debian and Ubuntu 'apt-get install python3-venv' brings it" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+# Write requirements.lock anew from the newest versions that pyproject.toml allows.
+lock:
+	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check -e '.[train,slurm,annealer,dev]' hatchling
+	{ sed -n '/^#/p' requirements.lock; $(VENV)-lock/bin/pip freeze --exclude-editable --exclude swift-hyperband \
+		| grep -vE '^(nvidia-|triton|cuda-)' | sed 's/+cpu$$//'; } > requirements.new
+	mv requirements.new requirements.lock && rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) .snakemake .mypy_cache .pytest_cache .ruff_cache
