@@ -1,0 +1,254 @@
+"""The schedule of Hyperband and Swift-Hyperband: brackets, rounds and how many trials do what in each.
+
+Everything here follows from the settings alone, before anything runs, in integer arithmetic: floating-point logarithms
+give wrong round ends where R is a power of eta.
+
+Sources: Hyperband, Li et al., JMLR 18 (2018), algorithm 1; Swift-Hyperband, García Amboage et al., EPJ Web of
+Conferences 295, 12005 (2024), section 3. Where a paper leaves a rounding open, the authors' published epoch counts
+settle it (3213 epochs for R = 100, eta = 2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+
+RoundKey = tuple[int, int]
+"""(bracket, index of the round in it), both as the papers number them."""
+
+
+@dataclass(frozen=True)
+class SwiftSettings:
+    """How a round of Swift-Hyperband is divided, under the names of the published round.
+
+    Attributes
+    ----------
+    d : int
+        Fewest curves to fit a predictor.
+    k : float
+        Share of the promoted number of trials that trains fully, at least.
+    decision_fraction : float
+        Where the decision point lies between the round's start and end, in (0, 1].
+    share_curves : bool
+        Whether brackets share the curves (and predictors) of rounds that end at the same epoch.
+    """
+
+    d: int
+    k: float
+    decision_fraction: float
+    share_curves: bool
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of a bracket, as the schedule fixes it.
+
+    Attributes
+    ----------
+    bracket, index : int
+        Bracket s (s_max first) and round i (0 first).
+    trials : int
+        How many trials compete, n_i.
+    start, end : int
+        The epochs that its trials have behind them when it starts and ends, r_(i-1) and r_i.
+    promoted : int
+        How many trials go on to the next round (in the last round: the bracket's winner, 1).
+    reference : int
+        How many trials, the first by rank, set the threshold and give their curves to the predictors, m.
+    decision_epoch : int or None
+        The decision point p, or None where all trials train to the round's end and nothing is decided.
+    predictor : RoundKey or None
+        The round whose predictor decides here: this one, or an earlier one with the same decision point and end.
+    training_rounds : tuple of RoundKey
+        The rounds, in order, whose reference curves train the predictor fitted here; empty if none is fitted here.
+    """
+
+    bracket: int
+    index: int
+    trials: int
+    start: int
+    end: int
+    promoted: int
+    reference: int
+    decision_epoch: int | None = None
+    predictor: RoundKey | None = None
+    training_rounds: tuple[RoundKey, ...] = ()
+
+    @property
+    def key(self) -> RoundKey:
+        return self.bracket, self.index
+
+    @property
+    def full(self) -> int:
+        """How many trials train to the round's end without a decision."""
+        return self.trials if self.decision_epoch is None else self.reference
+
+    @property
+    def partial(self) -> int:
+        """How many trials train to the decision point first."""
+        return self.trials - self.full
+
+    @property
+    def least_completed(self) -> int:
+        """How many partial trials go on at the least, so that the next round can be filled."""
+        return min(self.partial, max(0, self.promoted - self.full))
+
+    @property
+    def epochs_worst(self) -> int:
+        """Epochs trained in this round if nobody is stopped: those of Hyperband."""
+        return self.trials * (self.end - self.start)
+
+    @property
+    def epochs_best(self) -> int:
+        """Epochs trained in this round if as many trials as possible are stopped."""
+        if self.decision_epoch is None:
+            return self.epochs_worst
+        return (
+            self.full * (self.end - self.start)
+            + self.partial * (self.decision_epoch - self.start)
+            + self.least_completed * (self.end - self.decision_epoch)
+        )
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """All rounds of a search, bracket after bracket (s_max first)."""
+
+    max_epochs: int
+    eta: int
+    rounds: tuple[Round, ...]
+
+    @cached_property
+    def by_key(self) -> dict[RoundKey, Round]:
+        return {round_.key: round_ for round_ in self.rounds}
+
+    @cached_property
+    def brackets(self) -> dict[int, tuple[Round, ...]]:
+        """Rounds by bracket, in the order in which brackets are numbered down from s_max."""
+        found: dict[int, list[Round]] = {}
+        for round_ in self.rounds:
+            found.setdefault(round_.bracket, []).append(round_)
+        return {bracket: tuple(rounds) for bracket, rounds in found.items()}
+
+    @property
+    def configurations(self) -> int:
+        return sum(rounds[0].trials for rounds in self.brackets.values())
+
+    @property
+    def epochs_hyperband(self) -> int:
+        """Epochs of Hyperband when each round continues the training of the one before."""
+        return sum(round_.epochs_worst for round_ in self.rounds)
+
+    @property
+    def epochs_best(self) -> int:
+        return sum(round_.epochs_best for round_ in self.rounds)
+
+    def is_last(self, round_: Round) -> bool:
+        """Whether a round ends its bracket."""
+        return round_.key == self.brackets[round_.bracket][-1].key
+
+
+def s_max(max_epochs: int, eta: int) -> int:
+    """Return the number of the most aggressive bracket, floor(log_eta R), in integers."""
+    power, found = eta, 0
+    while power <= max_epochs:
+        power *= eta
+        found += 1
+    return found
+
+
+def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None) -> Schedule:
+    """Return the schedule of Hyperband.
+
+    Parameters
+    ----------
+    max_epochs : int
+        R, the most epochs that any trial trains; at least `eta`.
+    eta : int
+        One in `eta` trials is promoted from a round to the next; at least 2.
+    brackets : collection of int, optional
+        Which brackets to run, as numbers between 0 and s_max; all if left out.
+
+    Raises
+    ------
+    ValueError
+        If `eta` < 2, `max_epochs` < `eta` or a bracket does not exist.
+
+    Notes
+    -----
+    Li et al. (2018), algorithm 1, rounded as in the published runs: n = ceil((s_max + 1) eta^s / (s + 1)),
+    n_i = floor(n eta^-i), r_i = R eta^(i - s) rounded with halves to even.
+    """
+    if eta < 2:
+        raise ValueError(f"eta must be at least 2, found {eta}")
+    if max_epochs < eta:
+        raise ValueError(f"max_epochs must be at least eta ({eta}), found {max_epochs}")
+    top = s_max(max_epochs, eta)
+    chosen = range(top + 1) if brackets is None else brackets
+    if unknown := [s for s in chosen if not 0 <= s <= top]:
+        raise ValueError(f"brackets must lie between 0 and {top} for these max_epochs and eta, found {unknown[0]}")
+    rounds: list[Round] = []
+    for s in sorted(set(chosen), reverse=True):
+        n = -(-(top + 1) * eta**s // (s + 1))
+        start = 0
+        for i in range(s + 1):
+            trials = n // eta**i
+            end = round(Fraction(max_epochs, eta ** (s - i)))
+            promoted = max(trials // eta, 1) if i < s else 1
+            rounds.append(Round(s, i, trials, start, end, promoted, reference=trials))
+            start = end
+    return Schedule(max_epochs, eta, tuple(rounds))
+
+
+def swift_hyperband(
+    max_epochs: int, eta: int, settings: SwiftSettings, brackets: Collection[int] | None = None
+) -> Schedule:
+    """Return the schedule of Swift-Hyperband: Hyperband's, each round divided at its decision point.
+
+    The number of reference trials is m = max(ceil(k n_next), d - |D[r_i]|, 1), at most all, where D[r_i] holds the
+    reference curves of earlier rounds with the same end. As only reference curves join D, m follows from the settings.
+    A round decides nothing where its decision point falls on its end, or where all its trials are reference trials.
+    A predictor for (end, decision point) is fitted once, in the first round that needs it, and never again.
+
+    Parameters
+    ----------
+    max_epochs, eta, brackets
+        As in `hyperband`.
+    settings : SwiftSettings
+        How a round is divided.
+
+    Raises
+    ------
+    ValueError
+        As in `hyperband`.
+
+    Notes
+    -----
+    García Amboage et al. (2024), section 3; the roundings are those of the authors' published runs.
+    """
+    plain = hyperband(max_epochs, eta, brackets)
+    contributors: dict[tuple[int | None, int], list[Round]] = {}
+    fitted: dict[tuple[int | None, int, int], RoundKey] = {}
+    rounds: list[Round] = []
+    for r in plain.rounds:
+        scope = None if settings.share_curves else r.bracket
+        earlier = contributors.setdefault((scope, r.end), [])
+        curves = sum(other.reference for other in earlier)
+        m = min(r.trials, max(_ceil_share(settings.k, r.promoted), settings.d - curves, 1))
+        point = r.start + _ceil_share(settings.decision_fraction, r.end - r.start)
+        divided = replace(r, reference=m)
+        earlier.append(divided)
+        if point < r.end and m < r.trials:
+            predictor = fitted.setdefault((scope, r.end, point), r.key)
+            training = tuple(other.key for other in earlier) if predictor == r.key else ()
+            divided = replace(divided, decision_epoch=point, predictor=predictor, training_rounds=training)
+        rounds.append(divided)
+    return Schedule(max_epochs, eta, tuple(rounds))
+
+
+def _ceil_share(share: float, whole: int) -> int:
+    """Return ceil(share * whole) for a share as it was written: 0.1 of 30 is 3, not ceil(3.0000000000000004)."""
+    return math.ceil(Fraction(str(share)) * whole)

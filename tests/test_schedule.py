@@ -1,0 +1,141 @@
+"""The schedule: golden tables of Hyperband, and what holds of every divided round."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swift_hyperband.schedule import SwiftSettings, hyperband, swift_hyperband
+
+PUBLISHED = SwiftSettings(d=15, k=0.5, decision_fraction=0.5, share_curves=True)
+DEFAULT = SwiftSettings(d=6, k=0.5, decision_fraction=0.25, share_curves=True)
+
+
+@pytest.mark.parametrize(
+    ("max_epochs", "eta", "configurations", "epochs"),
+    [
+        (100, 2, 163, 3213),
+        (300, 2, 608, 15380),
+        (35, 2, 84, 872),
+        (60, 2, 84, 1514),
+        (100, 3, 143, 1944),
+        (81, 3, 143, 1581),
+        (27, 3, 49, 357),
+        (60, 3, 49, 794),
+    ],
+)
+def test_hyperband_costs_what_was_published(max_epochs, eta, configurations, epochs):
+    schedule = hyperband(max_epochs, eta)
+    assert (schedule.configurations, schedule.epochs_hyperband) == (configurations, epochs)
+
+
+GOLDEN_ROUNDS = {
+    (100, 2): [
+        [(64, 2), (32, 3), (16, 6), (8, 12), (4, 25), (2, 50), (1, 100)],
+        [(38, 3), (19, 6), (9, 12), (4, 25), (2, 50), (1, 100)],
+        [(23, 6), (11, 12), (5, 25), (2, 50), (1, 100)],
+        [(14, 12), (7, 25), (3, 50), (1, 100)],
+        [(10, 25), (5, 50), (2, 100)],
+        [(7, 50), (3, 100)],
+        [(7, 100)],
+    ],
+    (81, 3): [
+        [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],
+        [(34, 3), (11, 9), (3, 27), (1, 81)],
+        [(15, 9), (5, 27), (1, 81)],
+        [(8, 27), (2, 81)],
+        [(5, 81)],
+    ],
+    (27, 3): [
+        [(27, 1), (9, 3), (3, 9), (1, 27)],
+        [(12, 3), (4, 9), (1, 27)],
+        [(6, 9), (2, 27)],
+        [(4, 27)],
+    ],
+    (35, 2): [
+        [(32, 1), (16, 2), (8, 4), (4, 9), (2, 18), (1, 35)],
+        [(20, 2), (10, 4), (5, 9), (2, 18), (1, 35)],
+        [(12, 4), (6, 9), (3, 18), (1, 35)],
+        [(8, 9), (4, 18), (2, 35)],
+        [(6, 18), (3, 35)],
+        [(6, 35)],
+    ],
+}
+
+
+@pytest.mark.parametrize(("setting", "brackets"), GOLDEN_ROUNDS.items())
+def test_hyperband_rounds_are_the_published_ones(setting, brackets):
+    schedule = hyperband(*setting)
+    assert [[(r.trials, r.end) for r in rounds] for rounds in schedule.brackets.values()] == brackets
+
+
+def test_round_ends_are_rounded_with_halves_to_even():
+    # 12.5 epochs become 12 and 62.5 would become 62: rounded up, R = 100 would cost 3235 epochs
+    assert [r.end for r in hyperband(100, 2).brackets[6]] == [2, 3, 6, 12, 25, 50, 100]
+
+
+def test_published_swift_rounds_at_27_epochs_decide_in_one_round_only():
+    schedule = swift_hyperband(27, 3, PUBLISHED)
+    # bracket 3: 2 epochs are decided nowhere; 15 curves are reached only in the 27-epoch rounds, which are small
+    assert [(r.key, r.full, r.partial, r.decision_epoch) for r in schedule.rounds if r.decision_epoch] == [
+        ((2, 0), 6, 6, 2)
+    ]
+    assert schedule.epochs_hyperband - schedule.epochs_best == 6
+
+
+def test_a_predictor_is_fitted_once_from_the_rounds_with_the_same_end():
+    schedule = swift_hyperband(100, 2, PUBLISHED)
+    fits = [r for r in schedule.rounds if r.training_rounds]
+    assert len({(r.end, r.decision_epoch) for r in fits}) == len(fits)
+    for fitted in fits:
+        sources = [schedule.by_key[key] for key in fitted.training_rounds]
+        assert all(source.end == fitted.end for source in sources)
+        assert sources[-1].key == fitted.key
+        assert sum(source.reference for source in sources) >= PUBLISHED.d
+
+
+def test_no_decision_where_the_decision_point_falls_on_the_rounds_end():
+    first = swift_hyperband(27, 3, DEFAULT).by_key[3, 0]
+    assert (first.end, first.decision_epoch, first.full, first.partial) == (1, None, 27, 0)
+    assert first.reference == 6, "only the reference curves are shared"
+
+
+settings = st.builds(
+    SwiftSettings,
+    d=st.integers(3, 30),
+    k=st.sampled_from([0.1, 0.3, 0.5, 1.0]),
+    decision_fraction=st.sampled_from([0.1, 0.25, 0.3, 0.5, 1.0]),
+    share_curves=st.booleans(),
+)
+
+
+@given(st.integers(2, 4), st.integers(0, 400), settings)
+def test_every_round_of_every_schedule_can_be_run(eta, more, chosen):
+    schedule = swift_hyperband(eta + more, eta, chosen)
+    plain = hyperband(eta + more, eta)
+    assert schedule.epochs_hyperband == plain.epochs_hyperband >= schedule.epochs_best
+    for round_ in schedule.rounds:
+        assert 1 <= round_.reference <= round_.full <= round_.trials
+        assert round_.promoted <= round_.trials
+        if round_.decision_epoch is None:
+            assert (round_.partial, round_.predictor, round_.training_rounds) == (0, None, ())
+            continue
+        assert round_.start < round_.decision_epoch < round_.end
+        assert round_.partial > 0
+        fitting = schedule.by_key[round_.predictor]
+        assert (fitting.end, fitting.decision_epoch) == (round_.end, round_.decision_epoch)
+        assert list(schedule.by_key).index(round_.predictor) <= list(schedule.by_key).index(round_.key)
+        if not chosen.share_curves:
+            assert round_.predictor == round_.key
+            assert round_.training_rounds == (round_.key,)
+
+
+def test_brackets_can_be_chosen():
+    assert list(hyperband(27, 3, [0, 2]).brackets) == [2, 0]
+    with pytest.raises(ValueError, match="between 0 and 3"):
+        hyperband(27, 3, [4])
+
+
+@pytest.mark.parametrize(("max_epochs", "eta"), [(27, 1), (2, 3)])
+def test_impossible_settings_are_refused(max_epochs, eta):
+    with pytest.raises(ValueError, match="must be at least"):
+        hyperband(max_epochs, eta)
