@@ -1,0 +1,151 @@
+"""What is decided in a round: the threshold, who continues, who is promoted. Pure functions of values.
+
+Values are losses: a metric that is maximised enters negated, and a trial that diverged or failed counts as infinity,
+the worst. Source: García Amboage et al., EPJ Web of Conferences 295, 12005 (2024), section 3; the margin is ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a decision point says of one partial trial.
+
+    Attributes
+    ----------
+    seen : float
+        The loss at the decision point.
+    predicted : float or None
+        The loss predicted for the round's end; None where no prediction could be made.
+    continues : bool
+        Whether the trial trains on to the round's end.
+    """
+
+    seen: float
+    predicted: float | None
+    continues: bool
+
+
+def rank(losses: Mapping[str, float]) -> list[str]:
+    """Return trial ids by loss, best first; ties by trial id."""
+    return sorted(losses, key=lambda trial: (losses[trial], trial))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided at a decision point.
+
+    Attributes
+    ----------
+    threshold : float
+        The loss that a prediction had to beat.
+    sigma : float
+        Standard error of the predictor; 0 without one.
+    verdicts : dict of str to Verdict
+        By partial trial.
+    """
+
+    threshold: float
+    sigma: float
+    verdicts: dict[str, Verdict]
+
+
+def quantile_threshold(losses: Sequence[float], quantile: float) -> float:
+    """Return the quantile of the reference trials' losses at the round's end: the published threshold.
+
+    Parameters
+    ----------
+    losses : sequence of float, shape (m,)
+        Losses of the reference trials; infinity for those that failed.
+    quantile : float
+        In [0, 1]; interpolated linearly, numpy's default, as in the published runs.
+
+    Returns
+    -------
+    float
+        Infinity (nobody is stopped) where there are no losses or the quantile touches a failed trial.
+    """
+    if not losses:
+        return math.inf
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        found = float(np.quantile(np.asarray(losses, dtype=float), quantile))
+    return math.inf if math.isnan(found) else found
+
+
+def promotion_threshold(losses: Sequence[float], promoted: int) -> float:
+    """Return the loss that a trial must beat to be promoted, were all predictions true.
+
+    Parameters
+    ----------
+    losses : sequence of float
+        Losses at the round's end of all living competitors: reached by the reference trials, predicted for the others.
+    promoted : int
+        How many trials the next round holds.
+
+    Returns
+    -------
+    float
+        Just above the loss of the last trial that would be promoted, so that this one still beats it; infinity
+        (nobody is stopped) where all can be promoted.
+    """
+    ordered = sorted(losses)
+    return math.nextafter(ordered[promoted - 1], math.inf) if promoted < len(ordered) else math.inf
+
+
+def decide(
+    seen: Mapping[str, float],
+    predicted: Mapping[str, float] | None,
+    sigma: float,
+    *,
+    threshold: float,
+    margin: float,
+    wanted: int,
+) -> Decision:
+    """Return which partial trials go on from the decision point to the round's end.
+
+    A trial continues if its predicted loss less `margin` times `sigma` is below `threshold`. If fewer than `wanted`
+    would, the `wanted` best-predicted ones continue instead.
+
+    Parameters
+    ----------
+    seen : mapping of str to float
+        Loss at the decision point by partial trial; infinity for a trial that failed, which never continues.
+    predicted : mapping of str to float, or None
+        Predicted loss at the round's end by living trial; None where no predictor could be fitted: then nobody stops.
+    sigma : float
+        Standard error of the predictor (leave one out).
+    threshold : float
+        What a prediction must beat.
+    margin : float
+        In standard errors; 0 as published.
+    wanted : int
+        How many are needed, beside the reference trials, to fill the next round.
+    """
+    alive = {trial: loss for trial, loss in seen.items() if math.isfinite(loss)}
+    if predicted is None:
+        return Decision(threshold, sigma, {trial: Verdict(loss, None, trial in alive) for trial, loss in seen.items()})
+    hopeful = {trial: predicted[trial] for trial in alive}
+    going = {trial for trial, loss in hopeful.items() if loss - margin * sigma < threshold}
+    if len(going) < wanted:
+        going = set(rank(hopeful)[:wanted])
+    verdicts = {trial: Verdict(loss, hopeful.get(trial), trial in going) for trial, loss in seen.items()}
+    return Decision(threshold, sigma, verdicts)
+
+
+def promote(losses: Mapping[str, float], promoted: int) -> list[str]:
+    """Return the trials that go on to the next round: the best by real loss, never a failed one.
+
+    Parameters
+    ----------
+    losses : mapping of str to float
+        Losses at the round's end of the trials that reached it (predictions are never scores).
+    promoted : int
+        How many the next round holds; fewer are returned where fewer are alive.
+    """
+    return [trial for trial in rank(losses) if math.isfinite(losses[trial])][:promoted]

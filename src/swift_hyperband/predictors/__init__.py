@@ -1,0 +1,70 @@
+"""Predictors of the loss at a round's end from the first epochs of the curve, behind one protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from swift_hyperband.predictors.settings import PredictorSettings
+
+if TYPE_CHECKING:
+    from swift_hyperband.predictors.features import Floats
+
+FEWEST_CURVES = 3
+"""Under this many finite curves nothing is fitted, and nobody is stopped."""
+
+
+class Predictor(Protocol):
+    """A fitted predictor."""
+
+    @property
+    def sigma(self) -> float:
+        """Standard error of the predictions, from leaving out each training curve in turn."""
+
+    def predict(self, curves: Floats) -> Floats:
+        """Return the predicted losses at the round's end, shape (n,), for curves of shape (n, epochs seen)."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the predictor in JSON's types; `load` reads it back."""
+
+
+def fit(settings: PredictorSettings, curves: Floats, ends: Floats) -> Predictor | None:
+    """Fit a predictor.
+
+    Parameters
+    ----------
+    settings : PredictorSettings
+        Which predictor, and how it sees curves.
+    curves : array of shape (n, epochs seen)
+        Losses of the training curves up to the decision point.
+    ends : array of shape (n,)
+        Their losses at the round's end.
+
+    Returns
+    -------
+    Predictor or None
+        None where fewer than `FEWEST_CURVES` training curves are finite throughout.
+    """
+    import numpy as np
+
+    finite = np.isfinite(curves).all(axis=1) & np.isfinite(ends)
+    if finite.sum() < FEWEST_CURVES:
+        return None
+    if settings.name == "last-value":
+        from swift_hyperband.predictors import last_value
+
+        return last_value.fit(settings, curves[finite], ends[finite])
+    from swift_hyperband.predictors import svr
+
+    return svr.fit(settings, curves[finite], ends[finite])
+
+
+def load(stored: Mapping[str, Any]) -> Predictor:
+    """Return the predictor that `to_dict` stored. Needs numpy alone."""
+    if stored["name"] == "last-value":
+        from swift_hyperband.predictors.last_value import LastValue
+
+        return LastValue(shift=stored["shift"], sigma=stored["sigma"])
+    from swift_hyperband.predictors.kernel_machine import KernelMachine
+
+    return KernelMachine.from_dict(stored)

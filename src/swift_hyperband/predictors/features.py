@@ -1,0 +1,55 @@
+"""How a predictor sees curves: features, the target and their scaling. Arrays in, arrays out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swift_hyperband.predictors.settings import PredictorSettings
+
+Floats = NDArray[np.float64]
+
+
+def features(settings: PredictorSettings, curves: Floats) -> Floats:
+    """Return the features of curves, both of shape (n, epochs seen).
+
+    With "values" they are the losses; with "differences" the last seen loss, then the changes from epoch to epoch.
+    """
+    if settings.features == "values":
+        return curves
+    return np.hstack([curves[:, -1:], np.diff(curves, axis=1)])
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A shift and a scale per column; a column without spread is only shifted."""
+
+    shift: Floats
+    scale: Floats
+
+    @classmethod
+    def of(cls, settings: PredictorSettings, columns: Floats) -> Scaling:
+        """Return the scaling of `columns`, shape (n, features): robust, or to [0, 1] as published."""
+        if settings.scaling == "minmax":
+            shift, scale = columns.min(axis=0), np.ptp(columns, axis=0)
+        else:
+            low, shift, high = np.quantile(columns, [0.25, 0.5, 0.75], axis=0)
+            scale = high - low
+            scale = np.where(scale > 0, scale, np.ptp(columns, axis=0))
+        return cls(shift, np.where(scale > 0, scale, 1.0))
+
+    def apply(self, columns: Floats) -> Floats:
+        return np.asarray((columns - self.shift) / self.scale)
+
+    def undo(self, columns: Floats) -> Floats:
+        return np.asarray(columns * self.scale + self.shift)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"shift": self.shift.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Scaling:
+        return cls(np.asarray(stored["shift"]), np.asarray(stored["scale"]))

@@ -1,0 +1,115 @@
+"""The steps of one round, on curves: pure functions shared by the workflow's jobs and by `search.hyperband`.
+
+A curve is the sequence of a trial's losses at epochs 1, 2, ...; it is shorter than asked for, or not finite at its
+end, where training diverged or failed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from swift_hyperband import decisions, predictors
+from swift_hyperband.decisions import Decision
+from swift_hyperband.predictors.settings import PredictorSettings
+from swift_hyperband.schedule import Round
+
+Curve = Sequence[float]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a search decides by, beside its schedule.
+
+    Attributes
+    ----------
+    threshold : {"promotion", "quantile"}
+        What a partial trial's prediction must beat: the last loss that would be promoted (reached or predicted), or
+        a quantile of the reference trials' losses, as published.
+    threshold_quantile : float
+        That quantile.
+    margin : float
+        Benefit of the doubt for a partial trial, in standard errors of the predictor.
+    predictor : PredictorSettings
+    """
+
+    threshold: Literal["promotion", "quantile"]
+    threshold_quantile: float
+    margin: float
+    predictor: PredictorSettings
+
+
+def loss_at(curve: Curve, epoch: int) -> float:
+    """Return the loss at an epoch (1 is the first); infinity where the curve does not reach it or is not finite."""
+    loss = curve[epoch - 1] if len(curve) >= epoch else math.inf
+    return loss if math.isfinite(loss) else math.inf
+
+
+def divide(round_: Round, competitors: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the full and the partial trials of a round, given its competitors by rank."""
+    return list(competitors[: round_.full]), list(competitors[round_.full :])
+
+
+def reference_curves(round_: Round, competitors: Sequence[str], curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    """Return the curves, up to the round's end, of the trials that set the threshold and train predictors."""
+    return {trial: curves[trial][: round_.end] for trial in competitors[: round_.reference]}
+
+
+def quantile_threshold(round_: Round, reference: Mapping[str, Curve], rules: Rules) -> float | None:
+    """Return the threshold that the reference trials set; None where it depends on the predictions too."""
+    if rules.threshold == "promotion":
+        return None
+    losses = [loss_at(curve, round_.end) for curve in reference.values()]
+    return decisions.quantile_threshold(losses, rules.threshold_quantile)
+
+
+def fit(round_: Round, references: Iterable[Mapping[str, Curve]], rules: Rules) -> predictors.Predictor | None:
+    """Fit the predictor of a round to the reference curves of its training rounds, in their order."""
+    import numpy as np
+
+    assert round_.decision_epoch is not None
+    curves = [curve for reference in references for curve in reference.values()]
+    table = np.full((len(curves), round_.end), math.inf)
+    for row, curve in zip(table, curves, strict=True):
+        row[: len(curve)] = curve[: round_.end]
+    return predictors.fit(rules.predictor, table[:, : round_.decision_epoch], table[:, -1])
+
+
+def decide(
+    round_: Round,
+    reference: Mapping[str, Curve],
+    partial: Mapping[str, Curve],
+    predictor: predictors.Predictor | None,
+    rules: Rules,
+) -> Decision:
+    """Return which partial trials, given with their curves, go on to the round's end."""
+    point = round_.decision_epoch
+    assert point is not None
+    reached = [loss_at(curve, round_.end) for curve in reference.values()]
+    seen = {trial: loss_at(curve, point) for trial, curve in partial.items()}
+    alive = [trial for trial, loss in seen.items() if math.isfinite(loss)]
+    predicted: dict[str, float] | None = None
+    if predictor is not None:
+        import numpy as np
+
+        table = np.array([partial[trial][:point] for trial in alive], dtype=float).reshape(len(alive), point)
+        predicted = dict(zip(alive, predictor.predict(table).tolist(), strict=True))
+    threshold = quantile_threshold(round_, reference, rules)
+    if threshold is None:
+        expected = [loss for loss in reached if math.isfinite(loss)] + list((predicted or {}).values())
+        threshold = decisions.promotion_threshold(expected, round_.promoted)
+    return decisions.decide(
+        seen,
+        predicted,
+        predictor.sigma if predictor is not None else 0.0,
+        threshold=threshold,
+        margin=rules.margin,
+        wanted=round_.promoted - sum(map(math.isfinite, reached)),
+    )
+
+
+def promote(round_: Round, curves: Mapping[str, Curve]) -> list[str]:
+    """Return the promoted trials, best first, given the curves of all that trained to the round's end."""
+    return decisions.promote({trial: loss_at(curve, round_.end) for trial, curve in curves.items()}, round_.promoted)

@@ -1,0 +1,71 @@
+"""What holds of every predictor."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.svm import NuSVR
+
+from swift_hyperband import predictors
+from swift_hyperband.predictors.settings import PredictorSettings
+
+PUBLISHED = PredictorSettings("svr", "value", "values", "minmax", C=1.0, nu=0.5)
+DEFAULT = PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5)
+LAST_VALUE = PredictorSettings("last-value", "change", "differences", "robust", C=1.0, nu=0.5)
+
+
+def curves(n, epochs, seed=0):
+    """Power-law curves with a spread of speeds and ends, shape (n, epochs)."""
+    rng = np.random.default_rng(seed)
+    end, start, speed = rng.uniform(0.1, 0.6, n), rng.uniform(0.5, 2.0, n), rng.uniform(0.5, 1.5, n)
+    time = np.arange(1, epochs + 1)
+    return end[:, None] + start[:, None] * time ** -speed[:, None]
+
+
+@pytest.fixture(params=[PUBLISHED, DEFAULT, LAST_VALUE], ids=["published", "default", "last-value"])
+def settings(request):
+    return request.param
+
+
+def test_a_stored_predictor_predicts_the_same(settings):
+    table = curves(20, 27)
+    fitted = predictors.fit(settings, table[:, :7], table[:, -1])
+    stored = predictors.load(json.loads(json.dumps(fitted.to_dict())))
+    fresh = curves(9, 27, seed=1)[:, :7]
+    np.testing.assert_array_equal(stored.predict(fresh), fitted.predict(fresh))
+    assert stored.sigma == fitted.sigma > 0
+
+
+def test_predictions_rank_new_curves(settings):
+    table, fresh = curves(20, 27), curves(200, 27, seed=1)
+    predicted = predictors.fit(settings, table[:, :9], table[:, -1]).predict(fresh[:, :9])
+    assert np.corrcoef(predicted, fresh[:, -1])[0, 1] > 0.8
+
+
+def test_nothing_is_fitted_to_fewer_than_three_finite_curves(settings):
+    table = curves(4, 9)
+    table[0, 3] = np.inf
+    table[1, -1] = np.inf
+    assert predictors.fit(settings, table[:, :4], table[:, -1]) is None
+    assert predictors.fit(settings, table[1:, :4], table[1:, 4]) is not None
+
+
+def test_equal_curves_are_no_error(settings):
+    table = np.ones((6, 9))
+    fitted = predictors.fit(settings, table[:, :4], table[:, -1])
+    np.testing.assert_allclose(fitted.predict(table[:2, :4]), 1.0, atol=0.1)
+
+
+def test_the_published_predictor_is_scikit_learns_nusvr_with_its_defaults():
+    table, fresh = curves(20, 27), curves(9, 27, seed=1)
+    ours = predictors.fit(PUBLISHED, table[:, :7], table[:, -1]).predict(fresh[:, :7])
+    x, y = MinMaxScaler().fit(table[:, :7]), MinMaxScaler().fit(table[:, -1:])
+    theirs = NuSVR().fit(x.transform(table[:, :7]), y.transform(table[:, -1:])[:, 0]).predict(x.transform(fresh[:, :7]))
+    np.testing.assert_allclose(ours, y.inverse_transform(theirs[:, None])[:, 0], rtol=1e-9)
+
+
+def test_the_order_of_epochs_far_apart_in_scale_does_not_break_the_fit():
+    table = np.exp(curves(20, 27) * 5)
+    fitted = predictors.fit(DEFAULT, table[:, :7], table[:, -1])
+    assert np.isfinite(fitted.predict(table[:, :7])).all()

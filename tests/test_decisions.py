@@ -1,0 +1,78 @@
+"""Threshold, decision and promotion."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swift_hyperband.decisions import decide, promote, promotion_threshold, quantile_threshold, rank
+
+losses = st.dictionaries(
+    st.text("abcdef0123456789", min_size=3, max_size=3), st.floats(-10, 10) | st.just(math.inf), max_size=12
+)
+
+
+def test_the_threshold_is_numpys_linear_quantile():
+    assert quantile_threshold([4.0, 1.0, 3.0, 2.0], 0.25) == pytest.approx(1.75)
+
+
+@pytest.mark.parametrize("values", [[], [math.inf], [1.0, math.inf, math.inf], [math.inf] * 3])
+def test_nobody_is_stopped_where_failures_reach_the_threshold(values):
+    assert quantile_threshold(values, 0.25) == math.inf
+
+
+def test_a_failed_reference_trial_counts_as_worst():
+    assert quantile_threshold([1.0, 2.0, math.inf, math.inf], 0.25) == pytest.approx(1.75)
+
+
+def test_the_promotion_threshold_lets_exactly_the_promoted_pass():
+    cut = promotion_threshold([3.0, 1.0, 2.0, 4.0], 2)
+    assert 2.0 < cut < 2.000001
+    assert promotion_threshold([3.0, 1.0], 2) == math.inf
+
+
+def test_only_those_predicted_below_the_threshold_continue():
+    seen = {"a": 5.0, "b": 5.0, "c": 5.0}
+    verdicts = decide(seen, {"a": 1.0, "b": 2.0, "c": 3.0}, 0.0, threshold=2.0, margin=0.0, wanted=0).verdicts
+    assert [trial for trial, verdict in verdicts.items() if verdict.continues] == ["a"]
+
+
+def test_the_margin_gives_the_benefit_of_the_doubt():
+    seen = {"a": 5.0, "b": 5.0, "c": 5.0}
+    verdicts = decide(seen, {"a": 1.0, "b": 2.0, "c": 3.0}, 1.0, threshold=2.0, margin=0.5, wanted=0).verdicts
+    assert [trial for trial, verdict in verdicts.items() if verdict.continues] == ["a", "b"]
+
+
+def test_the_best_predicted_continue_when_too_few_beat_the_threshold():
+    seen = {"a": 5.0, "b": 5.0, "c": 5.0}
+    verdicts = decide(seen, {"a": 9.0, "b": 8.0, "c": 7.0}, 0.0, threshold=2.0, margin=0.0, wanted=2).verdicts
+    assert [trial for trial, verdict in verdicts.items() if verdict.continues] == ["b", "c"]
+
+
+def test_nobody_is_stopped_without_a_predictor():
+    verdicts = decide({"a": 5.0, "b": math.inf}, None, 0.0, threshold=0.0, margin=0.0, wanted=0).verdicts
+    assert verdicts["a"].continues
+    assert not verdicts["b"].continues, "a failed trial never continues"
+
+
+def test_ties_go_by_trial_id():
+    assert rank({"b": 1.0, "a": 1.0, "c": 0.5}) == ["c", "a", "b"]
+
+
+@given(losses, st.integers(1, 5))
+def test_promotion_takes_the_best_living_trials(values, promoted):
+    chosen = promote(values, promoted)
+    left = {trial: loss for trial, loss in values.items() if trial not in chosen and math.isfinite(loss)}
+    assert all(math.isfinite(values[trial]) for trial in chosen)
+    assert len(chosen) == min(promoted, sum(map(math.isfinite, values.values())))
+    assert not left or max(values[trial] for trial in chosen) <= min(left.values())
+
+
+@given(losses, st.integers(0, 12), st.floats(-10, 10))
+def test_enough_trials_continue_to_fill_the_next_round(values, wanted, cut):
+    alive = [trial for trial, loss in values.items() if math.isfinite(loss)]
+    verdicts = decide(
+        values, {trial: values[trial] for trial in alive}, 0.0, threshold=cut, margin=0.0, wanted=wanted
+    ).verdicts
+    assert sum(verdict.continues for verdict in verdicts.values()) >= min(wanted, len(alive))
