@@ -1,0 +1,69 @@
+"""A frozen study, read back without validating it again: each job of the workflow starts with this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from swift_hyperband.schedule import Schedule, SwiftSettings, hyperband, swift_hyperband
+
+if TYPE_CHECKING:
+    from swift_hyperband.search.rounds import Rules
+
+
+@dataclass(frozen=True)
+class FrozenStudy:
+    """What study.json and settings.json hold, all defaults and presets spelled out.
+
+    Attributes
+    ----------
+    definition : mapping
+        As `Study.definition` returns it.
+    settings : mapping
+        As `Study.settings` returns it.
+    """
+
+    definition: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.definition["name"])
+
+    @property
+    def metric(self) -> str:
+        return str(self.definition["target"]["metric"])
+
+    @property
+    def sign(self) -> float:
+        """Loss = sign * metric: +1 where the metric is minimised, -1 where it is maximised."""
+        return 1.0 if self.definition["target"]["mode"] == "min" else -1.0
+
+    @property
+    def max_epochs(self) -> int:
+        return int(self.definition["search"]["max_epochs"])
+
+    @property
+    def keep_states(self) -> bool:
+        return bool(self.settings["keep_states"])
+
+    @property
+    def retries(self) -> int:
+        return int(self.settings["retries"])
+
+    def schedule(self) -> Schedule:
+        """Return the brackets and rounds of the search."""
+        search, swift = self.definition["search"], self.definition["swift"]
+        if search["algorithm"] == "hyperband":
+            return hyperband(search["max_epochs"], search["eta"], search["brackets"])
+        settings = SwiftSettings(swift["d"], swift["k"], swift["decision_fraction"], swift["share_curves"])
+        return swift_hyperband(search["max_epochs"], search["eta"], settings, search["brackets"])
+
+    def rules(self) -> Rules:
+        """Return what the search decides by."""
+        from swift_hyperband.predictors.settings import PredictorSettings
+        from swift_hyperband.search.rounds import Rules
+
+        swift, predictor = self.definition["swift"], PredictorSettings(**self.definition["predictor"])
+        return Rules(swift["threshold"], swift["threshold_quantile"], swift["margin"], predictor)

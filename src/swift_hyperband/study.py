@@ -1,0 +1,247 @@
+"""The study file: one model that validates it, and from which its JSON schema and the table of its keys are made.
+
+`load` reads a file, `parse` takes a mapping that was read already. Mistakes become one `UserError`, a line for each.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+
+from swift_hyperband import space as spaces
+from swift_hyperband.errors import UserError
+from swift_hyperband.frozen import FrozenStudy
+from swift_hyperband.schedule import Schedule
+from swift_hyperband.space import Scalar, Space
+from swift_hyperband.study_checks import batch_size_value, slug
+from swift_hyperband.study_errors import InvalidKeysError, lines, shown
+from swift_hyperband.study_sections import (
+    PRESETS,
+    Choice,
+    FloatRange,
+    IntRange,
+    Predictor,
+    Resources,
+    Search,
+    Section,
+    Swift,
+    Target,
+)
+
+if TYPE_CHECKING:
+    from swift_hyperband.search.rounds import Rules
+
+NOT_DEFINING = frozenset({"resources", "retries", "batch_size", "keep_states"})
+"""Keys that may change while a search runs: they say how it is computed, not what comes out."""
+
+NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+"""What a hyperparameter may be called: constraints and tables use its name."""
+
+
+HyperparameterKeys = Annotated[FloatRange | IntRange | Choice, Field(discriminator="type")]
+
+
+class Study(Section):
+    """A study: what is searched, how, and with what."""
+
+    name: Annotated[str, AfterValidator(slug)] = Field(description="Names the folder of the results, `results/<name>`.")
+    target: Target = Field(description="What is trained, and which of its metrics counts.")
+    space: dict[str, HyperparameterKeys] = Field(
+        min_length=1,
+        description="The hyperparameters by name, and where each is drawn from.",
+        json_schema_extra={"propertyNames": {"pattern": f"^{NAME}$"}},
+    )
+    constraints: list[str] = Field(
+        default_factory=list,
+        description="What configurations must keep, such as `a * b <= 200`; others are drawn again.",
+    )
+    search: Search = Field(description="The algorithm and its size.")
+    swift: Swift = Field(default_factory=lambda: Swift(), description="How Swift-Hyperband stops trials by prediction.")
+    predictor: Predictor = Field(
+        default_factory=lambda: Predictor(), description="What predicts the end of a learning curve."
+    )
+    batch_size: Annotated[Literal["auto"] | int, BeforeValidator(batch_size_value)] = Field(
+        default="auto",
+        description="Trials that a job trains; auto: a round's trials are dealt out to resources.workers jobs.",
+        json_schema_extra={"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]},
+    )
+    resources: Resources = Field(default_factory=lambda: Resources(), description="What a training job needs.")
+    retries: int = Field(
+        default=2,
+        ge=0,
+        description="A crashing trial starts again this often without gaining an epoch, then counts as failed.",
+    )
+    keep_states: bool = Field(
+        default=False, description="Whether to keep the states of trials that are out of the search."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_preset(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping) or not isinstance(swift := raw.get("swift", {}), Mapping):
+            return raw
+        preset = PRESETS.get(str(swift.get("preset", "default")), {})
+        given = {section: raw.get(section, {}) for section in preset}
+        filled = {section: {**preset[section], **keys} for section, keys in given.items() if isinstance(keys, Mapping)}
+        return {**raw, **filled}
+
+    @model_validator(mode="after")
+    def _check_space(self) -> Self:
+        if wrong := [name for name in self.space if not re.fullmatch(NAME, name)]:
+            needed = "must be named by letters, digits and _, not starting with a digit"
+            raise InvalidKeysError(*((f"space.{name}", f"{needed}, found {shown(name)}") for name in wrong))
+        if found := spaces.problems(self.search_space()):
+            raise InvalidKeysError(*found)
+        return self
+
+    @property
+    def sign(self) -> float:
+        """Loss = sign * metric: +1 where the metric is minimised, -1 where it is maximised."""
+        return self.frozen().sign
+
+    def schedule(self) -> Schedule:
+        """Return the brackets and rounds of the search."""
+        return self.frozen().schedule()
+
+    def rules(self) -> Rules:
+        """Return what the search decides by."""
+        return self.frozen().rules()
+
+    def search_space(self) -> Space:
+        """Return where configurations are drawn from."""
+        return Space({name: keys.core() for name, keys in self.space.items()}, tuple(self.constraints))
+
+    def trials(self, bracket: int) -> dict[str, tuple[int, dict[str, Scalar]]]:
+        """Return slot and configuration of the trials that start in a bracket, by trial id in order of the ids.
+
+        Raises
+        ------
+        UserError
+            If the constraints leave no configuration for a slot.
+        """
+        space, seed = self.search_space(), self.search.seed
+        slots = range(self.schedule().brackets[bracket][0].trials)
+        drawn = {spaces.trial_id(seed, bracket, slot): slot for slot in slots}
+        return {trial: (drawn[trial], spaces.draw(space, seed, bracket, drawn[trial])) for trial in sorted(drawn)}
+
+    def definition(self) -> dict[str, Any]:
+        """Return, in JSON's types, what defines the study; presets are spelled out, so their name is left out."""
+        return self.model_dump(mode="json", exclude={**dict.fromkeys(NOT_DEFINING, True), "swift": {"preset"}})
+
+    def settings(self) -> dict[str, Any]:
+        """Return, in JSON's types, what may change while the search runs."""
+        return self.model_dump(mode="json", include=set(NOT_DEFINING))
+
+    def frozen(self) -> FrozenStudy:
+        """Return the study as the jobs of a search read it."""
+        return FrozenStudy(self.definition(), self.settings())
+
+
+def load(path: Path) -> Study:
+    """Read and validate a study file.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or not YAML, gives a key twice, or does not hold a valid study: a line for each mistake.
+    """
+    try:
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        if twice := _keys_given_twice(node):
+            raise UserError("\n".join(f"{path}: {problem}" for problem in twice))
+        raw = loader.construct_document(node) if node is not None else None
+    except FileNotFoundError:
+        raise UserError(f"{path}: must be a study file, found no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: must be a readable text file, found: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+        what = ", ".join(part for part in (error.context, error.problem) if part)
+        raise UserError(f"{path}: must be YAML, but {place}{what}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise UserError(f"{path}: must be YAML, but {' '.join(str(error).split())}") from None
+    if not isinstance(raw, Mapping):
+        raise UserError(f"{path}: must hold a mapping of keys, found {shown(raw)}")
+    return parse(raw, str(path))
+
+
+def parse(raw: Mapping[str, Any], where: str) -> Study:
+    """Validate a study that was read from the file `where`.
+
+    Raises
+    ------
+    UserError
+        A line for each mistake.
+    """
+    try:
+        return Study.model_validate(_numbers(dict(raw)))
+    except ValidationError as error:
+        raise UserError("\n".join(lines(error, where))) from None
+
+
+def differences(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return how two definitions differ: "search.max_epochs is 27 in the frozen study, 81 now"."""
+    found: list[str] = []
+
+    def compare(before: Any, after: Any, path: str) -> None:
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            for key in dict.fromkeys([*before, *after]):
+                below = f"{path}.{key}" if path else key
+                if key not in after:
+                    found.append(f"{below} is in the frozen study, not now")
+                elif key not in before:
+                    found.append(f"{below} is not in the frozen study")
+                else:
+                    compare(before[key], after[key], below)
+        elif before != after:
+            found.append(f"{path} is {json.dumps(before)} in the frozen study, {json.dumps(after)} now")
+
+    compare(frozen, now, "")
+    return found
+
+
+_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+_TEXT_KEYS = ("name", "metric")
+
+
+def _numbers(value: Any) -> Any:
+    """Turn 1e-3, which YAML 1.1 reads as text, into a number, wherever text is not what a key must hold."""
+    if isinstance(value, Mapping):
+        return {
+            key: below if key in _TEXT_KEYS and isinstance(below, str) else _numbers(below)
+            for key, below in value.items()
+        }
+    if isinstance(value, list):
+        return [_numbers(below) for below in value]
+    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
+
+
+def _keys_given_twice(node: yaml.Node | None) -> list[str]:
+    """Return what is given twice in one mapping; YAML's own reader silently takes the last."""
+    found: list[str] = []
+
+    def walk(node: yaml.Node | None, path: str) -> None:
+        if isinstance(node, yaml.MappingNode):
+            lines_of: dict[str, int] = {}
+            for key, value in node.value:
+                below = f"{path}.{key.value}" if path else str(key.value)
+                line = key.start_mark.line + 1
+                if str(key.value) in lines_of and key.tag != "tag:yaml.org,2002:merge":
+                    first = lines_of[str(key.value)]
+                    found.append(f"{below} must be given once, found in lines {first} and {line}; delete one")
+                lines_of[str(key.value)] = line
+                walk(value, below)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, value in enumerate(node.value):
+                walk(value, f"{path}[{number}]")
+
+    walk(node, "")
+    return list(dict.fromkeys(found))

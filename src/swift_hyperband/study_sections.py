@@ -1,0 +1,284 @@
+"""The sections of the study file: their keys, defaults, presets and what must hold within each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic.fields import FieldInfo
+
+from swift_hyperband import space as spaces
+from swift_hyperband.schedule import s_max
+from swift_hyperband.space import Scalar
+from swift_hyperband.study_checks import as_list, metric_name, scalar, target_name, target_options
+from swift_hyperband.study_errors import InvalidKeysError, shown, suggestion
+from swift_hyperband.targets import BUILT_IN
+
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "default": {
+        "swift": {
+            "d": 6,
+            "k": 0.5,
+            "decision_fraction": 0.25,
+            "threshold": "promotion",
+            "threshold_quantile": 0.25,
+            "margin": 0.5,
+            "share_curves": True,
+        },
+        "predictor": {
+            "name": "svr",
+            "target": "change",
+            "features": "differences",
+            "scaling": "robust",
+            "C": 1.0,
+            "nu": 0.5,
+        },
+    },
+    # García Amboage et al., EPJ Web of Conferences 295, 12005 (2024)
+    "published": {
+        "swift": {
+            "d": 15,
+            "k": 0.5,
+            "decision_fraction": 0.5,
+            "threshold": "quantile",
+            "threshold_quantile": 0.25,
+            "margin": 0.0,
+            "share_curves": True,
+        },
+        "predictor": {
+            "name": "svr",
+            "target": "value",
+            "features": "values",
+            "scaling": "minmax",
+            "C": 1.0,
+            "nu": 0.5,
+        },
+    },
+}
+_SWIFT, _PREDICTOR = PRESETS["default"]["swift"], PRESETS["default"]["predictor"]
+
+
+AnyScalar = Annotated[Scalar, BeforeValidator(scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+Values = Annotated[list[AnyScalar], BeforeValidator(as_list, json_schema_input_type=AnyScalar | list[AnyScalar])]
+Condition = Annotated[
+    dict[str, Values],
+    Field(description="Condition: it is drawn only where each hyperparameter named here has one of the given values."),
+]
+Log = Annotated[bool, Field(description="Whether it is drawn uniformly in its logarithm (float, int).")]
+
+
+def _text(key: object) -> str:
+    return key if isinstance(key, str) else shown(key)
+
+
+def _not_given(field: FieldInfo) -> str:
+    return f"must be given, found nothing ({(field.description or '').rstrip('.')})"
+
+
+class Section(BaseModel):
+    """A part of the study file: strict about types, and about keys, of which it tells typos first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_the_keys(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping):
+            raise InvalidKeysError(("", f"must be a mapping of keys, found {shown(raw)}"))
+        if unknown := [key for key in raw if key not in cls.model_fields]:
+            free = [key for key in cls.model_fields if key not in raw]
+            keys = f"; the keys here are {', '.join(cls.model_fields)}"
+            raise InvalidKeysError(*((_text(key), f"is not a key{suggestion(key, free) or keys}") for key in unknown))
+        missing = [key for key, field in cls.model_fields.items() if field.is_required() and key not in raw]
+        if missing:
+            raise InvalidKeysError(*((key, _not_given(cls.model_fields[key])) for key in missing))
+        return raw
+
+
+class Target(Section):
+    """What is trained, and which of its metrics counts."""
+
+    name: Annotated[str, AfterValidator(target_name)] = Field(
+        description=f"What is trained: {', '.join(BUILT_IN)}, path/to/file.py:Class or package.module:Class."
+    )
+    metric: Annotated[str, AfterValidator(metric_name)] = Field(
+        description="The metric of the target that is optimised."
+    )
+    mode: Literal["min", "max"] = Field(description="Whether the metric is minimised or maximised.")
+    threads: int = Field(default=1, ge=1, description="CPU threads of a training; another number gives other bits.")
+    options: Annotated[dict[str, Any], BeforeValidator(target_options)] = Field(
+        default_factory=dict, description="Options that the target itself understands."
+    )
+
+
+class FloatRange(Section):
+    """A real number between low and high."""
+
+    type: Literal["float"] = Field(description="A real number between low and high.")
+    low: float = Field(description="The smallest value (float, int).")
+    high: float = Field(description="The largest value (float, int).")
+    log: Log = False
+    when: Condition = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_range(self) -> Self:
+        _check_range(self.low, self.high, self.log)
+        return self
+
+    def core(self) -> spaces.Float:
+        """Return the hyperparameter that configurations are drawn from."""
+        return spaces.Float(self.low, self.high, self.log, _when(self.when))
+
+
+class IntRange(Section):
+    """A whole number from low to high."""
+
+    type: Literal["int"] = Field(description="A whole number from low to high, both included.")
+    low: int = Field(description="The smallest value (float, int).")
+    high: int = Field(description="The largest value (float, int).")
+    log: Log = False
+    when: Condition = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_range(self) -> Self:
+        _check_range(self.low, self.high, self.log)
+        return self
+
+    def core(self) -> spaces.Int:
+        """Return the hyperparameter that configurations are drawn from."""
+        return spaces.Int(self.low, self.high, self.log, _when(self.when))
+
+
+class Choice(Section):
+    """One of several values."""
+
+    type: Literal["categorical"] = Field(description="One of choices, each as likely as the others.")
+    choices: list[AnyScalar] = Field(
+        min_length=1, description="The values (categorical): text, numbers, true or false."
+    )
+    when: Condition = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_choices(self) -> Self:
+        for one, other in itertools.combinations(self.choices, 2):
+            if one == other:
+                raise InvalidKeysError(
+                    ("choices", f"must hold different values, found {shown(one)} and {shown(other)}")
+                )
+        return self
+
+    def core(self) -> spaces.Categorical:
+        """Return the hyperparameter that configurations are drawn from."""
+        return spaces.Categorical(tuple(self.choices), _when(self.when))
+
+
+def _check_range(low: float, high: float, log: bool) -> None:
+    if low >= high:
+        raise InvalidKeysError(("low", f"must be below high ({shown(high)}), found {shown(low)}"))
+    if log and low <= 0:
+        raise InvalidKeysError(("low", f"must be above 0 where log is true, found {shown(low)}"))
+
+
+def _when(condition: Mapping[str, list[Scalar]]) -> dict[str, tuple[Scalar, ...]] | None:
+    return {name: tuple(values) for name, values in condition.items()} or None
+
+
+class Search(Section):
+    """The algorithm and its size."""
+
+    algorithm: Literal["hyperband", "swift-hyperband"] = Field(
+        default="swift-hyperband", description="Hyperband, or Swift-Hyperband, which also stops trials by prediction."
+    )
+    max_epochs: int = Field(description="R, the most epochs that any trial trains; at least eta.")
+    eta: int = Field(default=3, ge=2, description="One in eta trials is promoted from a round to the next.")
+    seed: int = Field(default=0, ge=0, description="Seed of all configurations and trainings.")
+    brackets: list[int] | None = Field(
+        default=None, description="Which brackets to run, as numbers from 0 (no early stopping) up; null for all."
+    )
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Self:
+        if self.max_epochs < self.eta:
+            raise InvalidKeysError(("max_epochs", f"must be at least eta ({self.eta}), found {self.max_epochs}"))
+        if self.brackets == []:
+            raise InvalidKeysError(("brackets", "must hold at least one bracket, found none; leave it out for all"))
+        top = s_max(self.max_epochs, self.eta)
+        for number, bracket in enumerate(self.brackets or ()):
+            if not 0 <= bracket <= top:
+                sizes = f"max_epochs {self.max_epochs} and eta {self.eta}"
+                raise InvalidKeysError(("brackets", f"must be from 0 to {top} for {sizes}, found {bracket}"))
+            if bracket in (self.brackets or ())[:number]:
+                raise InvalidKeysError(("brackets", f"must hold each bracket once, found {bracket} twice"))
+        return self
+
+
+class Swift(Section):
+    """How Swift-Hyperband stops trials by prediction."""
+
+    preset: Literal["default", "published"] = Field(
+        default="default",
+        description="Fills what swift and predictor leave out; published: exactly the settings of the paper.",
+    )
+    d: int = Field(default=_SWIFT["d"], ge=3, description="Fewest curves to fit a predictor.")
+    k: float = Field(
+        default=_SWIFT["k"],
+        gt=0,
+        le=1,
+        description="At least this share of the promoted number of trials trains fully.",
+    )
+    decision_fraction: float = Field(
+        default=_SWIFT["decision_fraction"],
+        gt=0,
+        le=1,
+        description="Where the decision lies between a round's start and end.",
+    )
+    threshold: Literal["promotion", "quantile"] = Field(
+        default=_SWIFT["threshold"],
+        description="What a prediction must beat: the best value that would not be promoted, or a quantile.",
+    )
+    threshold_quantile: float = Field(
+        default=_SWIFT["threshold_quantile"],
+        ge=0,
+        le=1,
+        description="That quantile, of the losses of the trials that train fully; used with threshold quantile.",
+    )
+    margin: float = Field(
+        default=_SWIFT["margin"],
+        ge=0,
+        description="Benefit of the doubt in a prediction, in standard errors of the predictor.",
+    )
+    share_curves: bool = Field(
+        default=_SWIFT["share_curves"],
+        description="Whether brackets learn from each other's curves: saves epochs, takes longer with many workers.",
+    )
+
+
+class Predictor(Section):
+    """What predicts the end of a learning curve."""
+
+    name: Literal["svr", "last-value"] = Field(
+        default=_PREDICTOR["name"], description="Support vector regression, or the last seen value as a baseline."
+    )
+    target: Literal["change", "value"] = Field(
+        default=_PREDICTOR["target"],
+        description="What is predicted: the change to the round's end, or the value there.",
+    )
+    features: Literal["differences", "values"] = Field(
+        default=_PREDICTOR["features"], description="How it sees a curve: as changes from epoch to epoch, or as values."
+    )
+    scaling: Literal["robust", "minmax"] = Field(
+        default=_PREDICTOR["scaling"], description="Scaling by median and quartiles, or by minimum and maximum."
+    )
+    C: float = Field(default=_PREDICTOR["C"], gt=0, description="Cost of the support vector regression.")
+    nu: float = Field(default=_PREDICTOR["nu"], gt=0, le=1, description="Least share of support vectors.")
+
+
+class Resources(Section):
+    """What a training job needs."""
+
+    workers: int = Field(default=2, ge=1, description="Training jobs side by side.")
+    mem_mb: int = Field(default=2000, ge=1, description="Memory of a training job, in MB.")
+    runtime: int = Field(default=60, ge=1, description="Time limit of a training job, in minutes.")
+    gpus: int = Field(default=0, ge=0, description="GPUs of a training job.")

@@ -1,0 +1,445 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.space import Categorical, Float, Int
+from swift_hyperband.study import NOT_DEFINING, differences, load, parse
+from swift_hyperband.study_docs import BEGIN, END, README, SCHEMA, json_schema, keys_table, write_docs
+
+ROOT = Path(__file__).parents[1]
+DEFAULT = ROOT / "config" / "config.yaml"
+
+
+def changed(**changes):
+    """Return the default study's mapping with keys set (a__b stands for a.b) or, with None, taken out."""
+    raw = yaml.safe_load(DEFAULT.read_text())
+    for path, value in changes.items():
+        *sections, key = path.split("__")
+        part = raw
+        for section in sections:
+            part = part.setdefault(section, {})
+        if value is None:
+            del part[key]
+        else:
+            part[key] = value
+    return raw
+
+
+def study(**changes):
+    return parse(changed(**changes), "study.yaml")
+
+
+def message(**changes) -> str:
+    with pytest.raises(UserError) as error:
+        study(**changes)
+    return str(error.value)
+
+
+def categorical(*choices):
+    return {"type": "categorical", "choices": list(choices)}
+
+
+# the default study, presets
+
+
+def test_the_default_study_is_a_search_of_49_configurations_that_can_save_epochs():
+    found = load(DEFAULT)
+    schedule = found.schedule()
+    assert found.name == "digits"
+    assert found.target.name == "digits-cnn"
+    assert (found.target.metric, found.sign) == ("accuracy", -1.0)
+    assert (schedule.configurations, schedule.epochs_hyperband) == (49, 357)
+    assert schedule.epochs_best < 0.8 * 357
+    assert found.search_space().hyperparameters == {
+        "learning_rate": Float(1e-3, 1.0, log=True),
+        "weight_decay": Float(1e-6, 1e-1, log=True),
+        "dropout": Float(0.0, 0.8),
+    }
+
+
+def test_the_published_preset_is_that_of_the_paper():
+    found = study(swift__preset="published")
+    rules, schedule = found.rules(), found.schedule()
+    assert schedule.epochs_best == 351
+    assert (rules.threshold, rules.threshold_quantile, rules.margin) == ("quantile", 0.25, 0.0)
+    assert (found.swift.d, found.swift.k, found.swift.decision_fraction, found.swift.share_curves) == (
+        15,
+        0.5,
+        0.5,
+        True,
+    )
+    predictor = rules.predictor
+    assert (predictor.name, predictor.target, predictor.features, predictor.scaling) == (
+        "svr",
+        "value",
+        "values",
+        "minmax",
+    )
+    assert (predictor.C, predictor.nu) == (1.0, 0.5)
+
+
+def test_a_preset_fills_only_what_is_left_out():
+    found = study(swift={"preset": "published", "d": 10}, predictor={"name": "last-value"})
+    assert (found.swift.d, found.swift.decision_fraction) == (10, 0.5)
+    assert (found.predictor.name, found.predictor.scaling) == ("last-value", "minmax")
+
+
+def test_swift_and_predictor_may_be_left_out():
+    assert study(swift=None) == study()
+
+
+def test_hyperband_stops_nobody_by_prediction():
+    assert study(search__algorithm="hyperband").schedule().epochs_best == 357
+
+
+# types
+
+
+@pytest.mark.parametrize("written", ["1e-3", "1E-3", "1.e-3", "0.001", "+.1e-2"])
+def test_numbers_may_be_written_with_an_exponent(tmp_path, written):
+    path = tmp_path / "study.yaml"
+    text = DEFAULT.read_text()
+    text = text.replace("low: 1.0e-3", f"low: {written}").replace("options: {}", f"options: {{rate: [{written}]}}")
+    path.write_text(text.replace("dropout:", f"batch: {{type: categorical, choices: [{written}, 1e5]}}\n  dropout:"))
+    found = load(path)
+    assert found.search_space().hyperparameters["learning_rate"] == Float(1e-3, 1.0, log=True)
+    assert found.search_space().hyperparameters["batch"] == Categorical((0.001, 1e5))
+    assert found.target.options == {"rate": [0.001]}
+
+
+def test_conditions_may_be_written_as_a_value_or_a_list_and_with_an_exponent():
+    extra = {"rate": categorical("1e-3", 0.1), "kind": categorical("a", True, 3)}
+    for given, expected in [
+        ({"rate": "1e-3"}, {"rate": (0.001,)}),
+        ({"kind": ["a", True], "rate": 0.1}, {"kind": ("a", True), "rate": (0.1,)}),
+    ]:
+        width = {"type": "int", "low": 1, "high": 9, "when": given}
+        found = study(space={**extra, "width": width}).search_space().hyperparameters["width"]
+        assert found == Int(1, 9, when=expected)
+
+
+def test_names_that_look_like_numbers_stay_names():
+    assert study(name="1e3").name == "1e3"
+
+
+def test_trials_start_in_their_slots_and_come_by_id():
+    found = study(search__brackets=[3, 1])
+    trials = found.trials(3)
+    assert list(trials) == sorted(trials)
+    assert sorted(slot for slot, _ in trials.values()) == list(range(27))
+    assert set(trials).isdisjoint(found.trials(1))
+    assert trials != study(search__seed=2).trials(3)
+    assert all(configuration.keys() == found.space.keys() for _, configuration in trials.values())
+
+
+# targets
+
+
+def test_a_target_in_a_file_is_found_without_importing_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("from other import Theirs\n\nclass Mine:\n    pass\n\nraise SystemExit\n")
+    assert study(target__name="mine.py:Mine").target.name == "mine.py:Mine"
+    assert study(target__name="mine.py:Theirs").target.name == "mine.py:Theirs"
+    assert study(target__name="mine:Mine").target.name == "mine:Mine"
+    assert study(target__name="json.decoder:JSONDecoder").target.name == "json.decoder:JSONDecoder"
+    Path("broken.py").write_text("class Mine\n")
+    for name, expected in [
+        ("mine.py:Mime", "must name a class of mine.py, found 'Mime'; did you mean Mine?"),
+        ("other.py:Mine", f"must be in a file that exists, found no other.py in {tmp_path}"),
+        ("broken.py:Mine", "must be in a Python file, found that broken.py is none: "),
+        ("unheard_of.models:Mine", "found no package 'unheard_of' for 'unheard_of.models:Mine'"),
+        ("digit-cnn", "found 'digit-cnn'; did you mean digits-cnn?"),
+        ("mine.py", "must be digits-cnn, curve-table, path/to/file.py:Class or package.module:Class, found 'mine.py'"),
+    ]:
+        found = message(target__name=name)
+        assert found.startswith("study.yaml: target.name ")
+        assert expected in found
+        assert "\n" not in found
+
+
+# mistakes: one line each
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        # the ten of a user who edits the file in a hurry
+        (
+            {"space__dropout__hihg": 0.9, "space__dropout__high": None},
+            "space.dropout.hihg is not a key; did you mean high?",
+        ),
+        ({"search__eta": "three"}, "search.eta must be a whole number, found 'three'"),
+        ({"space__dropout__low": 0.9}, "space.dropout.low must be below high (0.8), found 0.9"),
+        ({"space__weight_decay__low": 0}, "space.weight_decay.low must be above 0 where log is true, found 0"),
+        ({"search__eta": 1}, "search.eta must be at least 2, found 1"),
+        ({"search__max_epochs": 2}, "search.max_epochs must be at least eta (3), found 2"),
+        (
+            {"target__name": "digits"},
+            "target.name must be digits-cnn, curve-table, path/to/file.py:Class or package.module:Class, "
+            "found 'digits'; did you mean digits-cnn?",
+        ),
+        ({"target__mode": "maximum"}, "target.mode must be min or max, found 'maximum'; did you mean max?"),
+        (
+            {"target__metric": None},
+            "target.metric must be given, found nothing (The metric of the target that is optimised)",
+        ),
+        (
+            {"space__momentum": {"type": "float", "low": 0, "high": 1, "when": {"optimiser": "sgd"}}},
+            "space.momentum.when.optimiser names no hyperparameter of the space",
+        ),
+        # keys
+        ({"serach": {}, "search": None}, "serach is not a key; did you mean search?"),
+        (
+            {"predictor__kernel": "rbf"},
+            "predictor.kernel is not a key; the keys here are name, target, features, scaling, C, nu",
+        ),
+        ({"target": ["digits-cnn"]}, "target must be a mapping of keys, found ['digits-cnn']"),
+        ({"space": {True: categorical(1)}}, "space must have text as keys, found true; put it in quotes"),
+        (
+            {"space__2nd": categorical(1)},
+            "space.2nd must be named by letters, digits and _, not starting with a digit, found '2nd'",
+        ),
+        ({"space": {}}, "space must hold at least one entry, found none"),
+        # types
+        ({"search__eta": True}, "search.eta must be a whole number, found true"),
+        ({"search__eta": 2.5}, "search.eta must be a whole number, found 2.5"),
+        ({"search__eta": "3"}, "search.eta must be a whole number, found '3'"),
+        ({"space__dropout__low": False}, "space.dropout.low must be a number, found false"),
+        ({"space__dropout__low": "zero"}, "space.dropout.low must be a number, found 'zero'"),
+        ({"space__dropout__high": float("inf")}, "space.dropout.high must be a finite number, found inf"),
+        ({"space__dropout__log": 1}, "space.dropout.log must be true or false, found 1"),
+        (
+            {"space__dropout__type": "flaot"},
+            "space.dropout.type must be float, int or categorical, found 'flaot'; did you mean float?",
+        ),
+        ({"space__dropout__type": None}, "space.dropout.type must be float, int or categorical, found nothing"),
+        ({"space__dropout": 0.5}, "space.dropout must be a mapping of keys, found 0.5"),
+        ({"name": 12}, "name must be text, found 12; put it in quotes"),
+        (
+            {"name": "My study"},
+            "name must be small letters, digits, _ and -, as it names the folder of the results, found 'My study'",
+        ),
+        ({"batch_size": "atuo"}, "batch_size must be auto or a whole number of at least 1, found 'atuo'"),
+        ({"batch_size": 0}, "batch_size must be auto or a whole number of at least 1, found 0"),
+        ({"target__metric": "epoch"}, "target.metric must be a metric that the target reports, found 'epoch'"),
+        (
+            {"target__options": {"a": {"b": {1: 2}}}},
+            "target.options.a.b must have text as keys, found 1; put it in quotes",
+        ),
+        # bounds
+        ({"swift__k": 0}, "swift.k must be above 0, found 0"),
+        ({"swift__k": 1.5}, "swift.k must be at most 1, found 1.5"),
+        ({"swift__d": 2}, "swift.d must be at least 3, found 2"),
+        ({"resources__workers": 0}, "resources.workers must be at least 1, found 0"),
+        ({"search__brackets": [4]}, "search.brackets must be from 0 to 3 for max_epochs 27 and eta 3, found 4"),
+        ({"search__brackets": [1, 1]}, "search.brackets must hold each bracket once, found 1 twice"),
+        ({"search__brackets": []}, "search.brackets must hold at least one bracket, found none; leave it out for all"),
+        ({"search__brackets": [0, "all"]}, "search.brackets[1] must be a whole number, found 'all'"),
+        # choices, conditions, constraints
+        ({"space__o": categorical()}, "space.o.choices must hold at least one entry, found none"),
+        ({"space__o": categorical("a", "a")}, "space.o.choices must hold different values, found 'a' and 'a'"),
+        (
+            {"space__o": categorical("a", ["b"])},
+            "space.o.choices[1] must be text, a number or true/false, found ['b']",
+        ),
+        (
+            {"space__o": categorical("sgd", "adam"), "space__dropout__when": {"o": "sdg"}},
+            "space.dropout.when.o must be sgd or adam, found 'sdg'; did you mean sgd?",
+        ),
+        ({"constraints": "a < b"}, "constraints must be a list, found 'a < b'"),
+        (
+            {"constraints": ["dropout < 0.5", "droput < 1"]},
+            "constraints[1] must name hyperparameters of the space, found 'droput' in 'droput < 1'; "
+            "did you mean dropout?",
+        ),
+        (
+            {"constraints": ["dropout = 0.5"]},
+            "constraints[0] must be an expression such as 'a * b <= 200', found 'dropout = 0.5'; write == to compare",
+        ),
+        (
+            {"constraints": ["dropout < 0"]},
+            "constraints must leave room in the space, found none in 1000 draws, most of which broke 'dropout < 0'; "
+            "loosen it or change the ranges",
+        ),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_with_its_key(changes, expected):
+    assert message(**changes) == f"study.yaml: {expected}"
+
+
+def test_each_of_several_mistakes_has_its_line():
+    assert message(search__eta=1, resources__workers=0, space__dropout__low="x").splitlines() == [
+        "study.yaml: space.dropout.low must be a number, found 'x'",
+        "study.yaml: search.eta must be at least 2, found 1",
+        "study.yaml: resources.workers must be at least 1, found 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name: a\nname: b\n", "name must be given once, found in lines 1 and 2; delete one"),
+        (
+            "space:\n  a: {low: 1,\n      low: 2}\n",
+            "space.a.low must be given once, found in lines 2 and 3; delete one",
+        ),
+        ("name: a\n\tspace: 1\n", "must be YAML, but line 2, column 1: "),
+        ("name: [a\n", "must be YAML, but line 2, column 1: "),
+        ("name: a\n---\nname: b\n", "must be YAML, but line 2, column 1: "),
+        ("- name\n", "must hold a mapping of keys, found ['name']"),
+        ("", "must hold a mapping of keys, found nothing"),
+    ],
+)
+def test_a_file_that_is_no_mapping_in_yaml_is_told_with_the_line(tmp_path, text, expected):
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as error:
+        load(path)
+    assert str(error.value).startswith(f"{path}: {expected}")
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_or_unreadable_file_is_told(tmp_path):
+    with pytest.raises(UserError, match=r"none.yaml: must be a study file, found no such file$"):
+        load(tmp_path / "none.yaml")
+    with pytest.raises(UserError, match=r"must be a readable text file, found: .*Is a directory"):
+        load(tmp_path)
+    (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9\n")
+    with pytest.raises(UserError, match="must be a readable text file"):
+        load(tmp_path / "latin.yaml")
+
+
+def test_keys_merged_from_an_anchor_may_be_given_anew(tmp_path):
+    path = tmp_path / "study.yaml"
+    text = DEFAULT.read_text().replace("dropout: {", "dropout: &range {")
+    path.write_text(text.replace("# a whole number:", "noise: {<<: *range, high: 0.5}\n  #"))
+    assert load(path).search_space().hyperparameters["noise"] == Float(0.0, 0.5)
+
+
+# freezing
+
+
+def test_a_study_is_read_back_from_its_definition_and_settings():
+    found = study(
+        space__optimizer=categorical("sgd", "adam", 3, 0.5, True),
+        space__momentum={"type": "float", "low": 0, "high": 1, "when": {"optimizer": ["sgd", 3]}},
+        constraints=["momentum < 0.9"],
+        batch_size=4,
+        target__options={"size": 300, "nested": {"rate": [1e-3, None]}},
+    )
+    stored = json.loads(json.dumps({**found.definition(), **found.settings()}))
+    assert parse(stored, "study.json") == found
+    assert found.definition().keys().isdisjoint(NOT_DEFINING)
+    assert found.settings().keys() == NOT_DEFINING
+
+
+def test_resources_retries_batch_size_and_kept_states_do_not_define_a_study():
+    other = study(resources={"workers": 7, "gpus": 1}, retries=0, batch_size=3, keep_states=True)
+    assert other.definition() == study().definition()
+    assert other.settings() != study().settings()
+
+
+def test_the_order_of_keys_and_the_name_of_a_preset_do_not_define_a_study():
+    turned = parse(dict(reversed(changed().items())), "study.yaml")
+    assert turned.definition() == study().definition()
+    spelled_out = study(swift=study().definition()["swift"])
+    assert spelled_out.definition() == study().definition()
+
+
+def test_what_differs_from_the_frozen_study_is_told():
+    now = changed(
+        search__max_epochs=81,
+        space__dropout=None,
+        space__width={"type": "int", "low": 1, "high": 9},
+        swift__preset="published",
+    )
+    found = differences(study().definition(), parse(now, "study.yaml").definition())
+    assert found[:3] == [
+        "space.dropout is in the frozen study, not now",
+        "space.width is not in the frozen study",
+        "search.max_epochs is 27 in the frozen study, 81 now",
+    ]
+    assert 'swift.threshold is "promotion" in the frozen study, "quantile" now' in found
+    assert differences(study().definition(), study().definition()) == []
+
+
+# what is generated
+
+
+def test_the_schema_accepts_studies_and_refuses_typos():
+    validator = jsonschema.Draft202012Validator(json_schema())
+    validator.check_schema(json_schema())
+    conditional = {"type": "float", "low": 0, "high": 1, "when": {"o": "sgd"}}
+    for raw in [
+        changed(),
+        changed(swift=None, constraints=None, resources=None, batch_size=4, search__brackets=[1]),
+        changed(space__o=categorical("sgd", 3, 0.5, True), space__momentum=conditional, constraints=["momentum < 1"]),
+        {**study().definition(), **study().settings()},
+    ]:
+        validator.validate(raw)
+        parse(raw, "study.yaml")
+    for changes in [
+        {"serach": {}},
+        {"space__dropout__lwo": 1},
+        {"space__dropout__type": "flaot"},
+        {"space__2nd": categorical(1)},
+        {"target__mode": "maximum"},
+        {"search__eta": 1},
+        {"search__max_epochs": None},
+        {"batch_size": "atuo"},
+        {"swift__k": 0},
+    ]:
+        assert not validator.is_valid(changed(**changes)), changes
+
+
+def test_schema_and_table_of_keys_are_in_step_with_the_model(tmp_path):
+    (tmp_path / README).parent.mkdir()
+    (tmp_path / README).write_text((ROOT / README).read_text())
+    write_docs(tmp_path)
+    for path in (README, SCHEMA):
+        text = (ROOT / path).read_text()
+        assert text == (tmp_path / path).read_text(), "run 'make docs' to write it anew"
+    assert f"{BEGIN}\n{keys_table()}\n{END}" in (ROOT / README).read_text()
+
+
+def test_the_table_tells_what_a_preset_changes():
+    table = keys_table()
+    assert "| `swift.d` | whole number ≥ 3 | `6`; published: `15` |" in table
+    assert "| `search.max_epochs` | whole number | required |" in table
+    assert "| `batch_size` | `auto` or whole number ≥ 1 | `auto` |" in table
+
+
+def test_a_readme_without_markers_is_told(tmp_path):
+    (tmp_path / README).parent.mkdir()
+    (tmp_path / README).write_text("nothing\n")
+    with pytest.raises(UserError, match="must hold the lines"):
+        write_docs(tmp_path)
+
+
+def test_the_example_studies_of_the_manual_are_valid(tmp_path):
+    blocks = [block.split("```")[0] for block in (ROOT / README).read_text().split("```yaml\n")[1:]]
+    raw = changed()
+    for block in blocks:
+        raw |= yaml.safe_load(block)
+    found = parse(raw, "README.md")
+    assert found.swift.d == 10
+    assert "momentum" in found.space
+
+
+def test_reading_a_study_imports_nothing_heavy():
+    code = f"""
+import sys
+from pathlib import Path
+from swift_hyperband.study import load
+study = load(Path({str(DEFAULT)!r}))
+study.trials(3), study.definition()
+print([name for name in ("numpy", "torch", "sklearn", "rich", "matplotlib", "snakemake") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
