@@ -1,0 +1,163 @@
+"""Targets: the models that are trained. What a user's class must offer, the built-in ones, and how a class is found.
+
+Importing this package needs the standard library alone; a built-in target is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from swift_hyperband.errors import UserError
+
+BUILT_IN: Mapping[str, str] = {
+    "digits-cnn": "swift_hyperband.targets.digits_cnn:DigitsCNN",
+    "curve-table": "swift_hyperband.targets.curve_table:CurveTable",
+}
+"""Built-in targets by the name that a study gives them."""
+
+METHODS = ("setup", "train_epoch", "validate")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a target may want to know beside its configuration.
+
+    Attributes
+    ----------
+    trial : str
+        The trial's id.
+    seed : int
+        The study's seed. Nothing needs to be seeded with it: `random`, numpy and torch are, before every epoch.
+    threads : int
+        How many CPU threads the trial has; torch is already limited to it.
+    options : dict
+        `target.options` of the study.
+    folder : Path
+        The trial's folder, for files of the target's own.
+    """
+
+    trial: str
+    seed: int
+    threads: int
+    options: dict[str, Any]
+    folder: Path
+
+    @property
+    def device(self) -> str:
+        """The device to train on: "cuda" if torch is imported and sees one, else "cpu"."""
+        torch = sys.modules.get("torch")
+        return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
+
+
+class Target(Protocol):
+    """What a class must offer to be trained. It is made without arguments, once per process and trial.
+
+    Its state is found by itself: every attribute that has both `state_dict` and `load_state_dict` (module, optimiser,
+    scheduler, gradient scaler). A class whose state is something else has these two methods itself; they are then all
+    that is saved. A state must be what `torch.load(weights_only=True)` loads or, without torch, of JSON's types.
+
+    Training may be cut after any epoch and go on in another process, and gives the same bits as training in one go if
+    every random draw comes from the global generators of `random`, numpy and torch: they are seeded from (study's
+    seed, trial, epoch) before `setup` (epoch 0) and every epoch. Import them where the module begins, not later.
+    The module is imported once for many trials, which are forked: it must not touch a GPU before `setup`.
+    """
+
+    def setup(self, configuration: dict[str, Any], context: Context) -> None:
+        """Build model, optimiser and data for a configuration (hyperparameters by name)."""
+
+    def train_epoch(self, epoch: int) -> dict[str, Any] | None:
+        """Train one epoch (1 is the first); may return further metrics, over which those of `validate` win."""
+
+    def validate(self) -> dict[str, Any]:
+        """Return metrics by name as numbers; the study's metric must be among them."""
+
+
+def load_class(name: str) -> type[Target]:
+    """Return a target's class.
+
+    Parameters
+    ----------
+    name : str
+        A built-in target's name, "path/file.py:Class" (relative to the working directory) or "package.module:Class".
+
+    Raises
+    ------
+    UserError
+        If the name has another form, its module cannot be imported or has no such class, or a method is missing.
+    """
+    module_name, colon, class_name = BUILT_IN.get(name, name).rpartition(":")
+    if not (colon and module_name and class_name):
+        raise UserError(
+            f"target.name must be {', '.join(BUILT_IN)}, 'path/file.py:Class' or 'package.module:Class', found {name!r}"
+        )
+    if module_name.endswith(".py") and not Path(module_name).is_file():
+        raise UserError(f"target.name: {name!r} must name a file, found none at {Path(module_name).resolve()}")
+    try:
+        module = _import(module_name)
+    except UserError:
+        raise
+    except Exception as error:
+        where = _place(error)
+        message = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise UserError(
+            f"target.name: {name!r} must be importable, found {type(error).__name__}: {_one_line(message)}{where}"
+        ) from error
+    found = getattr(module, class_name, None)
+    if not isinstance(found, type):
+        classes = [key for key, value in vars(module).items() if isinstance(value, type)]
+        raise UserError(
+            f"target.name: {name!r} must name a class of {module_name}, found {', '.join(classes) or 'no class'} there"
+        )
+    if missing := [method for method in METHODS if not callable(getattr(found, method, None))]:
+        raise UserError(f"target.name: class {class_name} of {module_name} must have the method {missing[0]}, has none")
+    return found
+
+
+def _import(name: str) -> ModuleType:
+    """Import a module by its file's path or its dotted name."""
+    path = Path(name).resolve()
+    # what lies beside the file, or in the working directory, can be imported, but never hides an installed module
+    folder = str(path.parent if name.endswith(".py") else Path.cwd())
+    if folder not in sys.path:
+        sys.path.append(folder)
+    if not name.endswith(".py"):
+        return importlib.import_module(name)
+    alias = f"target_{path.stem}"
+    known = sys.modules.get(alias)
+    if known is not None and known.__file__ == str(path):
+        return known
+    spec = importlib.util.spec_from_file_location(alias, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[alias] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[alias]
+        raise
+    return module
+
+
+def _place(error: Exception) -> str:
+    """Return " (file:line)" of the last line of an import error's traceback, without Python's own machinery."""
+    if isinstance(error, SyntaxError):
+        return f" ({error.filename}:{error.lineno})"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename not in (__file__, importlib.__file__) and not frame.filename.startswith("<frozen")
+    ]
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())

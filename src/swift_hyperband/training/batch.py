@@ -1,0 +1,231 @@
+"""A batch: several trials trained by one job, which pays for importing the target and torch once.
+
+Each trial is trained by a forked process of its own, so that no crash reaches another trial.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection
+from multiprocessing.context import ForkProcess
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+from swift_hyperband import lease
+from swift_hyperband.errors import UserError
+from swift_hyperband.targets import Target, load_class
+from swift_hyperband.training import reproducible, segment, trial
+from swift_hyperband.training.settings import TrainingSettings
+from swift_hyperband.training.trial import Trained
+
+CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
+"""Deaths that a process brings on itself; any other signal comes from outside and is not the trial's fault."""
+
+GRACE = 10.0
+"""Seconds that a process gets to end after SIGTERM."""
+
+OnTrained = Callable[[str, Trained], None]
+Report = tuple[Literal["trained", "crashed", "lease lost", "stop"], str]
+
+
+@dataclass(frozen=True)
+class _Child:
+    trial: str
+    folder: Path
+    process: ForkProcess
+    reports: connection.Connection
+
+
+def train_batch(
+    study_folder: Path,
+    settings: TrainingSettings,
+    trials: Sequence[str],
+    epochs: int,
+    workers: int = 1,
+    on_trained: OnTrained | None = None,
+) -> dict[str, Trained]:
+    """Train trials to an epoch; what is on disk already is not trained again.
+
+    Must be called in the main thread. Sets the environment's numbers of threads, as the target is imported here.
+
+    Parameters
+    ----------
+    study_folder : Path
+        The study's folder; trials lie in trials/<trial>/ with their config.json.
+    settings : TrainingSettings
+    trials : sequence of str
+        Trial ids, trained in this order.
+    epochs : int
+        Counted from each trial's first.
+    workers : int
+        How many trials train at a time.
+    on_trained : callable, optional
+        Called with trial and result as each trial is through, also for those that were before.
+
+    Returns
+    -------
+    dict
+        Results by trial, in the order of `trials`.
+
+    Raises
+    ------
+    UserError
+        If the target cannot be imported, the disk is full or a process was killed from outside: nothing is counted
+        against a trial, what is trained stays, and calling again goes on.
+    """
+    folders = {name: study_folder / "trials" / name for name in trials}
+    results: dict[str, Trained] = {}
+
+    def settle(name: str) -> bool:
+        found = trial.state_of(folders[name], settings.metric)
+        if found.settled(epochs):
+            results[name] = found
+            if on_trained is not None:
+                on_trained(name, found)
+        return name in results
+
+    waiting = deque(name for name in folders if not settle(name))
+    if waiting:
+        target_class = _import_target(settings)
+    running: list[_Child] = []
+    with _sigterm_as_exit():
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers:
+                    name = waiting.popleft()
+                    running.append(_start(name, folders[name], settings, target_class, epochs))
+                for child in _wait(running):
+                    running.remove(child)
+                    _judge(child, settings.retries)
+                    if not settle(child.trial):
+                        waiting.appendleft(child.trial)
+        finally:
+            _end(running)
+    return {name: results[name] for name in folders}
+
+
+def _import_target(settings: TrainingSettings) -> type[Target]:
+    """Import the target, and what its first optimiser would import, once for all trials."""
+    reproducible.set_environment(settings.threads)
+    target_class = load_class(settings.target)
+    if "torch" in sys.modules:
+        import torch
+        import torch._dynamo
+
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            raise UserError(
+                f"target.name: {settings.target!r} must not use CUDA while it is imported, as its process is forked; "
+                "do it in setup()"
+            )
+    return target_class
+
+
+def _start(name: str, folder: Path, settings: TrainingSettings, target_class: type[Target], epochs: int) -> _Child:
+    context = multiprocessing.get_context("fork")
+    reader, writer = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(writer, folder, settings, target_class, epochs), name=name)
+    process.start()
+    writer.close()
+    return _Child(name, folder, process, reader)
+
+
+def _child(
+    reports: connection.Connection, folder: Path, settings: TrainingSettings, target_class: type[Target], epochs: int
+) -> None:
+    """Train in a forked process and report how it ended; a process that dies reports nothing."""
+    # end at once: nothing needs tidying up, files are whole at any time
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    report: Report = ("trained", "")
+    try:
+        segment.train(folder, settings, target_class, epochs)
+    except segment.CrashError:
+        report = ("crashed", "")
+    except lease.LeaseLostError:
+        report = ("lease lost", "")
+    except UserError as error:
+        report = ("stop", str(error))
+    except OSError as error:
+        where = error.filename or folder
+        report = (
+            "stop",
+            f"{where}: the disk must take what is written, found: {error.strerror}; then run again to go on",
+        )
+    except Exception as error:
+        traceback.print_exc()
+        report = ("stop", f"trial {folder.name}: {type(error).__name__}: {error}")
+    # the pipe is read when this process has ended: a report must fit into the pipe's buffer
+    reports.send((report[0], report[1][:4000]))
+
+
+def _wait(running: list[_Child]) -> list[_Child]:
+    """Return the children that have ended, at least one."""
+    while True:
+        # asked again now and then: a grandchild that outlives its parent keeps the sentinel from becoming ready
+        connection.wait([child.process.sentinel for child in running], timeout=5)
+        if ended := [child for child in running if child.process.exitcode is not None]:
+            return ended
+
+
+def _judge(child: _Child, retries: int) -> None:
+    """Count the crash of a process that died without a report; raise where the batch cannot go on."""
+    report = _report(child)
+    code = child.process.exitcode
+    assert code is not None
+    child.process.join()
+    lease.clear(child.folder)
+    if report is not None:
+        if report[0] == "stop":
+            raise UserError(report[1])
+        return
+    death = (
+        f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with code {code}"
+    )
+    if code < 0 and -code not in CRASH_SIGNALS:
+        raise UserError(f"trial {child.trial}: {death} from outside (out of memory or time?); run again to go on")
+    trial.count_crash(child.folder, death, "", retries)
+
+
+def _report(child: _Child) -> Report | None:
+    with child.reports:
+        try:
+            return child.reports.recv() if child.reports.poll() else None
+        except EOFError:
+            return None
+
+
+def _end(running: list[_Child]) -> None:
+    """End all children, wait for them and give back their leases."""
+    for child in running:
+        child.process.terminate()
+    for child in running:
+        child.process.join(GRACE)
+        if child.process.is_alive():
+            child.process.kill()
+            child.process.join()
+        lease.clear(child.folder)
+
+
+@contextmanager
+def _sigterm_as_exit() -> Iterator[None]:
+    """Let SIGTERM, as from a time limit or a cancelled job, end this process by an exception."""
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("a batch is trained in the main thread, where signals arrive")
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,48 @@
+"""The same bits from the same seed: random draws by epoch, a fixed number of threads, repeatable kernels."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import sys
+
+
+def set_environment(threads: int) -> None:
+    """Set what numerical libraries read when they are imported. To be called before the target is."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    # cuBLAS repeats its results only with a workspace of fixed size
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # lets a module ask for CUDA when it is imported without making the process unfit to be forked
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+
+
+def prepare_torch(threads: int) -> None:
+    """Set torch, if it is imported, to give the same bits again."""
+    if "torch" not in sys.modules:
+        return
+    import torch
+
+    # numbers of threads change the order of sums, and so the bits
+    torch.set_num_threads(threads)
+    # decaying weights end as denormal numbers, with which a CPU is many times slower
+    torch.set_flush_denormal(True)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # filling fresh memory only helps to find reads of it, and costs time
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def seed_epoch(seed: int, trial: str, epoch: int) -> None:
+    """Seed `random` and, where imported, numpy and torch for one epoch (0: before the first)."""
+    digest = hashlib.sha256(f"{seed}/{trial}/{epoch}".encode()).digest()
+    number = int.from_bytes(digest[:8], "big") >> 1
+    random.seed(number)
+    if "numpy" in sys.modules:
+        import numpy
+
+        numpy.random.seed(number % 2**32)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.manual_seed(number)

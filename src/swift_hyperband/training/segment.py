@@ -1,0 +1,139 @@
+"""A segment: one trial trained from where it stands to a given epoch, in this process."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from swift_hyperband import lease
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import read_json
+from swift_hyperband.targets import Context, Target
+from swift_hyperband.training import reproducible, state, trial
+from swift_hyperband.training.settings import TrainingSettings
+from swift_hyperband.training.state import TargetError
+from swift_hyperband.training.trial import Row
+
+RESERVED = ("epoch", "seconds")
+
+
+class CrashError(Exception):
+    """The target raised an error; the crash is counted in the trial's folder."""
+
+
+def train(folder: Path, settings: TrainingSettings, target_class: type[Target], epochs: int) -> None:
+    """Train a trial until it has `epochs` epochs behind it or diverges.
+
+    Waits while another process trains the same trial, and leaves to that one what it does.
+
+    Parameters
+    ----------
+    folder : Path
+        The trial's folder, with its config.json.
+    settings : TrainingSettings
+    target_class : type
+    epochs : int
+        Counted from the trial's first.
+
+    Raises
+    ------
+    CrashError
+        If the target raises an error.
+    LeaseLostError
+        If another process has taken the trial over; the epoch in flight is not written.
+    UserError
+        If the trial's configuration cannot be read.
+    OSError
+        If the disk is full or fails.
+    """
+    held = lease.acquire(folder, unless=lambda: trial.state_of(folder, settings.metric).settled(epochs))
+    if held is None:
+        return
+    with held:
+        configuration = read_json(folder / "config.json")["configuration"]
+        _remove_leftovers(folder)
+        try:
+            _train(folder, configuration, settings, target_class, epochs, held)
+        except (UserError, lease.LeaseLostError):
+            raise
+        except (Exception, SystemExit) as error:
+            if (disk := state.disk_error(error)) is not None:
+                raise disk from error
+            told = str(error) if isinstance(error, TargetError) else traceback.format_exception_only(error)[-1]
+            trial.count_crash(folder, told.strip(), "".join(traceback.format_exception(error)), settings.retries)
+            raise CrashError from error
+
+
+def _train(
+    folder: Path,
+    configuration: dict[str, Any],
+    settings: TrainingSettings,
+    target_class: type[Target],
+    epochs: int,
+    held: lease.Lease,
+) -> None:
+    reproducible.prepare_torch(settings.threads)
+    reproducible.seed_epoch(settings.seed, folder.name, 0)
+    target = target_class()
+    target.setup(configuration, Context(folder.name, settings.seed, settings.threads, settings.options, folder))
+    state.parts(target)
+    saved = state.load(folder)
+    curve: list[Row] = []
+    if saved is not None:
+        state.restore(target, saved)
+        curve = saved.curve
+    published = trial.read_rows(folder)
+    if len(curve) > len(published):
+        # killed between writing the state and publishing its curve
+        trial.write_rows(folder, curve)
+    while len(curve) < epochs and not (curve and curve[-1][settings.metric] is None):
+        epoch = len(curve) + 1
+        trial.mark_started(folder, epoch)
+        reproducible.seed_epoch(settings.seed, folder.name, epoch)
+        row = _train_epoch(target, epoch, settings.metric)
+        # an epoch trained again, after its state was deleted, keeps the row that decisions may rest on
+        curve.append(published[epoch - 1] if epoch <= len(published) else row)
+        held.check()
+        state.save(folder, target, curve)
+        trial.forget_crashes(folder)
+        if epoch > len(published):
+            trial.write_rows(folder, curve)
+
+
+def _train_epoch(target: Target, epoch: int, metric: str) -> Row:
+    """Train and validate for one epoch and return its row of the curve."""
+    name = type(target).__name__
+    start = time.perf_counter()
+    extra = target.train_epoch(epoch) or {}
+    found = target.validate()
+    seconds = time.perf_counter() - start
+    if not isinstance(found, dict) or metric not in found:
+        keys = ", ".join(map(repr, found)) if isinstance(found, dict) else type(found).__name__
+        raise TargetError(f"target {name}: validate() must return the metric {metric!r}, found {keys or 'nothing'}")
+    row: Row = {"epoch": epoch}
+    for key, value in {**extra, **found}.items():
+        if key in RESERVED:
+            raise TargetError(f"target {name}: no metric may be named {key!r}, as the curve has that already")
+        row[key] = _number(value, key, name)
+    row["seconds"] = round(seconds, 4)
+    return row
+
+
+def _number(value: Any, key: str, name: str) -> float | None:
+    """Return a metric as a float, None where it is not finite. Scalars of numpy and torch are numbers, too."""
+    try:
+        number = value.item() if hasattr(value, "item") else value
+    except (ValueError, RuntimeError):
+        number = None
+    if not isinstance(number, int | float):
+        raise TargetError(f"target {name}: the metric {key!r} must be a number, found {type(value).__name__}")
+    return float(number) if math.isfinite(number) else None
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove half-written states of killed processes; the holder of the lease is the only one to write states."""
+    for leftover in folder.glob(".state.*.tmp"):
+        leftover.unlink(missing_ok=True)

@@ -1,0 +1,48 @@
+"""What the training of a study's trials needs to know of the study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Settings of all trainings of a study.
+
+    Attributes
+    ----------
+    target : str
+        The target's name, as `swift_hyperband.targets.load_class` takes it.
+    options : dict
+        Handed to the target.
+    metric : str
+        The metric that the search looks at; `validate` must return it.
+    threads : int
+        CPU threads of one trial.
+    seed : int
+        The study's seed; every random draw of an epoch follows from seed, trial and epoch.
+    retries : int
+        How often a trial is started again after crashes that gained no epoch, before it counts as failed.
+    """
+
+    target: str
+    options: dict[str, Any]
+    metric: str
+    threads: int
+    seed: int
+    retries: int
+
+    @classmethod
+    def from_study_json(cls, study: Mapping[str, Any], retries: int) -> TrainingSettings:
+        """Return the settings of a frozen study, given the definition in its study.json."""
+        target = study["target"]
+        return cls(
+            target=target["name"],
+            options=dict(target["options"]),
+            metric=target["metric"],
+            threads=target["threads"],
+            seed=study["search"]["seed"],
+            retries=retries,
+        )

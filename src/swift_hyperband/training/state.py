@@ -1,0 +1,166 @@
+"""The state that a trial is resumed from: the target's, and the whole curve so far in the same file.
+
+As both are in one file, which is replaced by rename, no kill can part them.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import pickle
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swift_hyperband.files import write_json
+from swift_hyperband.training.trial import Row
+
+TORCH_STATE = "state.pt"
+JSON_STATE = "state.json"
+STATES = (TORCH_STATE, JSON_STATE)
+"""Names of state files; a trial has one of them."""
+
+OWN = "target"
+
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
+
+
+class TargetError(Exception):
+    """The target does not do what it must; the message says what, in one line."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A saved state: the curve up to it and the target's parts by name."""
+
+    curve: list[Row]
+    parts: dict[str, Any]
+
+
+def parts(target: object) -> dict[str, Any]:
+    """Return what holds a target's state, by attribute; {"target": target} where its class saves its state itself.
+
+    Raises
+    ------
+    TargetError
+        If there is nothing, or state hides where it would not be found.
+    """
+    name = type(target).__name__
+    advice = "or give the class its own state_dict() and load_state_dict()"
+    if _has_state(target):
+        torch = sys.modules.get("torch")
+        if torch is not None and getattr(type(target), "state_dict", None) is torch.nn.Module.state_dict:
+            raise TargetError(
+                f"target {name}: must not be a torch Module itself, whose state leaves out the optimiser; "
+                f"keep the Module in an attribute, {advice}"
+            )
+        return {OWN: target}
+    found = {}
+    for attribute, value in vars(target).items():
+        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+        if any(map(_has_state, inner)):
+            raise TargetError(
+                f"target {name}: self.{attribute} holds objects with a state, which is not found there; "
+                f"keep each in an attribute of its own, {advice}"
+            )
+        if _has_state(value):
+            found[attribute] = value
+    if not found:
+        raise TargetError(
+            f"target {name}: must have a state to resume from, found no attribute with state_dict() and "
+            f"load_state_dict(); keep model and optimiser in attributes (self.model, self.optimizer), {advice}"
+        )
+    return found
+
+
+def save(folder: Path, target: object, curve: list[Row]) -> None:
+    """Save a target's state and curve, replacing what was saved before.
+
+    Raises
+    ------
+    TargetError
+        If the state cannot be read back: it holds objects that are neither tensors nor plain data.
+    """
+    content = {"curve": curve, "parts": {name: part.state_dict() for name, part in parts(target).items()}}
+    name = type(target).__name__
+    if "torch" in sys.modules:
+        _save_torch(folder / TORCH_STATE, content, name)
+        (folder / JSON_STATE).unlink(missing_ok=True)
+    else:
+        try:
+            write_json(folder / JSON_STATE, content)
+        except (TypeError, ValueError) as error:
+            raise TargetError(f"target {name}: its state must be of JSON's types, without torch: {error}") from error
+
+
+def load(folder: Path) -> State | None:
+    """Return the saved state, or None where there is none or it cannot be read: training then starts anew."""
+    try:
+        if (folder / TORCH_STATE).exists():
+            import torch
+
+            content = torch.load(folder / TORCH_STATE, map_location="cpu", weights_only=True)
+        elif (folder / JSON_STATE).exists():
+            content = json.loads((folder / JSON_STATE).read_text(encoding="utf-8"))
+        else:
+            return None
+        return State(list(content["curve"]), dict(content["parts"]))
+    except Exception as error:
+        if disk_error(error) is not None:
+            raise
+        # which errors a damaged file raises depends on where it is damaged
+        found = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        print(f"trial {folder.name}: its state is damaged, starts anew ({found})", file=sys.stderr, flush=True)
+        return None
+
+
+def restore(target: object, state: State) -> None:
+    """Give a target, fresh from `setup`, the saved state."""
+    found = parts(target)
+    if set(found) != set(state.parts):
+        raise TargetError(
+            f"target {type(target).__name__}: must have the saved parts {', '.join(state.parts)}, "
+            f"found {', '.join(found)}; was its code changed within a study?"
+        )
+    for name, part in found.items():
+        part.load_state_dict(state.parts[name])
+
+
+def disk_error(error: BaseException | None) -> OSError | None:
+    """Return the full or failing disk behind an error, if it is one: no fault of a trial."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _has_state(value: object) -> bool:
+    if isinstance(value, type):
+        return False
+    return all(callable(getattr(value, method, None)) for method in ("state_dict", "load_state_dict"))
+
+
+def _save_torch(path: Path, content: dict[str, Any], name: str) -> None:
+    import torch
+
+    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # without reading the tensors: a state that only pickle can load would be found out at the next start
+            torch.load(temporary, map_location="cpu", mmap=True, weights_only=True)
+        except pickle.UnpicklingError as error:
+            found = " ".join(str(error).partition("WeightsUnpickler error:")[2].split())[:200]
+            raise TargetError(
+                f"target {name}: its state must hold tensors, numbers, strings, lists and dicts only: {found}"
+            ) from error
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

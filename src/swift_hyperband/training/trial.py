@@ -1,0 +1,111 @@
+"""What a trial's folder tells to anybody, at any time: its curve, whether it diverged, how often it crashed.
+
+A row of the curve is {"epoch": 3, "accuracy": 0.91, ..., "seconds": 1.23}; a number that is not finite is null. Rows
+once published never change and never vanish: decisions rest on them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import read_json, write_json, write_text
+
+Row = dict[str, float | None]
+
+CURVE = "curve.jsonl"
+FAILURES = "failures.json"
+STARTED = "started.jsonl"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How far a trial has come.
+
+    Attributes
+    ----------
+    status : {"ok", "diverged", "failed"}
+        "diverged" after the first value that is not finite, "failed" after too many crashes; neither is trained on.
+    values : list of float
+        The study's metric after epochs 1, 2, ...; nan where it was not finite. A failed trial keeps what it reached.
+    """
+
+    status: Literal["ok", "diverged", "failed"]
+    values: list[float]
+
+    def settled(self, epochs: int) -> bool:
+        """Whether nothing is left to train on the way to `epochs`."""
+        return self.status != "ok" or len(self.values) >= epochs
+
+
+def state_of(folder: Path, metric: str) -> Trained:
+    """Return how far the trial in `folder` has come, by its curve and its failures alone."""
+    values = [math.nan if (value := row[metric]) is None else value for row in read_rows(folder)]
+    failures = _read_failures(folder)
+    if failures is not None and failures["failed"]:
+        return Trained("failed", values)
+    return Trained("ok" if all(map(math.isfinite, values)) else "diverged", values)
+
+
+def read_rows(folder: Path) -> list[Row]:
+    """Return the published curve, row by epoch; empty where nothing is published yet.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged.
+    """
+    path = folder / CURVE
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise UserError(
+            f"{path}: must hold one JSON object a line, found {error}; delete this trial's folder"
+        ) from None
+
+
+def write_rows(folder: Path, rows: list[Row]) -> None:
+    """Publish a curve."""
+    write_text(folder / CURVE, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
+
+
+def mark_started(folder: Path, epoch: int) -> None:
+    """Note that an epoch is about to be trained: what was trained twice, after kills, can be counted from this."""
+    entry = {"epoch": epoch, "time": round(time.time(), 3), "pid": os.getpid(), "host": os.uname().nodename}
+    # one write in append mode: lines of two writers never mix
+    descriptor = os.open(folder / STARTED, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.write(descriptor, (json.dumps(entry) + "\n").encode())
+    finally:
+        os.close(descriptor)
+
+
+def count_crash(folder: Path, error: str, traceback: str, retries: int) -> None:
+    """Count a start that ended in a crash; the trial has failed when `retries` + 1 of them gained no epoch."""
+    before = _read_failures(folder)
+    starts = 1 if before is None else before["starts"] + 1
+    epoch = len(read_rows(folder))
+    failed = starts > retries
+    record = {"starts": starts, "epoch": epoch, "error": error, "traceback": traceback, "failed": failed}
+    write_json(folder / FAILURES, record)
+    end = "it counts as failed" if failed else "it starts again"
+    print(f"trial {folder.name}: crash {starts} after epoch {epoch}, {end}: {error}", file=sys.stderr, flush=True)
+
+
+def forget_crashes(folder: Path) -> None:
+    """Start counting anew: an epoch was gained."""
+    (folder / FAILURES).unlink(missing_ok=True)
+
+
+def _read_failures(folder: Path) -> dict[str, Any] | None:
+    path = folder / FAILURES
+    return dict(read_json(path)) if path.exists() else None

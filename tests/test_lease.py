@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from swift_hyperband import lease
+
+context = multiprocessing.get_context("fork")
+
+
+def never() -> bool:
+    return False
+
+
+def take(folder: Path, **times: float) -> lease.Lease:
+    """Take the lease, whatever has been done already."""
+    taken = lease.acquire(folder, never, **times)
+    assert taken is not None
+    return taken
+
+
+def hold(folder: Path) -> None:
+    """Take the lease and keep it until killed."""
+    lease.acquire(folder, never)
+    (folder / "held").touch()
+    time.sleep(60)
+
+
+def holder_of(folder: Path) -> multiprocessing.context.ForkProcess:
+    process = context.Process(target=hold, args=(folder,))
+    process.start()
+    while not (folder / "held").exists():
+        time.sleep(0.01)
+    return process
+
+
+def elsewhere(folder: Path) -> None:
+    """Make the lease look as one of another machine, where a process of this number tells nothing."""
+    content = json.loads((folder / "lease").read_text())
+    (folder / "lease").write_text(json.dumps({**content, "machine": "another"}))
+
+
+def test_a_lease_says_who_holds_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with take(tmp_path):
+        content = json.loads((tmp_path / "lease").read_text())
+        assert content["pid"] == os.getpid()
+        assert content["host"] == os.uname().nodename
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_taker_waits_until_the_first_gives_the_lease_back(tmp_path: Path) -> None:
+    first = take(tmp_path)
+    taken: list[lease.Lease] = []
+    waiter = threading.Thread(target=lambda: taken.append(take(tmp_path)))
+    waiter.start()
+    waiter.join(0.3)
+    assert taken == []
+    first.check()
+    first.release()
+    waiter.join()
+    taken[0].release()
+
+
+def test_a_waiter_goes_when_the_holder_has_done_its_work(tmp_path: Path) -> None:
+    with take(tmp_path):
+        answers = iter([False, False, True])
+        assert lease.acquire(tmp_path, lambda: next(answers)) is None
+
+
+def test_the_lease_of_a_killed_process_of_this_machine_is_taken_over_at_once(tmp_path: Path) -> None:
+    process = holder_of(tmp_path)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid or 0, os.WEXITED | os.WNOWAIT)
+    # the process is dead, but nobody has asked after it: a zombie, which still has its number
+    taken = take(tmp_path, stale_after=1e9)
+    taken.check()
+    taken.release()
+    process.join()
+
+
+def test_a_process_that_got_the_number_of_a_dead_holder_does_not_keep_its_lease_alive(tmp_path: Path) -> None:
+    process = holder_of(tmp_path)
+    content = json.loads((tmp_path / "lease").read_text())
+    (tmp_path / "lease").write_text(json.dumps({**content, "started": content["started"] - 1}))
+    taken = take(tmp_path, stale_after=1e9)
+    taken.release()
+    process.kill()
+    process.join()
+
+
+def test_a_lease_of_another_machine_without_signs_of_life_is_taken_over_whatever_its_clock_says(tmp_path: Path) -> None:
+    first = take(tmp_path, interval=1e9)
+    elsewhere(tmp_path)
+    for moment in (0, time.time() + 1e6):
+        os.utime(tmp_path / "lease", (moment, moment))
+        begun = time.monotonic()
+        second = take(tmp_path, stale_after=0.3)
+        assert time.monotonic() - begun >= 0.3
+        second.release()
+        (tmp_path / "lease").write_text('{"machine": "another"}')
+    with pytest.raises(lease.LeaseLostError):
+        first.check()
+
+
+def test_signs_of_life_keep_a_lease_on_another_machine(tmp_path: Path) -> None:
+    first = take(tmp_path, interval=0.02)
+    elsewhere(tmp_path)
+    begun = time.monotonic()
+    # far longer than the time after which it would be taken over
+    assert lease.acquire(tmp_path, lambda: time.monotonic() - begun > 3, stale_after=1.0) is None
+    first.release()
+
+
+def test_a_holder_that_was_taken_over_learns_it_and_leaves_the_new_lease_alone(tmp_path: Path) -> None:
+    first = take(tmp_path)
+    (tmp_path / "lease").unlink()
+    second = take(tmp_path)
+    with pytest.raises(lease.LeaseLostError):
+        first.check()
+    first.release()
+    second.check()
+    second.release()
+
+
+def test_a_lease_that_came_in_place_of_the_stale_one_is_put_back(tmp_path: Path) -> None:
+    with take(tmp_path) as fresh:
+        lease._take_away(tmp_path / "lease", "the stale one")
+        fresh.check()
+        assert [path.name for path in tmp_path.iterdir()] == ["lease"]
+
+
+def test_a_damaged_lease_is_taken_over_after_a_while(tmp_path: Path) -> None:
+    (tmp_path / "lease").write_text("")
+    taken = take(tmp_path, stale_after=0.1)
+    taken.release()
+
+
+def test_of_many_takers_of_a_stale_lease_one_at_a_time_holds_it(tmp_path: Path) -> None:
+    process = holder_of(tmp_path)
+    process.kill()
+    process.join()
+
+    def work() -> None:
+        for _ in range(5):
+            with take(tmp_path) as held:
+                descriptor = os.open(tmp_path / "inside", os.O_CREAT | os.O_EXCL)
+                os.close(descriptor)
+                (tmp_path / "inside").unlink()
+                held.check()
+
+    workers = [context.Process(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 4
