@@ -1,0 +1,167 @@
+"""What the Snakefile's input functions ask: which batches of trainings a round has.
+
+The head process enters a round as soon as its competitors are known: it freezes the round's batches in a file, and
+every later question (from the head, a job on another machine, a resumed run) is answered from that file. While only
+looking (dry run, --dag, --report ...) nothing is written, and rounds that are not known yet are shown at their upper
+bound: as if nobody were stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from swift_hyperband.batches import batch_name, pack
+from swift_hyperband.files import read_json, write_json
+from swift_hyperband.results import Part, StudyFolder, freeze
+from swift_hyperband.schedule import Round, Schedule
+from swift_hyperband.study import Study
+
+
+@dataclass
+class Dag:
+    """The trainings of a search, as far as they are known.
+
+    Parameters
+    ----------
+    study : Study
+    folder : StudyFolder
+    looking : callable
+        Whether nothing will run. Asked again each time, as Snakemake knows it only while it builds the DAG.
+    wait_for : callable
+        Called with "decide" or "promote" and a round when the output of that checkpoint is needed; raises Snakemake's
+        own exception while it is not there yet.
+    """
+
+    study: Study
+    folder: StudyFolder
+    looking: Callable[[], bool]
+    wait_for: Callable[[str, Round], None]
+
+    def __post_init__(self) -> None:
+        self.schedule: Schedule = self.study.schedule()
+        self._frozen = False
+
+    def manifests(self, round_: Round, part: Part) -> list[str]:
+        """Return the files of a round's trained batches: the full, the partial or the completed ones."""
+        if self.looking():
+            known = self._known_batches(round_, part)
+            batches = self._upper_bound(round_, part) if known is None else list(known)
+        elif part == "complete":
+            batches = list(self._completion(round_))
+        else:
+            batches = list(self._entry(round_)[part])
+        return [str(self.folder.manifest(round_, part, batch)) for batch in batches]
+
+    def previous(self, round_: Round) -> list[str]:
+        """Return the promotion that fills a round; none for the first round of a bracket."""
+        earlier = self.schedule.by_key.get((round_.bracket, round_.index - 1))
+        return [str(self.folder.promotion(earlier))] if earlier is not None else []
+
+    def decision(self, round_: Round) -> list[str]:
+        """Return the decision of a round; none where nothing is decided."""
+        return [str(self.folder.decision(round_))] if round_.decision_epoch is not None else []
+
+    def predictor(self, round_: Round) -> str:
+        """Return the predictor that decides in a round."""
+        assert round_.predictor is not None
+        return str(self.folder.predictor(self.schedule.by_key[round_.predictor]))
+
+    def training_rounds(self, round_: Round) -> list[str]:
+        """Return the thresholds, with their reference curves, that train a round's predictor."""
+        return [str(self.folder.threshold(self.schedule.by_key[key])) for key in round_.training_rounds]
+
+    def last_promotions(self) -> list[str]:
+        """Return the promotions that end the brackets."""
+        return [str(self.folder.promotion(rounds[-1])) for rounds in self.schedule.brackets.values()]
+
+    def _entry(self, round_: Round) -> dict[str, dict[str, list[str]]]:
+        """Enter a round, or find that it was entered: return its batches of full and partial trainings."""
+        if not self._frozen:
+            freeze(self.folder, self.study)
+            self._frozen = True
+        if round_.index > 0:
+            self.wait_for("promote", self.schedule.by_key[round_.bracket, round_.index - 1])
+        return enter(self.folder, self.study, round_, self._competitors(round_))
+
+    def _completion(self, round_: Round) -> dict[str, list[str]]:
+        """Return the batches of those who continue from the decision point, frozen once decided."""
+        if round_.decision_epoch is None:
+            return {}
+        self.wait_for("decide", round_)
+        path, going = self.folder.completion(round_), self._continuing(round_)
+        if path.exists():
+            batches: dict[str, list[str]] = read_json(path)["batches"]["complete"]
+            if sorted(going) == sorted(trial for batch in batches.values() for trial in batch):
+                return batches
+        batches = self._pack(going)
+        write_json(path, {"batches": {"complete": batches}, "epochs": {"complete": round_.end}})
+        return batches
+
+    def _competitors(self, round_: Round) -> list[str]:
+        if round_.index == 0:
+            return list(self.study.trials(round_.bracket))
+        return list(
+            read_json(self.folder.promotion(self.schedule.by_key[round_.bracket, round_.index - 1]))["promoted"]
+        )
+
+    def _continuing(self, round_: Round) -> list[str]:
+        verdicts = read_json(self.folder.decision(round_))["verdicts"]
+        return [trial for trial, verdict in verdicts.items() if verdict["continues"]]
+
+    def _pack(self, trials: Sequence[str]) -> dict[str, list[str]]:
+        return _named(pack(trials, self.study.batch_size, self.study.resources.workers))
+
+    def _known_batches(self, round_: Round, part: Part) -> dict[str, list[str]] | None:
+        """Return a round's batches if what lies there tells them, without writing."""
+        if part == "complete":
+            if self.folder.completion(round_).exists():
+                return dict(read_json(self.folder.completion(round_))["batches"]["complete"])
+            return self._pack(self._continuing(round_)) if self.folder.decision(round_).exists() else None
+        if self.folder.entry(round_).exists():
+            return dict(read_json(self.folder.entry(round_))["batches"][part])
+        if round_.index > 0:
+            earlier = self.schedule.by_key[round_.bracket, round_.index - 1]
+            if not self.folder.promotion(earlier).exists():
+                return None
+        return _layout(self.study, round_, self._competitors(round_))[part]
+
+    def _upper_bound(self, round_: Round, part: Part) -> list[str]:
+        trials = round_.full if part == "full" else round_.partial
+        size = len(self._pack([str(number) for number in range(trials)]))
+        return [f"planned-{number}-of-{size}" for number in range(1, size + 1)]
+
+
+def enter(
+    folder: StudyFolder, study: Study, round_: Round, competitors: Sequence[str]
+) -> dict[str, dict[str, list[str]]]:
+    """Freeze who competes in a round and in which batches they train, or return what was frozen.
+
+    A batch size that changes in the middle of a search counts from the next round that is entered.
+    """
+    path = folder.entry(round_)
+    if path.exists():
+        frozen = read_json(path)
+        if frozen["competitors"] == list(competitors):
+            batches: dict[str, dict[str, list[str]]] = frozen["batches"]
+            return batches
+    if round_.index == 0:
+        for trial, (slot, configuration) in study.trials(round_.bracket).items():
+            content = {"trial": trial, "bracket": round_.bracket, "slot": slot, "configuration": configuration}
+            write_json(folder.trial(trial) / "config.json", content)
+    batches = _layout(study, round_, competitors)
+    epochs = {"full": round_.end, "partial": round_.decision_epoch}
+    write_json(path, {"competitors": list(competitors), "batches": batches, "epochs": epochs})
+    return batches
+
+
+def _layout(study: Study, round_: Round, competitors: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    from swift_hyperband.search.rounds import divide
+
+    full, partial = divide(round_, competitors)
+    size, workers = study.batch_size, study.resources.workers
+    return {"full": _named(pack(full, size, workers)), "partial": _named(pack(partial, size, workers))}
+
+
+def _named(batches: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+    return {batch_name(batch): list(batch) for batch in batches}

@@ -1,0 +1,91 @@
+"""The plain driver: a whole search in one process, without Snakemake.
+
+It trains as the workflow's jobs do and writes the same files, so status and report read both. Killed and started
+again, it asks for the same trainings in the same order and finds those already done in the trials' folders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import groupby
+
+from swift_hyperband.dag import enter
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import write_json
+from swift_hyperband.results import StudyFolder, freeze
+from swift_hyperband.search import rounds
+from swift_hyperband.search.hyperband import HyperbandSearch, RoundRecord
+from swift_hyperband.steps import decision_content, promotion_content, threshold_content, write_best
+from swift_hyperband.study import Study
+from swift_hyperband.training.batch import train_batch
+from swift_hyperband.training.settings import TrainingSettings
+
+
+def run_search(
+    study: Study, folder: StudyFolder, workers: int, on_round: Callable[[RoundRecord], None] | None = None
+) -> HyperbandSearch:
+    """Run a search to its end.
+
+    Parameters
+    ----------
+    study : Study
+    folder : StudyFolder
+        Where the search lies, or will lie.
+    workers : int
+        How many trials train side by side.
+    on_round : callable, optional
+        Called with each round that is over.
+
+    Raises
+    ------
+    UserError
+        If the folder holds a search with another definition, or no trial reached the last epoch.
+    """
+    freeze(folder, study)
+    settings = TrainingSettings.from_study_json(study.definition(), study.retries)
+    trials = {bracket: list(study.trials(bracket)) for bracket in study.schedule().brackets}
+    search = HyperbandSearch(study.schedule(), trials, study.rules())
+    written: set[tuple[int, int]] = set()
+    while not search.finished:
+        asked = sorted(search.ask(), key=lambda training: training.epochs)
+        _write(study, folder, search, written, on_round)
+        for epochs, group in groupby(asked, key=lambda training: training.epochs):
+            batch = train_batch(folder.path, settings, [training.trial for training in group], epochs, workers)
+            for trial, trained in batch.items():
+                search.tell(trial, [study.sign * value for value in trained.values[:epochs]])
+    _write(study, folder, search, written, on_round)
+    if search.best is None:
+        raise UserError(f"{folder.path}: every trial failed or diverged; see trials/*/failures.json in it")
+    trial, loss = search.best
+    bracket = next(bracket for bracket, ids in trials.items() if trial in ids)
+    write_best(folder, study.frozen(), trial, bracket, study.sign * loss)
+    return search
+
+
+def _write(
+    study: Study,
+    folder: StudyFolder,
+    search: HyperbandSearch,
+    written: set[tuple[int, int]],
+    on_round: Callable[[RoundRecord], None] | None,
+) -> None:
+    """Write the rounds that were entered or ended since the last time."""
+    for key, record in search.records.items():
+        if key in written:
+            continue
+        round_ = record.schedule
+        enter(folder, study, round_, record.competitors)
+        if record.promoted is None:
+            continue
+        written.add(key)
+        if record.decision is not None:
+            reference = rounds.reference_curves(round_, record.competitors, search.curves)
+            threshold = rounds.quantile_threshold(round_, reference, search.rules)
+            content = threshold_content(study.sign, threshold, reference)
+            write_json(folder.threshold(round_), content | {"inputs": {}})
+            write_json(folder.decision(round_), decision_content(study.sign, record.decision) | {"inputs": {}})
+        curves = {trial: search.curves[trial][: round_.end] for trial in record.finishers}
+        content = promotion_content(study.sign, round_, curves, record.promoted)
+        write_json(folder.promotion(round_), content | {"inputs": {}})
+        if on_round is not None:
+            on_round(record)

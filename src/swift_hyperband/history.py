@@ -1,0 +1,172 @@
+"""What a search did so far, read from its folder: for status, tables and pictures. Nothing is decided or written here.
+
+Values are metrics as the target reported them (not losses), nan where not finite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from swift_hyperband.files import read_json
+from swift_hyperband.results import StudyFolder, from_json, load_study, read_curve
+from swift_hyperband.schedule import Round, RoundKey, Schedule
+
+if TYPE_CHECKING:
+    from swift_hyperband.study import Study
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a decision point said of a partial trial.
+
+    Attributes
+    ----------
+    seen : float
+        The metric at the decision point.
+    predicted : float or None
+        The metric predicted for the round's end; None where nothing could be predicted.
+    continues : bool
+    """
+
+    seen: float
+    predicted: float | None
+    continues: bool
+
+
+@dataclass(frozen=True)
+class RoundHistory:
+    """One round, as far as it got.
+
+    Attributes
+    ----------
+    schedule : Round
+    competitors : tuple of str
+        Trial ids by rank; empty if the round was not entered yet.
+    threshold, sigma : float or None
+        The metric to beat and the predictor's standard error, where a decision was taken.
+    verdicts : dict of str to Decided
+        By partial trial; empty if nothing was decided (yet).
+    promoted : tuple of str or None
+        Best first; None if the round is not over.
+    """
+
+    schedule: Round
+    competitors: tuple[str, ...] = ()
+    threshold: float | None = None
+    sigma: float | None = None
+    verdicts: dict[str, Decided] | None = None
+    promoted: tuple[str, ...] | None = None
+
+    @property
+    def full(self) -> tuple[str, ...]:
+        return self.competitors[: self.schedule.full]
+
+    @property
+    def partial(self) -> tuple[str, ...]:
+        return self.competitors[self.schedule.full :]
+
+    @property
+    def stopped(self) -> tuple[str, ...]:
+        """Trials that the decision point stopped."""
+        return tuple(trial for trial, verdict in (self.verdicts or {}).items() if not verdict.continues)
+
+    def goal(self, trial: str) -> int:
+        """Return the epoch to which a competitor trains in this round, as far as is known."""
+        point = self.schedule.decision_epoch
+        if point is None or trial in self.full or (self.verdicts is not None and self.verdicts[trial].continues):
+            return self.schedule.end
+        return point
+
+
+@dataclass(frozen=True)
+class TrialHistory:
+    """One trial: its configuration and what it trained.
+
+    Attributes
+    ----------
+    trial : str
+    bracket, slot : int
+    configuration : dict
+        Hyperparameters by name; inactive ones are not in it.
+    curve : list of dict
+        One row an epoch: epoch, metrics, seconds.
+    failed : bool
+        Whether it crashed for good.
+    """
+
+    trial: str
+    bracket: int
+    slot: int
+    configuration: dict[str, Any]
+    curve: list[dict[str, float]]
+    failed: bool
+
+    def values(self, metric: str) -> list[float]:
+        return [row[metric] for row in self.curve]
+
+
+@dataclass(frozen=True)
+class History:
+    """A search so far.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        Of a started search.
+    """
+
+    folder: StudyFolder
+
+    @cached_property
+    def study(self) -> Study:
+        return load_study(self.folder)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        return self.study.schedule()
+
+    @cached_property
+    def rounds(self) -> dict[RoundKey, RoundHistory]:
+        """Every round of the schedule, in its order."""
+        return {round_.key: self._round(round_) for round_ in self.schedule.rounds}
+
+    @cached_property
+    def trials(self) -> dict[str, TrialHistory]:
+        """Every trial that entered the search, in bracket order, then by id."""
+        entered = [trial for found in self.rounds.values() if found.schedule.index == 0 for trial in found.competitors]
+        return {trial: self._trial(trial) for trial in entered}
+
+    @property
+    def finished(self) -> bool:
+        return all(found.promoted is not None for found in self.rounds.values())
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained so far."""
+        return sum(len(trial.curve) for trial in self.trials.values())
+
+    def _round(self, round_: Round) -> RoundHistory:
+        folder = self.folder
+        if not folder.entry(round_).exists():
+            return RoundHistory(round_)
+        threshold = sigma = verdicts = promoted = None
+        if folder.decision(round_).exists():
+            stored = read_json(folder.decision(round_))
+            threshold, sigma = stored["threshold"], stored["sigma"]
+            verdicts = {
+                trial: Decided(from_json(verdict["seen"]), verdict["predicted"], verdict["continues"])
+                for trial, verdict in stored["verdicts"].items()
+            }
+        if folder.promotion(round_).exists():
+            promoted = tuple(read_json(folder.promotion(round_))["promoted"])
+        competitors = tuple(read_json(folder.entry(round_))["competitors"])
+        return RoundHistory(round_, competitors, threshold, sigma, verdicts, promoted)
+
+    def _trial(self, trial: str) -> TrialHistory:
+        stored = read_json(self.folder.trial(trial) / "config.json")
+        failures = self.folder.trial(trial) / "failures.json"
+        failed = failures.exists() and read_json(failures)["failed"]
+        curve = read_curve(self.folder, trial)
+        return TrialHistory(trial, stored["bracket"], stored["slot"], stored["configuration"], curve, failed)

@@ -1,0 +1,187 @@
+"""The folder of a study, results/<study>: where everything lies, what its files hold, and freezing the study.
+
+::
+
+    study.json                       the definition, frozen when the search starts
+    settings.json                    what may change while it runs (resources, retries ...), as of the last start
+    lease                            which process is the head of the search
+    trials/<trial>/                  configuration, state, learning curve, failures of one trial
+    bracket=<s>/round=<i>/
+        entry.json                   competitors by rank and the batches they train in, frozen when entered
+        full|partial/<batch>.json    curves of a batch of trials, when trained
+        threshold.json               reference curves, and the threshold where they alone set it
+        predictor.json               the predictor fitted in this round, if one is
+        decision.json                who continues from the decision point
+        completion.json              the batches of those who continue, frozen when decided
+        complete/<batch>.json        their curves, when trained
+        promotion.json               who goes on to the next round
+    best.yaml  curves.parquet  report/
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import digest, read_json, write_json
+from swift_hyperband.frozen import FrozenStudy
+from swift_hyperband.schedule import Round
+
+if TYPE_CHECKING:
+    from swift_hyperband.study import Study
+
+Part = Literal["full", "partial", "complete"]
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """Paths in the folder of one study."""
+
+    path: Path
+
+    @property
+    def study(self) -> Path:
+        return self.path / "study.json"
+
+    @property
+    def settings(self) -> Path:
+        return self.path / "settings.json"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.yaml"
+
+    @property
+    def curves(self) -> Path:
+        return self.path / "curves.parquet"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report"
+
+    def trial(self, trial: str) -> Path:
+        return self.path / "trials" / trial
+
+    def round(self, round_: Round) -> Path:
+        return self.path / f"bracket={round_.bracket}" / f"round={round_.index}"
+
+    def entry(self, round_: Round) -> Path:
+        return self.round(round_) / "entry.json"
+
+    def completion(self, round_: Round) -> Path:
+        return self.round(round_) / "completion.json"
+
+    def manifest(self, round_: Round, part: Part, batch: str) -> Path:
+        return self.round(round_) / part / f"{batch}.json"
+
+    def threshold(self, round_: Round) -> Path:
+        return self.round(round_) / "threshold.json"
+
+    def predictor(self, round_: Round) -> Path:
+        return self.round(round_) / "predictor.json"
+
+    def decision(self, round_: Round) -> Path:
+        return self.round(round_) / "decision.json"
+
+    def promotion(self, round_: Round) -> Path:
+        return self.round(round_) / "promotion.json"
+
+
+def check_frozen(folder: StudyFolder, study: Study) -> None:
+    """Refuse a study whose definition differs from the one frozen under its name.
+
+    Raises
+    ------
+    UserError
+        One line that says what differs and what to do.
+    """
+    if not folder.study.exists():
+        return
+    from swift_hyperband.study import differences, parse
+
+    # parsed, so that a key which came into the product after the study was frozen counts with its default
+    frozen = parse(read_json(folder.study)["definition"], str(folder.study)).definition()
+    now = study.definition()
+    if frozen == now:
+        return
+    raise UserError(
+        f"{folder.path}: a study keeps its definition, but {'; '.join(differences(frozen, now))}. "
+        f"Give the changed study a name of its own, or delete {folder.path} to start again"
+    )
+
+
+def freeze(folder: StudyFolder, study: Study) -> None:
+    """Freeze a study's definition, or check that it is the frozen one; note the settings that may change."""
+    check_frozen(folder, study)
+    if not folder.settings.exists() or read_json(folder.settings) != study.settings():
+        write_json(folder.settings, study.settings())
+    if not folder.study.exists():
+        write_json(folder.study, {"definition": study.definition()})
+
+
+def load_frozen(folder: StudyFolder) -> FrozenStudy:
+    """Return the frozen study, with the settings of the last start.
+
+    Raises
+    ------
+    UserError
+        If no search was started in this folder.
+    """
+    if not folder.study.exists():
+        raise UserError(f"{folder.path}: must hold a started search, found no {folder.study.name}")
+    return FrozenStudy(read_json(folder.study)["definition"], read_json(folder.settings))
+
+
+def load_study(folder: StudyFolder) -> Study:
+    """Return what `load_frozen` does, validated, as the model of the study file."""
+    from swift_hyperband.study import parse
+
+    frozen = load_frozen(folder)
+    return parse({**frozen.definition, **frozen.settings}, str(folder.study))
+
+
+def to_json(number: float | None) -> float | None:
+    """Return a number as JSON holds it: null for what is not finite."""
+    return number if number is not None and math.isfinite(number) else None
+
+
+def from_json(number: float | None) -> float:
+    """Return a stored number: not a number for null."""
+    return math.nan if number is None else number
+
+
+def input_digests(folder: StudyFolder, inputs: Iterable[Path]) -> dict[str, str]:
+    """Return the digests of the files that a decision was taken from, by their path in the study's folder."""
+    return {str(path.relative_to(folder.path)): digest(path) for path in inputs}
+
+
+def verify_inputs(folder: StudyFolder, decisions: Iterable[Path]) -> None:
+    """Check that each decision was taken from the files that lie there now.
+
+    Raises
+    ------
+    UserError
+        If a file changed after a decision was taken from it.
+    """
+    for path in decisions:
+        for name, stored in read_json(path)["inputs"].items():
+            source = folder.path / name
+            if not source.exists() or digest(source) != stored:
+                raise UserError(
+                    f"{path}: was taken from another {name} than the one there now; "
+                    f"delete {path} and start the search again, nothing trained is lost"
+                )
+
+
+def read_curve(folder: StudyFolder, trial: str) -> list[dict[str, float]]:
+    """Return a trial's learning curve so far: one row of epoch, metrics and seconds an epoch; nan where not finite."""
+    path = folder.trial(trial) / "curve.jsonl"
+    if not path.exists():
+        return []
+    rows: list[Mapping[str, Any]] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [{key: from_json(value) for key, value in row.items()} for row in rows]

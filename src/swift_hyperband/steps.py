@@ -1,0 +1,242 @@
+"""The jobs of a search between its trainings: each reads the files of a study, decides, and writes one file.
+
+The decisions are those of `search.rounds`; here is only reading and writing. Metrics stand in the files as the target
+reported them, losses (negated where the metric is maximised) are what is decided on.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import read_json, write_json, write_text
+from swift_hyperband.frozen import FrozenStudy
+from swift_hyperband.results import (
+    Part,
+    StudyFolder,
+    from_json,
+    input_digests,
+    load_frozen,
+    to_json,
+    verify_inputs,
+)
+from swift_hyperband.schedule import Round, Schedule
+
+if TYPE_CHECKING:
+    from swift_hyperband.decisions import Decision
+    from swift_hyperband.search.rounds import Curve
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of one study's search.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        Of a frozen study.
+    """
+
+    folder: StudyFolder
+
+    @cached_property
+    def study(self) -> FrozenStudy:
+        return load_frozen(self.folder)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        return self.study.schedule()
+
+    def round(self, bracket: int, index: int) -> Round:
+        """Return a round of the schedule.
+
+        Raises
+        ------
+        UserError
+            If the study has no such round.
+        """
+        found = self.schedule.by_key.get((bracket, index))
+        if found is None:
+            raise UserError(f"{self.folder.study}: has no round {index} in bracket {bracket}")
+        return found
+
+    def threshold(self, round_: Round) -> None:
+        """Write threshold.json: the reference trials' curves, and the threshold where they alone set it."""
+        from swift_hyperband.search import rounds
+
+        full = self._manifests(round_, ["full"])
+        reference = rounds.reference_curves(round_, self._competitors(round_), self._losses(full))
+        found = rounds.quantile_threshold(round_, reference, self.study.rules())
+        content = threshold_content(self.study.sign, found, reference)
+        write_json(self.folder.threshold(round_), content | self._inputs(full))
+
+    def fit(self, round_: Round) -> None:
+        """Write predictor.json: the predictor fitted to the reference curves of the round's training rounds."""
+        from swift_hyperband.search import rounds
+
+        sources = [self.folder.threshold(self.schedule.by_key[key]) for key in round_.training_rounds]
+        predictor = rounds.fit(round_, [self._reference(path) for path in sources], self.study.rules())
+        content = {"predictor": predictor.to_dict() if predictor is not None else None}
+        write_json(self.folder.predictor(round_), content | self._inputs(sources))
+
+    def decide(self, round_: Round) -> None:
+        """Write decision.json: which partial trials go on, and delete the states of the others."""
+        from swift_hyperband.predictors import load
+        from swift_hyperband.search import rounds
+
+        assert round_.predictor is not None
+        partial = self._manifests(round_, ["partial"])
+        source = self.folder.threshold(round_)
+        fitted = self.folder.predictor(self.schedule.by_key[round_.predictor])
+        stored = read_json(fitted)["predictor"]
+        predictor = load(stored) if stored is not None else None
+        reference = self._reference(source)
+        found = rounds.decide(round_, reference, self._losses(partial), predictor, self.study.rules())
+        content = decision_content(self.study.sign, found)
+        write_json(self.folder.decision(round_), content | self._inputs([source, fitted, *partial]))
+        self._delete_states(trial for trial, verdict in found.verdicts.items() if not verdict.continues)
+
+    def promote(self, round_: Round) -> None:
+        """Write promotion.json: who goes on to the next round, and delete the states of the others."""
+        from swift_hyperband.search import rounds
+
+        sources = self._manifests(round_, ["full"] if round_.decision_epoch is None else ["full", "complete"])
+        curves = self._losses(sources)
+        promoted = rounds.promote(round_, curves)
+        content = promotion_content(self.study.sign, round_, curves, promoted)
+        if round_.decision_epoch is not None:
+            sources = [*sources, self.folder.decision(round_)]
+        write_json(self.folder.promotion(round_), content | self._inputs(sources))
+        self._delete_states(set(self._competitors(round_)) - set(promoted))
+
+    def best(self) -> None:
+        """Write best.yaml: the winner over all brackets; check first that every decision fits its inputs.
+
+        Raises
+        ------
+        UserError
+            If no trial reached the last epoch, or a file changed after a decision was taken from it.
+        """
+        verify_inputs(self.folder, self._decision_files())
+        winners: dict[str, tuple[float, Round]] = {}
+        for rounds_ in self.schedule.brackets.values():
+            content = read_json(self.folder.promotion(rounds_[-1]))
+            for trial in content["promoted"]:
+                winners[trial] = (self.study.sign * content["values"][trial], rounds_[-1])
+        if not winners:
+            raise UserError(self._nothing_left())
+        best = min(winners, key=lambda trial: (winners[trial][0], trial))
+        write_best(self.folder, self.study, best, winners[best][1].bracket, self.study.sign * winners[best][0])
+        self._delete_states(set(winners) - {best})
+
+    def _nothing_left(self) -> str:
+        """Say why no trial reached the last epoch, with the first error that a trial left behind."""
+        for path in sorted(self.folder.path.glob("trials/*/failures.json")):
+            error = str(read_json(path)["error"]).replace("\n", " ")
+            return f"{self.folder.path}: every trial failed or diverged; the first error, from {path}: {error}"
+        return f"{self.folder.path}: every trial diverged; narrow the search space (a smaller learning rate?)"
+
+    def _decision_files(self) -> list[Path]:
+        files: list[Path] = []
+        for round_ in self.schedule.rounds:
+            if round_.decision_epoch is not None:
+                files += [self.folder.threshold(round_), self.folder.decision(round_)]
+            if round_.training_rounds:
+                files.append(self.folder.predictor(round_))
+            files.append(self.folder.promotion(round_))
+        return files
+
+    def _competitors(self, round_: Round) -> list[str]:
+        return list(read_json(self.folder.entry(round_))["competitors"])
+
+    def _manifests(self, round_: Round, parts: Sequence[Part]) -> list[Path]:
+        """Return the files of trained batches that the round's frozen layout names."""
+        found = []
+        for part in parts:
+            layout = self.folder.completion(round_) if part == "complete" else self.folder.entry(round_)
+            found += [self.folder.manifest(round_, part, batch) for batch in read_json(layout)["batches"][part]]
+        return found
+
+    def _losses(self, manifests: Iterable[Path]) -> dict[str, Curve]:
+        curves: dict[str, Curve] = {}
+        for path in manifests:
+            for trial, trained in read_json(path)["trials"].items():
+                curves[trial] = [self.study.sign * from_json(value) for value in trained["values"]]
+        return curves
+
+    def _reference(self, path: Path) -> dict[str, Curve]:
+        stored: Mapping[str, list[float | None]] = read_json(path)["reference"]
+        return {trial: [self.study.sign * from_json(value) for value in values] for trial, values in stored.items()}
+
+    def _inputs(self, paths: Iterable[Path]) -> dict[str, Any]:
+        # the time makes each version of the file differ: Snakemake 9.27 leaves jobs behind a checkpoint out
+        # when the checkpoint runs again and writes the same bytes
+        return {"inputs": input_digests(self.folder, paths), "time": time.time_ns()}
+
+    def _delete_states(self, trials: Iterable[str]) -> None:
+        if self.study.keep_states:
+            return
+        for trial in trials:
+            for state in self.folder.trial(trial).glob("state.*"):
+                state.unlink(missing_ok=True)
+
+
+def threshold_content(sign: float, threshold: float | None, reference: Mapping[str, Curve]) -> dict[str, Any]:
+    """Return what threshold.json says of reference curves (losses) and of the threshold that they set, if they do."""
+    return {
+        "threshold": None if threshold is None else to_json(sign * threshold),
+        "reference": {trial: [to_json(sign * loss) for loss in curve] for trial, curve in reference.items()},
+    }
+
+
+def decision_content(sign: float, decision: Decision) -> dict[str, Any]:
+    """Return what decision.json says of a decision in losses."""
+    return {
+        "threshold": to_json(sign * decision.threshold),
+        "sigma": to_json(decision.sigma),
+        "verdicts": {
+            trial: {
+                "seen": to_json(sign * verdict.seen),
+                "predicted": None if verdict.predicted is None else to_json(sign * verdict.predicted),
+                "continues": verdict.continues,
+            }
+            for trial, verdict in decision.verdicts.items()
+        },
+    }
+
+
+def promotion_content(
+    sign: float, round_: Round, curves: Mapping[str, Curve], promoted: Sequence[str]
+) -> dict[str, Any]:
+    """Return what promotion.json says of a round that is over, given the curves (losses) that reached its end."""
+    from swift_hyperband.search.rounds import loss_at
+
+    return {
+        "values": {trial: to_json(sign * loss_at(curve, round_.end)) for trial, curve in curves.items()},
+        "promoted": list(promoted),
+    }
+
+
+def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, value: float) -> None:
+    """Write best.yaml. It holds nothing that depends on when or where the search ran."""
+    import yaml
+
+    states = sorted(folder.trial(trial).glob("state.*"))
+    content = {
+        "study": study.name,
+        "metric": study.metric,
+        "value": value,
+        "configuration": read_json(folder.trial(trial) / "config.json")["configuration"],
+        "trial": trial,
+        "bracket": bracket,
+        "epochs": study.max_epochs,
+        "state": str(states[0]) if states else None,
+    }
+    assert math.isfinite(value)
+    write_text(folder.best, yaml.safe_dump(content, sort_keys=False))
