@@ -1,0 +1,39 @@
+"""The command line: one thin command for each need of a user and each job of the workflow."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from swift_hyperband import __version__
+from swift_hyperband.cli import job, plan, run, search, status
+from swift_hyperband.errors import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code: 0 done, 1 failed, 2 a mistake of the user's."""
+    parser = argparse.ArgumentParser(
+        prog="swift-hyperband",
+        description="Swift-Hyperband: hyperparameter optimisation of deep-learning models on HPC clusters.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in (plan, run, status, search, job):
+        command.add_parser(commands)
+    options, rest = parser.parse_known_args(arguments)
+    if rest and not hasattr(options, "passes_on"):
+        parser.error(f"unknown arguments: {' '.join(rest)}")
+    options.rest = rest
+    try:
+        return int(options.run(options))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # the reader of our output (head, less) left; nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

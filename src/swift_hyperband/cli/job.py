@@ -1,0 +1,99 @@
+"""`swift-hyperband job`: the jobs of the workflow. Each makes one file of a study's folder, named by its path."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import read_json, write_json
+from swift_hyperband.results import StudyFolder, load_frozen, to_json
+
+if TYPE_CHECKING:
+    from swift_hyperband.training.trial import Trained
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `job`."""
+    parser = commands.add_parser("job", help="the workflow's own jobs", description=__doc__)
+    jobs = parser.add_subparsers(metavar="JOB", required=True)
+    for name, run, what in [
+        (
+            "train",
+            _train,
+            "train a batch of trials: results/<study>/bracket=<s>/round=<i>/full|partial|complete/<batch>.json",
+        ),
+        ("threshold", _round_step, "take the threshold of a round: .../threshold.json"),
+        ("fit", _round_step, "fit the predictor of a round: .../predictor.json"),
+        ("decide", _round_step, "decide who continues from the decision point: .../decision.json"),
+        ("promote", _round_step, "promote the best trials of a round: .../promotion.json"),
+        ("best", _best, "find the best configuration: results/<study>/best.yaml"),
+        ("report", _report, "draw the pictures and write the curves: results/<study>/report"),
+    ]:
+        job = jobs.add_parser(name, help=what, description=what)
+        job.add_argument("output", type=Path, help="the file to make")
+        job.set_defaults(run=run, job=name)
+
+
+def _train(options: argparse.Namespace) -> int:
+    output: Path = options.output
+    part, batch = output.parent.name, output.stem
+    folder, *_ = _locate(output.parent)
+    path = output.parent.parent / ("completion.json" if part == "complete" else "entry.json")
+    layout = read_json(path)
+    trials = layout["batches"].get(part, {}).get(batch)
+    if trials is None:
+        raise UserError(f"{path}: must name the batch of {output}, found no such batch; start the search again")
+    epochs = layout["epochs"][part]
+    content = {
+        trial: {"status": trained.status, "values": [to_json(value) for value in trained.values[:epochs]]}
+        for trial, trained in train(folder, trials, epochs).items()
+    }
+    write_json(output, {"epochs": epochs, "trials": content})
+    return 0
+
+
+def train(folder: StudyFolder, trials: list[str], epochs: int, workers: int = 1) -> dict[str, Trained]:
+    """Train trials of a frozen study until each has `epochs` epochs behind it."""
+    from swift_hyperband.training.batch import train_batch
+    from swift_hyperband.training.settings import TrainingSettings
+
+    study = load_frozen(folder)
+    settings = TrainingSettings.from_study_json(study.definition, study.retries)
+    return train_batch(folder.path, settings, trials, epochs, workers)
+
+
+def _round_step(options: argparse.Namespace) -> int:
+    from swift_hyperband.steps import Steps
+
+    folder, bracket, index = _locate(options.output)
+    steps = Steps(folder)
+    step = {"threshold": steps.threshold, "fit": steps.fit, "decide": steps.decide, "promote": steps.promote}
+    step[options.job](steps.round(bracket, index))
+    return 0
+
+
+def _best(options: argparse.Namespace) -> int:
+    from swift_hyperband.steps import Steps
+
+    Steps(StudyFolder(options.output.parent)).best()
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from swift_hyperband.history import History
+    from swift_hyperband.report import write_report
+
+    folder = StudyFolder(options.output.parent)
+    write_report(History(folder), folder)
+    return 0
+
+
+def _locate(path: Path) -> tuple[StudyFolder, int, int]:
+    """Return the study's folder, the bracket and the round of .../bracket=<s>/round=<i>/<anything>."""
+    found = re.fullmatch(r"(.+)/bracket=(\d+)/round=(\d+)/[^/]+", str(path))
+    if found is None:
+        raise UserError(f"{path}: must lie in results/<study>/bracket=<s>/round=<i>/")
+    return StudyFolder(Path(found[1])), int(found[2]), int(found[3])

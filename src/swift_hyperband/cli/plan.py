@@ -1,0 +1,206 @@
+"""`swift-hyperband plan`: what a search will cost, before anything runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.plan import LITTLE, Case, Plan, epochs, makespan, measured_seconds
+from swift_hyperband.results import StudyFolder
+from swift_hyperband.schedule import Schedule, hyperband
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from swift_hyperband.study import Study
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `plan`."""
+    parser = commands.add_parser(
+        "plan",
+        help="what a search will cost, before anything runs",
+        description="Show what a search will cost, before anything runs: brackets and rounds, epochs and jobs at most "
+        "and at least, and how long it takes with the workers there are.",
+    )
+    parser.add_argument("study", nargs="?", type=Path, default=Path("config/config.yaml"), help="the study file")
+    parser.add_argument("--seconds-per-epoch", type=float, metavar="S", help="how long a trial trains for one epoch")
+    parser.add_argument("--workers", type=int, metavar="N", help="training jobs side by side (default: the study's)")
+    parser.add_argument("--json", action="store_true", help="print numbers only, as JSON")
+    parser.set_defaults(run=_plan)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from swift_hyperband.study import load
+
+    if options.workers is not None and options.workers < 1:
+        raise UserError(f"--workers must be at least 1, found {options.workers}")
+    if options.seconds_per_epoch is not None and not 0 < options.seconds_per_epoch < float("inf"):
+        raise UserError(f"--seconds-per-epoch must be above 0, found {options.seconds_per_epoch:g}")
+    study = load(options.study)
+    plan = Plan(study.schedule(), study.batch_size, options.workers or study.resources.workers)
+    if options.json:
+        print(json.dumps(plan.to_json(), indent=1))
+        return 0
+    from rich.console import Console
+
+    print_plan(Console(highlight=False), study, plan, _pace(study, options.seconds_per_epoch))
+    return 0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long an epoch takes, in seconds, and who says so."""
+
+    seconds: float
+    source: str
+
+
+def _pace(study: Study, given: float | None) -> Pace | None:
+    if given is not None:
+        return Pace(given, "as given")
+    folder = StudyFolder(Path("results") / study.name)
+    measured = measured_seconds(folder)
+    return Pace(measured, f"median of the curves in {folder.path}") if measured else None
+
+
+def print_plan(console: Console, study: Study, plan: Plan, pace: Pace | None) -> None:
+    """Print a plan for people."""
+    schedule, search = plan.schedule, study.search
+    count = len(schedule.brackets)
+    console.print(f"\n[bold]{study.name}[/]  {search.algorithm}, max_epochs {search.max_epochs}, eta {search.eta}")
+    console.print(f"{schedule.configurations} configurations in {count} bracket{'s' if count > 1 else ''}\n")
+    console.print(_rounds(schedule))
+    console.print(_totals(study, plan, pace))
+    console.print()
+    console.print(_durations(study, plan, pace))
+    console.print(
+        "[dim]If half of the partial trials continue (in brackets: if all do). In epochs of one trial after another; "
+        f"batches of trials as batch_size {plan.batch_size} makes them.[/]"
+    )
+    if pace is None:
+        console.print("[dim]For hours give --seconds-per-epoch, or plan again once the first epochs are trained.[/]")
+    else:
+        console.print(f"[dim]Times at {pace.seconds:.3g} s an epoch ({pace.source}), without waiting for a queue.[/]")
+    if search.algorithm == "swift-hyperband" and _share_saved(schedule) < LITTLE:
+        console.print(f"\n[yellow]note:[/] {_how_to_save(study, schedule)}")
+    console.print()
+
+
+def _rounds(schedule: Schedule) -> Table:
+    """Return the table of all rounds."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
+    names = ("bracket", "round", "trials", "in full", "partial", "decided\nat epoch", "ends at\nepoch")
+    for name in (*names, "epochs\nat most", "\nat least"):
+        table.add_column(name, justify="right")
+    for bracket, rounds in schedule.brackets.items():
+        for round_ in rounds:
+            table.add_row(
+                str(bracket) if round_.index == 0 else "",
+                str(round_.index),
+                str(round_.trials),
+                str(round_.full),
+                str(round_.partial) if round_.partial else "·",
+                str(round_.decision_epoch) if round_.decision_epoch is not None else "·",
+                str(round_.end),
+                str(round_.epochs_worst),
+                str(round_.epochs_best),
+                end_section=round_.key == rounds[-1].key,
+            )
+    return table
+
+
+def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
+    """Return the sums, at most and at least."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 3))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_row("", "[dim]at most[/]", "[dim]at least[/]", "")
+    most, least = epochs(plan.schedule, "worst"), epochs(plan.schedule, "best")
+    saved = f"[dim]saves up to {_share_saved(plan.schedule):.0%} of Hyperband's[/]"
+    table.add_row("epochs", str(most), str(least), saved if least < most else "[dim]nobody is stopped by prediction[/]")
+    table.add_row("jobs", str(plan.jobs("worst")), str(plan.jobs("best")), "[dim]of the workflow[/]")
+    if pace is not None:
+        table.add_row("training", duration(most * pace.seconds), duration(least * pace.seconds), "")
+        if gpus := study.resources.gpus:
+            hours = [f"{total * pace.seconds * gpus / 3600:.3g}" for total in (most, least)]
+            table.add_row("GPU-hours", *hours, f"[dim]{gpus} GPU{'s' if gpus > 1 else ''} a training job[/]")
+    return table
+
+
+def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
+    """Return how long the search takes, beside Hyperband and beside the other way to use curves."""
+    from rich import box
+    from rich.table import Table
+
+    search = study.search
+    rows = {"Hyperband": hyperband(search.max_epochs, search.eta, search.brackets)}
+    chosen = "Hyperband"
+    if search.algorithm == "swift-hyperband":
+        names = {True: "Swift, curves shared", False: "Swift, own curves"}
+        rows |= {name: _shared(study, share) for share, name in names.items()}
+        chosen = names[study.swift.share_curves]
+    workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''}"
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
+    table.add_column("how long it takes")
+    for name in ("epochs\nin all", f"with\n{workers}", "with unlimited\nworkers"):
+        table.add_column(name, justify="right")
+    for name, schedule in rows.items():
+        cells = [
+            _cell([epochs(schedule, case) for case in _CASES], None),
+            _cell([makespan(schedule, case, plan.batch_size, plan.workers) for case in _CASES], pace),
+            _cell([makespan(schedule, case, plan.batch_size, None) for case in _CASES], pace),
+        ]
+        label = f"[bold]{name}[/]\n[dim]this study[/]" if name == chosen else name
+        table.add_row(label, *cells)
+    return table
+
+
+_CASES: tuple[Case, Case] = ("half", "worst")
+
+
+def _shared(study: Study, share: bool) -> Schedule:
+    """Return the schedule that a study of Swift-Hyperband has with or without curves shared by its brackets."""
+    swift = study.swift.model_copy(update={"share_curves": share})
+    return study.model_copy(update={"swift": swift}).schedule()
+
+
+def _cell(cases: list[int], pace: Pace | None) -> str:
+    """Return "half (all)", with the time it takes below."""
+    half, worst = cases
+    text = f"{half} ({worst})" if half != worst else str(half)
+    if pace is None:
+        return text
+    times = [duration(case * pace.seconds) for case in cases]
+    return f"{text}\n[dim]{times[0]} ({times[1]})[/]" if half != worst else f"{text}\n[dim]{times[0]}[/]"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _share_saved(schedule: Schedule) -> float:
+    """Return the share of Hyperband's epochs that is saved at best."""
+    return 1 - schedule.epochs_best / schedule.epochs_hyperband
+
+
+def _how_to_save(study: Study, schedule: Schedule) -> str:
+    found = f"saves at best {_share_saved(schedule):.1%} of Hyperband's epochs"
+    ways = ["swift.preset: default"] if study.swift.preset != "default" else []
+    ways.append(f"a swift.d below {study.swift.d}" if study.swift.d > 3 else "a larger search.max_epochs")
+    return f"with these settings the search {found}; set {' or '.join(ways)}"

@@ -1,0 +1,50 @@
+"""`swift-hyperband search`: the whole search in one process, without Snakemake."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from swift_hyperband.search.hyperband import RoundRecord
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `search`."""
+    parser = commands.add_parser(
+        "search",
+        help="run a search in one process, without Snakemake",
+        description="Run a search in one process, without Snakemake: the same decisions, the same training, the same "
+        "files in results/<study>. Stopped at any moment and started again, it goes on where it was.",
+    )
+    parser.add_argument("study", nargs="?", type=Path, default=Path("config/config.yaml"), help="the study file")
+    parser.add_argument("--workers", type=int, help="trials that train side by side (default: the study's)")
+    parser.set_defaults(run=_search)
+
+
+def _search(options: argparse.Namespace) -> int:
+    from swift_hyperband.cli.run import print_result
+    from swift_hyperband.driver import run_search
+    from swift_hyperband.results import StudyFolder
+    from swift_hyperband.study import load
+
+    study = load(options.study)
+    folder = StudyFolder(Path("results") / study.name)
+    run_search(study, folder, options.workers or study.resources.workers, _print_round)
+    from swift_hyperband.history import History
+    from swift_hyperband.report import write_report
+
+    write_report(History(folder), folder)
+    print_result(folder)
+    return 0
+
+
+def _print_round(record: RoundRecord) -> None:
+    round_ = record.schedule
+    stopped = sum(not verdict.continues for verdict in (record.decision.verdicts if record.decision else {}).values())
+    print(
+        f"bracket {round_.bracket}, round {round_.index}: {len(record.competitors)} trials to epoch {round_.end}, "
+        f"{stopped} stopped by prediction, {len(record.promoted or [])} promoted",
+        flush=True,
+    )

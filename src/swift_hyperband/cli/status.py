@@ -1,0 +1,201 @@
+"""`swift-hyperband status`: how far a search has come, for people."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swift_hyperband.cli.plan import duration
+from swift_hyperband.errors import UserError
+from swift_hyperband.progress import STATES, Progress, Reader
+from swift_hyperband.results import StudyFolder
+from swift_hyperband.training.trial import FAILURES
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+SHOWN = 5
+"""How many failures are shown; the others are counted."""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `status`."""
+    parser = commands.add_parser(
+        "status",
+        help="how far a search has come",
+        description="Show how far a search has come: brackets, the best so far, epochs trained and saved, failures.",
+    )
+    where = Path("config/config.yaml")
+    parser.add_argument("where", nargs="?", type=Path, default=where, help="results/<study> or the study file")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--watch",
+        nargs="?",
+        type=_seconds,
+        const=2.0,
+        metavar="SECONDS",
+        help="show it again every 2 (or so many) seconds until the search ends; Ctrl-C leaves it",
+    )
+    kind.add_argument("--json", action="store_true", help="print numbers only, as JSON")
+    parser.set_defaults(run=_status)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds, found {text!r}; give --watch last") from None
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"must be above 0 seconds, found {text}")
+    return seconds
+
+
+def _status(options: argparse.Namespace) -> int:
+    where: Path = options.where
+    reader = Reader(_find(where))
+    if options.json:
+        progress = reader.read()
+        print(json.dumps({"started": False} if progress is None else progress.to_json(), indent=1))
+        return 0
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if options.watch is not None:
+        return _watch(console, reader, options.watch)
+    progress = reader.read()
+    # the one line of a search that was not started stays one line, also in a pipe
+    console.print(screen(reader.folder, progress), soft_wrap=progress is None)
+    return 0
+
+
+def _find(where: Path) -> StudyFolder:
+    """Return the folder that a user means by a folder or a study file."""
+    if where.is_file() or where.suffix in (".yaml", ".yml"):
+        from swift_hyperband.study import load
+
+        return StudyFolder(Path("results") / load(where).name)
+    folder = StudyFolder(where)
+    if not folder.study.exists():
+        raise UserError(f"{where}: must be a study file or the folder of a started search, found no {folder.study}")
+    return folder
+
+
+def _watch(console: Console, reader: Reader, seconds: float) -> int:
+    from rich.live import Live
+
+    try:
+        with Live(console=console, auto_refresh=False) as live:
+            while True:
+                progress = reader.read()
+                live.update(screen(reader.folder, progress), refresh=True)
+                if progress is not None and progress.over:
+                    return 0
+                time.sleep(seconds)
+    except KeyboardInterrupt:
+        return 0
+
+
+def screen(folder: StudyFolder, progress: Progress | None) -> RenderableType:
+    """Return what people see of a search's progress."""
+    from rich.console import Group
+
+    if progress is None:
+        return f"{folder.path}: nothing yet, the search was not started; start it with 'swift-hyperband run'"
+    study, schedule = progress.history.study, progress.history.schedule
+    title = f"\n[bold]{study.name}[/]  {study.search.algorithm}, {study.target.metric} {study.target.mode}"
+    parts: list[RenderableType] = [f"{title}, {schedule.configurations} configurations\n", _brackets(progress), ""]
+    parts.append(_facts(progress))
+    if progress.crashes or progress.errors:
+        parts += ["", _failures(progress)]
+    return Group(*parts, "")
+
+
+def _brackets(progress: Progress) -> Table:
+    """Return the table of brackets: a bar each, and what became of its trials."""
+    from rich import box
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    # columns of failures appear with the first failure
+    states = [state for state in STATES if state in STATES[:3] or any(b.trials[state] for b in progress.brackets)]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
+    # in a narrow terminal the bars shrink, never the numbers
+    table.add_column("bracket", justify="right", no_wrap=True)
+    table.add_column("epochs")
+    for name in ("", "round", "to\nepoch", *(state.replace(" ", "\n") for state in states)):
+        table.add_column(name, justify="right", no_wrap=True)
+    for bracket in progress.brackets:
+        total = bracket.spent + bracket.to_come
+        done = bracket.spent / total if total else 1.0
+        bar = ProgressBar(1.0, done, width=20, complete_style="cyan", finished_style="green")
+        round_ = None if bracket.round is None else bracket.round.schedule
+        where = ("over", "") if round_ is None else (str(round_.index), str(round_.end))
+        counts = [str(bracket.trials[state] or "·") for state in states]
+        # only what is over is shown as 100 %
+        share = "100 %" if round_ is None else f"{min(math.floor(100 * done), 99)} %"
+        table.add_row(str(bracket.bracket), bar, share, *where, *counts)
+    return table
+
+
+def _facts(progress: Progress) -> Table:
+    """Return the best so far, the epochs, and where the results are."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    folder, study, best = progress.history.folder, progress.history.study, progress.best
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    finished = folder.best.exists()
+    if best is not None:
+        metric = escape(study.target.metric)
+        place = f"trial {best.trial} at epoch {best.epoch}"
+        table.add_row("best" if finished else "best so far", f"[bold]{metric} {best.value:.6g}[/]  {place}")
+        values = ", ".join(f"{name} {_short(value)}" for name, value in best.configuration.items())
+        table.add_row("", escape(values))
+        if not finished:
+            table.add_row("", "[dim]the best of all trials, each at its last epoch; not yet the result[/]")
+    left = f", at most {to_come} to come" if (to_come := progress.sum("to_come")) else ""
+    table.add_row("epochs", f"{progress.sum('spent')} trained, {progress.sum('saved')} saved by prediction{left}")
+    table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")
+    if finished:
+        table.add_row("finished", escape(str(folder.best)))
+        there = folder.report.exists()
+        table.add_row("", escape(str(folder.report)) if there else "[dim]the report is not there yet[/]")
+    elif progress.over:
+        table.add_row("over", "[red]without a result: every trial failed or diverged[/]")
+    elif progress.last is not None:
+        table.add_row("last epoch", f"{duration(max(0.0, time.time() - progress.last))} ago")
+    return table
+
+
+def _failures(progress: Progress) -> Table:
+    """Return the trials that crashed and the jobs that ended with an error, each with its last line and its file."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    folder = progress.history.folder
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for log, line in list(progress.errors.items())[:SHOWN]:
+        table.add_row("[red]job failed[/]", f"{escape(line)}\n[dim]{escape(str(log))}[/]")
+    crashes = sorted(progress.crashes.items(), key=lambda crash: not crash[1]["failed"])
+    for trial, crash in crashes[:SHOWN]:
+        what = "[red]trial failed[/]" if crash["failed"] else "[yellow]trial crashed[/]"
+        starts = "1 start" if crash["starts"] == 1 else f"{crash['starts']} starts"
+        error = escape(" ".join(str(crash["error"]).split()))
+        file = escape(str(folder.trial(trial) / FAILURES))
+        table.add_row(what, f"{starts} after epoch {crash['epoch']}: {error}\n[dim]{file}[/]")
+    if (more := max(0, len(progress.errors) - SHOWN) + max(0, len(crashes) - SHOWN)) > 0:
+        table.add_row("", f"[dim]and {more} more, see {escape(str(folder.path))}/trials/*/{FAILURES}[/]")
+    return table
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

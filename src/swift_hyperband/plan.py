@@ -1,0 +1,194 @@
+"""What a search will cost, before anything runs: epochs, jobs of the workflow, and how long it takes with its workers.
+
+Everything follows from the schedule, the batch size and the number of workers, but for one thing: how many partial
+trials continue from their decision points. Three cases bound and estimate it: "worst" (all), "best" (as few as fill the
+next rounds) and "half" (every second one, which is about what the published searches saw).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from swift_hyperband.batches import BatchSize, pack
+from swift_hyperband.results import StudyFolder, read_curve
+from swift_hyperband.schedule import Round, RoundKey, Schedule
+
+Case = Literal["worst", "half", "best"]
+
+ONCE = ("best", "pictures", "all")
+"""The rules of the workflow that run once, however large the search."""
+
+LITTLE = 0.05
+"""Share of Hyperband's epochs below which a search saves next to nothing, even at best."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cost of a search.
+
+    Attributes
+    ----------
+    schedule : Schedule
+    batch_size : int or "auto"
+        As `batches.pack` takes it.
+    workers : int
+        Training jobs that run side by side.
+    """
+
+    schedule: Schedule
+    batch_size: BatchSize
+    workers: int
+
+    def jobs(self, case: Case) -> int:
+        """Return how many jobs the workflow has. The worst case is what `snakemake -n` announces for a new study."""
+        count = len(ONCE)
+        trained_on = {key for round_ in self.schedule.rounds for key in round_.training_rounds}
+        for round_ in self.schedule.rounds:
+            parts = (round_.full, round_.partial, continuing(round_, case))
+            trainings = sum(len(_batches(trials, self.batch_size, self.workers)) for trials in parts)
+            decides = round_.decision_epoch is not None
+            threshold = decides or round_.key in trained_on
+            promote = 1
+            count += trainings + threshold + bool(round_.training_rounds) + decides + promote
+        return count
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as `swift-hyperband plan --json` prints it."""
+        schedule = self.schedule
+        return {
+            "configurations": schedule.configurations,
+            "epochs": {
+                "hyperband": schedule.epochs_hyperband,
+                "worst": epochs(schedule, "worst"),
+                "best": epochs(schedule, "best"),
+            },
+            "jobs": {"worst": self.jobs("worst"), "best": self.jobs("best")},
+            "brackets": [
+                [
+                    {
+                        "trials": round_.trials,
+                        "epochs": round_.end,
+                        "full": round_.full,
+                        "partial": round_.partial,
+                        "decision_epoch": round_.decision_epoch,
+                    }
+                    for round_ in rounds
+                ]
+                for rounds in schedule.brackets.values()
+            ],
+        }
+
+
+def continuing(round_: Round, case: Case) -> int:
+    """Return how many partial trials of a round go on from its decision point."""
+    if case == "worst":
+        return round_.partial
+    if case == "best":
+        return round_.least_completed
+    return max(round_.least_completed, -(-round_.partial // 2))
+
+
+def epochs(schedule: Schedule, case: Case) -> int:
+    """Return how many epochs a search trains in all."""
+    return sum(
+        (round_.trials - round_.partial + continuing(round_, case)) * (round_.end - round_.start)
+        + (round_.partial - continuing(round_, case)) * ((round_.decision_epoch or 0) - round_.start)
+        for round_ in schedule.rounds
+    )
+
+
+def makespan(schedule: Schedule, case: Case, batch_size: BatchSize, workers: int | None) -> int:
+    """Return how long a search takes, in epochs of one trial after another.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    case : {"worst", "half", "best"}
+        How many partial trials continue.
+    batch_size : int or "auto"
+        As `batches.pack` takes it.
+    workers : int or None
+        Training jobs that run side by side; None for as many as there can be: then the longest chain of trainings
+        that wait for each other is returned.
+
+    Notes
+    -----
+    Simulates the jobs of the workflow: whenever a worker is free it takes the first job, in the order of the schedule,
+    that waits for no other. Every epoch takes one unit of time; thresholds, fits and decisions take none.
+    """
+    stages = _stages(schedule, case, batch_size, workers)
+    rank = {name: number for number, name in enumerate(stages)}
+    left = {name: len(stage.jobs) for name, stage in stages.items()}
+    blocked = dict(stages)
+    over: set[_Name] = set()
+    ready: list[tuple[int, int, _Name]] = []
+    running: list[tuple[int, int, _Name]] = []
+    now = 0
+    while True:
+        while free := [name for name, stage in blocked.items() if stage.after <= over]:
+            for name in free:
+                for job in blocked.pop(name).jobs:
+                    heapq.heappush(ready, (rank[name], job, name))
+            over.update(name for name in free if not left[name])
+        while ready and (workers is None or len(running) < workers):
+            order, job, name = heapq.heappop(ready)
+            heapq.heappush(running, (now + job, order, name))
+        if not running:
+            return now
+        now, _, name = heapq.heappop(running)
+        left[name] -= 1
+        if not left[name]:
+            over.add(name)
+
+
+def measured_seconds(folder: StudyFolder) -> float | None:
+    """Return the median time of an epoch, in seconds, over all curves of a study; None where there are none yet."""
+    import statistics
+
+    curves = (read_curve(folder, path.parent.name) for path in folder.path.glob("trials/*/curve.jsonl"))
+    seconds = [row["seconds"] for curve in curves for row in curve if "seconds" in row]
+    return statistics.median(seconds) if seconds else None
+
+
+_Name = tuple[RoundKey, Literal["full", "partial", "complete"]]
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """The trainings of a round that start together: how many epochs each job trains, and the stages to wait for."""
+
+    jobs: tuple[int, ...]
+    after: frozenset[_Name]
+
+
+def _stages(schedule: Schedule, case: Case, batch_size: BatchSize, workers: int | None) -> dict[_Name, _Stage]:
+    """Return all trainings of a search, in the order of the schedule, with what each waits for."""
+    found: dict[_Name, _Stage] = {}
+
+    def add(name: _Name, trials: int, length: int, after: Iterable[_Name]) -> None:
+        jobs = tuple(size * length for size in _batches(trials, batch_size, workers))
+        found[name] = _Stage(jobs, frozenset(after))
+
+    for round_ in schedule.rounds:
+        key, point = round_.key, round_.decision_epoch
+        # a completion without jobs stands for the end of its round
+        earlier: list[_Name] = [((round_.bracket, round_.index - 1), "complete")] if round_.index > 0 else []
+        add((key, "full"), round_.full, round_.end - round_.start, earlier)
+        ends: list[_Name] = [(key, "full")]
+        if point is not None and round_.predictor is not None:
+            add((key, "partial"), round_.partial, point - round_.start, earlier)
+            ends.append((key, "partial"))
+            ends += [(other, "full") for other in schedule.by_key[round_.predictor].training_rounds]
+            add((key, "complete"), continuing(round_, case), round_.end - point, ends)
+        else:
+            add((key, "complete"), 0, 0, ends)
+    return found
+
+
+def _batches(trials: int, size: BatchSize, workers: int | None) -> list[int]:
+    """Return how many trials the batches of so many trials hold."""
+    names = [str(number) for number in range(trials)]
+    return [len(batch) for batch in pack(names, size, trials if workers is None else workers)]

@@ -1,0 +1,156 @@
+"""How all pictures look: colours that the colour-blind can tell apart, sizes, axes, saving."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from swift_hyperband.history import History
+from swift_hyperband.report.summary import Kind
+
+DPI = 150
+WIDTH = 7.2
+"""Of a picture, in inches: a page's text."""
+
+Look = dict[str, Any]
+"""Keywords of matplotlib: how a line or a mark looks."""
+
+# Okabe and Ito (2008)
+BLUE, SKY, ORANGE, GREEN, RED, YELLOW = "#0072B2", "#56B4E9", "#E69F00", "#009E73", "#D55E00", "#F0E442"
+GREY, LIGHT, DARK = "#8A8A8A", "#C8C8C8", "#333333"
+
+KINDS: dict[Kind, tuple[str, str]] = {
+    "full": (BLUE, "trained in full"),
+    "partial": (ORANGE, "until the decision point"),
+    "complete": (GREEN, "beyond the decision point"),
+    "saved": (GREY, "stopped by prediction"),
+}
+"""Colour and name of each kind of stretch, the same in all pictures."""
+
+
+def style() -> AbstractContextManager[None]:
+    """Return the context in which pictures are drawn."""
+    return matplotlib.rc_context(
+        {
+            "font.family": "DejaVu Sans",
+            "font.size": 9,
+            "axes.titlesize": 10,
+            "figure.titlesize": 11,
+            "axes.labelsize": 9,
+            "axes.edgecolor": GREY,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.axisbelow": True,
+            "grid.color": "#E4E4E4",
+            "grid.linewidth": 0.6,
+            "legend.frameon": False,
+            "legend.fontsize": 9,
+            "legend.columnspacing": 1.6,
+            "xtick.labelsize": 9,
+            "ytick.labelsize": 9,
+        }
+    )
+
+
+def figure(height: float) -> Figure:
+    """Return an empty picture of the common width; the height is in inches."""
+    return Figure(figsize=(WIDTH, height), dpi=DPI, layout=ConstrainedLayoutEngine(h_pad=0.07))
+
+
+def save(picture: Figure, path: Path) -> None:
+    """Write a picture as PNG; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    picture.savefig(temporary, format="png", dpi=DPI)
+    temporary.replace(path)
+
+
+def title(history: History, what: str) -> str:
+    """Return the title of a picture: what is shown, the study, and that the search is not finished if it is not."""
+    over = sum(found.promoted is not None for found in history.rounds.values())
+    left = "" if history.finished else f", unfinished: {over} of {len(history.rounds)} rounds are over"
+    return f"{what}\nstudy {history.study.name}{left}"
+
+
+def epoch_axis(ax: Axes, history: History, start: float = 0) -> None:
+    """Make x an axis of epochs on which early rounds are as visible as late ones, ticks at the ends of rounds."""
+    # log(1 + epoch): unlike a logarithm it has a place for 0, where all training starts
+    ax.set_xscale("function", functions=(np.log1p, np.expm1))
+    ends = {round_.end for round_ in history.schedule.rounds}
+    ax.set_xlim(start, history.schedule.max_epochs * 1.03)
+    ax.xaxis.set_major_locator(FixedLocator(sorted({math.ceil(start), *ends})))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+@dataclass(frozen=True)
+class ValueRange:
+    """Which values of a metric to show.
+
+    Attributes
+    ----------
+    low, high : float
+    log : bool
+        Whether on a logarithmic axis.
+    """
+
+    low: float
+    high: float
+    log: bool
+
+    def outside(self, value: float) -> bool:
+        """Whether a value is not shown; nan, which has no place at all, does not count."""
+        return value < self.low or value > self.high
+
+    def clip(self, value: float) -> float:
+        """Return the nearest value that is shown."""
+        return min(max(value, self.low), self.high)
+
+
+def value_range(values: Sequence[float], sign: float) -> ValueRange:
+    """Return a range that shows all good values and cuts off the worst where they would squeeze the others.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Finite, at least one.
+    sign : float
+        +1 where small values are good, -1 where large ones are.
+
+    Notes
+    -----
+    Nine tenths of the values fill at least two thirds of the range. Metrics that are minimised and span more than a
+    factor of 30 are shown on a logarithmic axis.
+    """
+    losses = sign * np.asarray(values, dtype=float)
+    log = sign > 0 and losses.min() > 0 and np.quantile(losses, 0.9) > 30 * losses.min()
+    if log:
+        losses = np.log(losses)
+    good = losses.min()
+    most = np.quantile(losses, 0.9)
+    bad = losses[losses <= most + (most - good) / 2].max()
+    margin = 0.04 * (bad - good) or 0.05 * abs(good) or 0.05
+    ends = np.array([good - margin, bad + margin])
+    low, high = sorted(np.exp(ends) if log else sign * ends)
+    return ValueRange(float(low), float(high), bool(log))
+
+
+def number(value: float) -> str:
+    """Return a metric's value as people read it."""
+    return f"{value:.4g}"
+
+
+def message(ax: Axes, text: str) -> None:
+    """Say in the middle of empty axes why they are empty."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color=DARK, wrap=True)

@@ -1,0 +1,102 @@
+"""curves.parquet: all learning curves of a search in one table, a row for each trial and epoch.
+
+Columns, in this order:
+
+    study, bracket, slot, trial, status      where the trial comes from and what became of it (`summary.Fate`)
+    config_<name>                            each hyperparameter; null where it is not active
+    epoch                                    from 1
+    metric_<name>                            each metric that the target reports, the study's first; nan if not finite
+    seconds                                  how long the epoch took
+
+The prefixes keep hyperparameters and metrics apart from each other and from the other columns, whatever their names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow
+import pyarrow.parquet
+
+from swift_hyperband.history import History
+from swift_hyperband.report.summary import fates
+from swift_hyperband.study_sections import FloatRange, IntRange
+
+if TYPE_CHECKING:
+    from swift_hyperband.study import HyperparameterKeys
+
+NOT_METRICS = ("epoch", "seconds")
+
+
+def write_curves(history: History, path: Path) -> None:
+    """Write the table of all curves (parquet, zstd). Equal searches give equal tables but for `seconds`.
+
+    Trials in the order of their brackets, then by id; a trial that never finished an epoch has no row.
+
+    Parameters
+    ----------
+    history : History
+    path : Path
+        Replaced as a whole.
+    """
+    types = {name: _type(keys) for name, keys in history.study.space.items()}
+    metrics = _metrics(history)
+    schema = pyarrow.schema(
+        [
+            ("study", pyarrow.string()),
+            ("bracket", pyarrow.int64()),
+            ("slot", pyarrow.int64()),
+            ("trial", pyarrow.string()),
+            ("status", pyarrow.string()),
+            *((f"config_{name}", type_) for name, type_ in types.items()),
+            ("epoch", pyarrow.int64()),
+            *((f"metric_{name}", pyarrow.float64()) for name in metrics),
+            ("seconds", pyarrow.float64()),
+        ]
+    )
+    table = pyarrow.Table.from_pylist(list(_rows(history, types, metrics)), schema)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    pyarrow.parquet.write_table(table, temporary, compression="zstd")
+    temporary.replace(path)
+
+
+def _type(keys: HyperparameterKeys) -> Any:
+    """Return the type of a hyperparameter's column: text where its choices are of several types."""
+    if isinstance(keys, FloatRange):
+        return pyarrow.float64()
+    if isinstance(keys, IntRange):
+        return pyarrow.int64()
+    types = {type(choice) for choice in keys.choices}
+    if types == {bool}:
+        return pyarrow.bool_()
+    if types == {int}:
+        return pyarrow.int64()
+    return pyarrow.float64() if types <= {int, float} else pyarrow.string()
+
+
+def _metrics(history: History) -> list[str]:
+    names = {name for trial in history.trials.values() for row in trial.curve for name in row}
+    first = history.study.target.metric
+    return [first, *sorted(names.difference(NOT_METRICS, [first]))]
+
+
+def _rows(history: History, types: dict[str, Any], metrics: list[str]) -> Iterator[dict[str, Any]]:
+    status = fates(history)
+    for trial in history.trials.values():
+        fixed = {
+            "study": history.study.name,
+            "bracket": trial.bracket,
+            "slot": trial.slot,
+            "trial": trial.trial,
+            "status": status[trial.trial],
+        }
+        for name, value in trial.configuration.items():
+            as_text = types[name] == pyarrow.string() and not isinstance(value, str)
+            fixed[f"config_{name}"] = json.dumps(value) if as_text else value
+        for row in trial.curve:
+            values = {f"metric_{name}": row.get(name) for name in metrics}
+            yield {**fixed, "epoch": int(row["epoch"]), **values, "seconds": row.get("seconds")}

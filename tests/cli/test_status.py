@@ -1,0 +1,246 @@
+"""What `swift-hyperband status` says of searches that were really run, by the plain driver over recorded curves."""
+
+import json
+import random
+import time
+
+import pytest
+import yaml
+
+from swift_hyperband.cli import main
+from swift_hyperband.driver import run_search
+from swift_hyperband.files import read_json
+from swift_hyperband.progress import Reader
+from swift_hyperband.results import StudyFolder
+from swift_hyperband.study import load
+from swift_hyperband.training.trial import count_crash, read_rows, write_rows
+
+STUDY = """\
+name: watched
+target: {name: curve-table, metric: score, mode: max, options: {table: curves.csv}}
+space: {row: {type: int, low: 0, high: 199}}
+search: {max_epochs: 9, eta: 3, seed: 4}
+swift: {d: 3, decision_fraction: 0.5, margin: 0}
+"""
+HYPERBAND_EPOCHS = 69
+
+
+class StopHereError(Exception):
+    pass
+
+
+def write_table(path, diverging=()):
+    """Rising scores, nan from epoch 2 on for the rows that diverge."""
+    rng = random.Random(0)
+    lines = ["row,epoch,score"]
+    for row in range(200):
+        end, speed = rng.uniform(0.5, 1), rng.uniform(0.5, 1.5)
+        for epoch in range(1, 10):
+            lost = row in diverging and epoch > 1
+            lines.append(f"{row},{epoch},{'' if lost else end * (1 - 0.8 * epoch**-speed)}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    (tmp_path / "study.yaml").write_text(STUDY)
+    write_table(tmp_path / "curves.csv")
+    return StudyFolder(tmp_path / "results" / "watched")
+
+
+def search(folder, rounds=None):
+    """Run the study, to its end or until so many rounds are over."""
+    over = []
+
+    def stop(record):
+        over.append(record)
+        if len(over) == rounds:
+            raise StopHereError
+
+    if rounds is None:
+        return run_search(load(folder.path.parents[1] / "study.yaml"), folder, 1)
+    with pytest.raises(StopHereError):
+        run_search(load(folder.path.parents[1] / "study.yaml"), folder, 1, stop)
+    return None
+
+
+def status(capsys, *arguments):
+    assert main(["status", *map(str, arguments)]) == 0
+    return capsys.readouterr().out
+
+
+def numbers(capsys, where):
+    return json.loads(status(capsys, where, "--json"))
+
+
+def values(folder):
+    return {
+        path.parent.name: [row["score"] for row in read_rows(path.parent)]
+        for path in folder.path.glob("trials/*/curve.jsonl")
+    }
+
+
+def stopped_by_prediction(folder):
+    verdicts = [read_json(path)["verdicts"] for path in folder.path.glob("bracket=*/round=*/decision.json")]
+    return {trial for found in verdicts for trial, verdict in found.items() if not verdict["continues"]}
+
+
+def test_a_study_that_was_not_started_is_one_clear_line(folder, capsys):
+    text = status(capsys, "study.yaml")
+    assert text.count("\n") == 1
+    assert "results/watched" in text
+    assert "not started" in text
+    assert numbers(capsys, "study.yaml") == {"started": False}
+
+
+def test_a_folder_that_holds_no_search_is_a_mistake(folder, capsys):
+    assert main(["status", "results/wtched"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "error: results/wtched: must be a study file or the folder of a started search"
+    )
+
+
+def test_an_unfinished_search_adds_up(folder, capsys):
+    search(folder, rounds=3)
+    found = numbers(capsys, "study.yaml")
+    curves = values(folder)
+    epochs = found["epochs"]
+    assert epochs["spent"] == sum(map(len, curves.values())) == sum(b["epochs"]["spent"] for b in found["brackets"])
+    assert 0 < epochs["spent"] < HYPERBAND_EPOCHS == epochs["hyperband"]
+    assert epochs["spent"] + epochs["saved"] + epochs["to_come"] == HYPERBAND_EPOCHS
+    assert epochs["to_come"] > 0
+    assert not found["finished"]
+    assert [sum(bracket["trials"].values()) for bracket in found["brackets"]] == [9, 5, 3]
+
+
+def test_best_so_far_is_the_best_value_that_a_trial_has_where_it_stands(folder, capsys):
+    search(folder, rounds=2)
+    best, curves = numbers(capsys, "study.yaml")["best"], values(folder)
+    assert best["value"] == max(curve[-1] for curve in curves.values()) == curves[best["trial"]][-1]
+    assert best["epoch"] == len(curves[best["trial"]])
+    assert best["configuration"] == read_json(folder.trial(best["trial"]) / "config.json")["configuration"]
+    assert "not yet the result" in status(capsys, folder.path)
+
+
+def test_a_finished_search_shows_what_best_yaml_says(folder, capsys):
+    done = search(folder)
+    found, best = numbers(capsys, folder.path), yaml.safe_load(folder.best.read_text())
+    stopped = len(stopped_by_prediction(folder))
+    assert stopped > 0, "the study must stop somebody for this test to mean anything"
+    assert found["finished"]
+    assert found["best"] == {key: best[key] for key in ("trial", "value", "configuration")} | {"epoch": 9}
+    assert found["epochs"] == {
+        "spent": done.epochs, "saved": HYPERBAND_EPOCHS - done.epochs, "to_come": 0, "hyperband": HYPERBAND_EPOCHS
+    }  # fmt: skip
+    assert sum(bracket["trials"]["stopped"] for bracket in found["brackets"]) == stopped
+    assert [bracket["trials"]["alive"] for bracket in found["brackets"]] == [1, 1, 1]
+    assert [bracket["round"] for bracket in found["brackets"]] == [None, None, None]
+    text = status(capsys, "study.yaml")
+    assert "results/watched/best.yaml" in text
+    assert text.count("100 %") == 3
+    assert "to come" not in text
+
+
+def test_diverged_trials_are_counted_and_not_taken_for_stopped_ones(folder, capsys, tmp_path):
+    write_table(tmp_path / "curves.csv", diverging=range(0, 200, 3))
+    search(folder)
+    lost = {trial for trial, curve in values(folder).items() if curve[-1] is None}
+    found = numbers(capsys, folder.path)
+    assert lost
+    assert sum(bracket["trials"]["diverged"] for bracket in found["brackets"]) == len(lost)
+    stopped = stopped_by_prediction(folder) - lost
+    assert sum(bracket["trials"]["stopped"] for bracket in found["brackets"]) == len(stopped)
+    assert found["epochs"]["spent"] + found["epochs"]["saved"] < HYPERBAND_EPOCHS
+    assert "diverged" in status(capsys, folder.path)
+
+
+def test_a_search_of_which_nothing_is_left_is_over_without_a_result(folder, capsys, tmp_path):
+    write_table(tmp_path / "curves.csv", diverging=range(200))
+    with pytest.raises(Exception, match="every trial"):
+        search(folder)
+    text = status(capsys, folder.path, "--watch", "0.1")
+    assert "without a result" in text
+
+
+def test_crashes_are_shown_with_their_last_error_and_file(folder, capsys):
+    search(folder, rounds=1)
+    first, second = sorted(values(folder))[:2]
+    for _ in range(3):
+        count_crash(folder.trial(first), "RuntimeError: CUDA [device 0]\nout of memory", "...", retries=2)
+    count_crash(folder.trial(second), "ValueError: bad luck", "...", retries=2)
+    capsys.readouterr()
+    found, text = numbers(capsys, folder.path), status(capsys, "study.yaml")
+    assert found["crashes"][first]["failed"]
+    assert found["crashes"][second] | {"epoch": None} == {
+        "starts": 1,
+        "epoch": None,
+        "error": "ValueError: bad luck",
+        "failed": False,
+    }
+    assert sum(bracket["trials"]["failed"] for bracket in found["brackets"]) == 1
+    assert "RuntimeError: CUDA [device 0] out of memory" in text
+    assert f"results/watched/trials/{first}/failures.json" in text
+    assert text.index("trial failed") < text.index("trial crashed")
+
+
+def test_a_job_that_ended_with_an_error_is_shown_until_its_file_is_there(folder, capsys):
+    search(folder, rounds=1)
+    place = folder.path / "bracket=0" / "round=0"
+    (batch,) = (name for name in read_json(place / "entry.json")["batches"]["full"])
+    log = place / "logs" / f"full-{batch}.log"
+    log.parent.mkdir()
+    log.write_text("something else\nerror: target.name: 'my.py:Net' must be importable\n")
+    assert numbers(capsys, folder.path)["errors"] == {str(log): "target.name: 'my.py:Net' must be importable"}
+    assert "job failed" in status(capsys, folder.path)
+    (place / "full").mkdir()
+    (place / "full" / f"{batch}.json").write_text("{}")
+    assert numbers(capsys, folder.path)["errors"] == {}
+
+
+def test_a_curve_that_grows_is_seen_at_the_next_look(folder):
+    search(folder, rounds=1)
+    reader = Reader(folder)
+    before = reader.read()
+    entry = read_json(folder.path / "bracket=0" / "round=0" / "entry.json")
+    trial = entry["competitors"][-1]
+    rows = read_rows(folder.trial(trial))
+    write_rows(folder.trial(trial), [*rows, {"epoch": len(rows) + 1, "score": 0.99999, "seconds": 0.0}])
+    after = reader.read()
+    assert after.sum("spent") == before.sum("spent") + 1
+    assert after.sum("to_come") == before.sum("to_come") - 1
+    assert after.best.trial == trial
+
+
+def test_watching_ends_with_the_search(folder, capsys):
+    search(folder)
+    assert "finished" in status(capsys, folder.path, "--watch", "0.1")
+
+
+def test_ctrl_c_leaves_watching_without_a_traceback(folder, capsys, monkeypatch):
+    search(folder, rounds=1)
+
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", interrupt)
+    assert "best so far" in status(capsys, folder.path, "--watch")
+
+
+def test_a_folder_taken_for_seconds_is_explained(folder, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["status", "--watch", "results/watched"])
+    assert left.value.code == 2
+    assert "give --watch last" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_number_is_cut_off_in_a_narrow_terminal(folder, capsys, monkeypatch, tmp_path, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    write_table(tmp_path / "curves.csv", diverging=range(0, 200, 3))
+    search(folder, rounds=2)
+    count_crash(folder.trial(min(values(folder))), "RuntimeError: boom", "...", retries=0)
+    text = status(capsys, folder.path)
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width

@@ -1,0 +1,166 @@
+"""What a search will cost: numbers that hold before anything runs."""
+
+import json
+
+import pytest
+
+from swift_hyperband.cli import main
+from swift_hyperband.plan import Plan, epochs, makespan
+from swift_hyperband.schedule import SwiftSettings, hyperband, swift_hyperband
+
+STUDY = """\
+name: planned
+target: {name: curve-table, metric: loss, mode: min, options: {table: curves.csv}}
+space: {row: {type: int, low: 0, high: 99}}
+search: {max_epochs: 27, eta: 3}
+resources: {workers: 4, gpus: 2}
+"""
+
+
+def published(R, eta, d=15, share=True):
+    return swift_hyperband(R, eta, SwiftSettings(d, 0.5, 0.5, share))
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+def plan(capsys, *arguments):
+    assert main(["plan", *map(str, arguments)]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_published_settings_save_6_of_357_epochs_at_r_27():
+    found = Plan(published(27, 3), 1, 2).to_json()
+    assert found["configurations"] == 49
+    assert found["epochs"] == {"hyperband": 357, "worst": 357, "best": 351}
+
+
+@pytest.mark.parametrize("schedule", [published(100, 2), published(81, 3, d=6), published(35, 2, share=False)])
+def test_epochs_lie_between_the_bounds_of_the_schedule(schedule):
+    assert epochs(schedule, "worst") == schedule.epochs_hyperband
+    assert epochs(schedule, "best") == schedule.epochs_best
+    assert schedule.epochs_best < epochs(schedule, "half") < schedule.epochs_hyperband
+
+
+def test_jobs_are_those_counted_by_hand_for_a_small_study():
+    schedule = published(9, 3, d=3)
+    by_hand = [
+        5 + 1,  # bracket 2, round 0: nine trials in batches of two, the promotion
+        2 + 2,  # round 1: three trials; promotion, and a threshold whose curves train a predictor
+        1 + 2,  # round 2: one trial; promotion, threshold
+        1 + 2 + 2 + 4,  # bracket 1, round 0: full, partial, completed; threshold, fit, decision, promotion
+        1 + 2,  # round 1
+        1 + 1 + 1 + 4,  # bracket 0, round 0
+        3,  # best, pictures, all
+    ]
+    assert Plan(schedule, 2, workers=1).jobs("worst") == sum(by_hand)
+    assert Plan(schedule, 2, workers=1).jobs("best") == sum(by_hand) - 3, "nobody has to be completed"
+
+
+def test_automatic_batches_are_as_many_as_there_are_workers():
+    schedule = hyperband(3, 3)
+    rounds = [(3, 1), (1, 1), (2, 1)]
+    for workers in (1, 2, 8):
+        expected = sum(min(workers, trials) + promotion for trials, promotion in rounds) + 3
+        assert Plan(schedule, "auto", workers).jobs("worst") == expected
+
+
+@pytest.mark.parametrize(
+    ("R", "eta", "d", "own", "shared"), [(100, 2, 15, 103, 198), (81, 3, 15, 82, 99), (81, 3, 6, 94, 139)]
+)
+def test_sharing_curves_lengthens_the_longest_chain_of_trainings(R, eta, d, own, shared):
+    assert makespan(hyperband(R, eta), "half", "auto", None) == R
+    assert makespan(published(R, eta, d, share=False), "half", "auto", None) == own
+    assert makespan(published(R, eta, d, share=True), "half", "auto", None) == shared
+
+
+@pytest.mark.parametrize("batch_size", ["auto", 1, 5])
+@pytest.mark.parametrize("case", ["worst", "half", "best"])
+def test_one_worker_trains_every_epoch_after_the_other(case, batch_size):
+    schedule = published(81, 3, d=6)
+    assert makespan(schedule, case, batch_size, 1) == epochs(schedule, case)
+
+
+def test_a_search_never_takes_longer_than_one_worker_nor_shorter_than_its_longest_chain():
+    schedule = published(100, 2, d=6)
+    chain = makespan(schedule, "half", 1, None)
+    total = epochs(schedule, "half")
+    for workers in (2, 7, 51):
+        assert max(chain, total / workers) <= makespan(schedule, "half", 1, workers) < total
+
+
+def test_batches_of_several_trials_lengthen_a_search_with_many_workers():
+    schedule = published(100, 2)
+    assert makespan(schedule, "half", 10, None) > makespan(schedule, "half", 1, None)
+
+
+def test_json_holds_the_agreed_numbers_and_nothing_else(study, capsys):
+    found = json.loads(plan(capsys, study, "--json"))
+    assert set(found) == {"configurations", "epochs", "jobs", "brackets"}
+    assert set(found["epochs"]) == {"hyperband", "worst", "best"}
+    assert set(found["jobs"]) == {"worst", "best"}
+    assert [len(rounds) for rounds in found["brackets"]] == [4, 3, 2, 1]
+    assert found["brackets"][0][0] == {"trials": 27, "epochs": 1, "full": 27, "partial": 0, "decision_epoch": None}
+    assert found["brackets"][3] == [{"trials": 4, "epochs": 27, "full": 2, "partial": 2, "decision_epoch": 7}]
+
+
+def test_more_workers_than_the_study_says_make_more_automatic_batches(study, capsys):
+    few, many = (json.loads(plan(capsys, study, "--json", "--workers", n))["jobs"]["worst"] for n in (4, 9))
+    assert few < many
+
+
+def test_the_plan_tells_hours_and_gpu_hours_when_it_knows_the_time_of_an_epoch(study, capsys):
+    text = plan(capsys, study, "--seconds-per-epoch", 100)
+    line = next(line for line in text.splitlines() if line.startswith("GPU-hours"))
+    assert line.split()[1] == f"{357 * 100 * 2 / 3600:.3g}"
+    assert "9.9 h" in text
+    assert "100 s an epoch (as given)" in text
+
+
+def test_the_plan_measures_an_epoch_by_the_curves_that_are_there(study, capsys, tmp_path):
+    assert "--seconds-per-epoch" in plan(capsys, study)
+    for trial, seconds in {"a": [1, 30, 30], "b": [30, 400]}.items():
+        folder = tmp_path / "results" / "planned" / "trials" / trial
+        folder.mkdir(parents=True)
+        rows = [{"epoch": epoch, "loss": 0.5, "seconds": value} for epoch, value in enumerate(seconds, 1)]
+        (folder / "curve.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert "30 s an epoch (median of the curves in results/planned)" in plan(capsys, study)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_number_is_cut_off_in_a_narrow_terminal(study, capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    study.write_text(STUDY.replace("27", "729"))
+    text = plan(capsys, study, "--seconds-per-epoch", 100)
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_settings_that_save_next_to_nothing_are_pointed_out(study, capsys):
+    assert "note:" not in plan(capsys, study)
+    study.write_text(STUDY + "swift: {preset: published}\n")
+    text = " ".join(plan(capsys, study).split())
+    assert "at best 1.7% of Hyperband's epochs; set swift.preset: default or a swift.d below 15" in text
+
+
+def test_plain_hyperband_is_not_compared_with_what_the_study_does_not_ask_for(study, capsys):
+    study.write_text(STUDY.replace("eta: 3", "eta: 3, algorithm: hyperband"))
+    text = plan(capsys, study)
+    assert "nobody is stopped by prediction" in text
+    assert "curves shared" not in text
+    assert "note:" not in text
+
+
+@pytest.mark.parametrize("options", [["--workers", "0"], ["--seconds-per-epoch", "-1"], ["--seconds-per-epoch", "nan"]])
+def test_impossible_options_are_one_line(study, capsys, options):
+    assert main(["plan", str(study), *options]) == 2
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert found.err.startswith(f"error: {options[0]} must be ")
+    assert found.err.count("\n") == 1
