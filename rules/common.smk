@@ -1,0 +1,91 @@
+# What the rules share: the study, and which files a round's jobs read.
+import sys
+from pathlib import Path
+
+import swift_hyperband.study
+from swift_hyperband.dag import Dag
+from swift_hyperband.errors import UserError
+from swift_hyperband.head import become_head
+from swift_hyperband.results import StudyFolder, check_frozen
+
+# Jobs run the swift-hyperband that is installed beside this Snakemake, whether its environment is activated or not.
+shell.prefix(f"export PATH='{Path(sys.executable).parent}':$PATH; ")
+
+
+def stop(error):
+    """A user's mistake is one line, not a traceback."""
+    sys.exit(f"error: {error}")
+
+
+def looking():
+    """Whether nothing will run (-n, --dag, --rulegraph, --summary, --report ...).
+
+    Snakemake has no documented way to ask; `--config plan=True` and `plan=False` overrule the guess.
+    """
+    if config.get("plan", "auto") != "auto":
+        return bool(config["plan"])
+    try:
+        return workflow.executor_plugin is None or workflow.dryrun
+    except AttributeError:
+        return False
+
+
+def take_over():
+    """Become the one process that runs this search."""
+    try:
+        become_head(dag.folder)
+    except UserError as error:
+        stop(error)
+
+
+def wait_for(checkpoint, round_):
+    getattr(checkpoints, checkpoint).get(
+        study=study.name, bracket=round_.bracket, round=round_.index
+    )
+
+
+def read_study():
+    where = ", ".join(map(str, workflow.configfiles)) or "--config"
+    try:
+        given = {key: value for key, value in config.items() if key != "plan"}
+        found = swift_hyperband.study.parse(given, where)
+        check_frozen(StudyFolder(Path("results") / found.name), found)
+    except UserError as error:
+        stop(error)
+    return found
+
+
+study = read_study()
+dag = Dag(study, StudyFolder(Path("results") / study.name), looking, wait_for)
+
+
+def round_of(wildcards):
+    return dag.schedule.by_key[int(wildcards.bracket), int(wildcards.round)]
+
+
+def full_batches(wildcards):
+    return dag.manifests(round_of(wildcards), "full")
+
+
+def partial_batches(wildcards):
+    return dag.manifests(round_of(wildcards), "partial")
+
+
+def completed_batches(wildcards):
+    return dag.manifests(round_of(wildcards), "complete")
+
+
+def promotion_before(wildcards):
+    return dag.previous(round_of(wildcards))
+
+
+def decision_here(wildcards):
+    return dag.decision(round_of(wildcards))
+
+
+def predictor_here(wildcards):
+    return dag.predictor(round_of(wildcards))
+
+
+def training_curves(wildcards):
+    return dag.training_rounds(round_of(wildcards))

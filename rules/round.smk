@@ -1,0 +1,70 @@
+# A round's decisions: seconds each, on the head.
+
+
+rule threshold:
+    input:
+        full_batches,
+    output:
+        "results/{study}/bracket={bracket}/round={round}/threshold.json",
+    log:
+        "results/{study}/bracket={bracket}/round={round}/logs/threshold.log",
+    localrule: True
+    conda:
+        "../envs/swift-hyperband.yaml"
+    message:
+        "threshold: bracket {wildcards.bracket}, round {wildcards.round}"
+    shell:
+        "swift-hyperband job threshold {output} 2> {log}"
+
+
+rule fit:
+    input:
+        training_curves,
+    output:
+        "results/{study}/bracket={bracket}/round={round}/predictor.json",
+    log:
+        "results/{study}/bracket={bracket}/round={round}/logs/fit.log",
+    localrule: True
+    conda:
+        "../envs/swift-hyperband.yaml"
+    message:
+        "fit the predictor: bracket {wildcards.bracket}, round {wildcards.round}"
+    shell:
+        "swift-hyperband job fit {output} 2> {log}"
+
+
+checkpoint decide:
+    input:
+        threshold="results/{study}/bracket={bracket}/round={round}/threshold.json",
+        predictor=predictor_here,
+        partial=partial_batches,
+    output:
+        "results/{study}/bracket={bracket}/round={round}/decision.json",
+    log:
+        "results/{study}/bracket={bracket}/round={round}/logs/decide.log",
+    localrule: True
+    conda:
+        "../envs/swift-hyperband.yaml"
+    message:
+        "decide: bracket {wildcards.bracket}, round {wildcards.round}"
+    shell:
+        "swift-hyperband job decide {output} 2> {log}"
+
+
+checkpoint promote:
+    input:
+        previous=promotion_before,
+        full=full_batches,
+        decision=decision_here,
+        complete=completed_batches,
+    output:
+        "results/{study}/bracket={bracket}/round={round}/promotion.json",
+    log:
+        "results/{study}/bracket={bracket}/round={round}/logs/promote.log",
+    localrule: True
+    conda:
+        "../envs/swift-hyperband.yaml"
+    message:
+        "promote: bracket {wildcards.bracket}, round {wildcards.round}"
+    shell:
+        "swift-hyperband job promote {output} 2> {log}"

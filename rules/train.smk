@@ -1,0 +1,42 @@
+# Training: one job trains a batch of trials. Trials own their states and curves; what a trial has behind it is not
+# trained again, so a job may be killed and started over at any time.
+
+
+rule train_full:
+    input:
+        ancient(promotion_before),
+    output:
+        "results/{study}/bracket={bracket}/round={round}/full/{batch}.json",
+    log:
+        "results/{study}/bracket={bracket}/round={round}/logs/full-{batch}.log",
+    conda:
+        "../envs/swift-hyperband.yaml"
+    threads: study.target.threads
+    resources:
+        mem_mb=study.resources.mem_mb,
+        runtime=study.resources.runtime,
+        gpu=study.resources.gpus,
+    message:
+        "train fully: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"
+    shell:
+        "swift-hyperband job train {output} 2> {log}"
+
+
+use rule train_full as train_partial with:
+    output:
+        "results/{study}/bracket={bracket}/round={round}/partial/{batch}.json",
+    log:
+        "results/{study}/bracket={bracket}/round={round}/logs/partial-{batch}.log",
+    message:
+        "train to the decision point: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"
+
+
+use rule train_full as train_complete with:
+    input:
+        ancient("results/{study}/bracket={bracket}/round={round}/decision.json"),
+    output:
+        "results/{study}/bracket={bracket}/round={round}/complete/{batch}.json",
+    log:
+        "results/{study}/bracket={bracket}/round={round}/logs/complete-{batch}.log",
+    message:
+        "complete: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"

@@ -1,0 +1,79 @@
+"""Looking at a search without running it: dry run, DAG, lint; and mistakes in the study file."""
+
+import json
+import re
+
+import pytest
+
+
+def planned_jobs(printed):
+    """Return the job counts of the last table that a dry run printed."""
+    table = printed[printed.rindex("Job stats:") :]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("batch_size", ["auto", 1, 4])
+@pytest.mark.parametrize("keys", [{}, {"swift__preset": "published"}, {"search__algorithm": "hyperband"}])
+def test_a_dry_run_shows_the_whole_search_and_plan_announces_the_same_jobs(project, batch_size, keys):
+    project.study(batch_size=batch_size, **keys)
+    total = planned_jobs(project.run("snakemake", "-n"))["total"]
+    plan = json.loads(project.run("swift-hyperband", "plan", "--json"))
+    assert plan["jobs"]["worst"] == total >= plan["jobs"]["best"]
+    assert plan["epochs"]["worst"] == 357
+    assert not project.results.exists(), "looking writes nothing"
+
+
+def test_a_dry_run_after_a_part_of_the_search_shows_the_rest(project):
+    whole = planned_jobs(project.run("snakemake", "-n"))
+    project.run("snakemake", "--cores", "2", "results/table/bracket=3/round=0/promotion.json")
+    rest = planned_jobs(project.run("snakemake", "-n"))
+    assert rest["promote"] == whole["promote"] - 1
+    assert rest["total"] < whole["total"]
+    project.search()
+    assert "Nothing to be done" in project.run("snakemake", "-n", "best")
+
+
+@pytest.mark.parametrize("option", ["--dag", "--rulegraph", "--summary", "--lint"])
+def test_snakemakes_views_work(project, option):
+    printed = project.run("snakemake", option)
+    assert "Error" not in printed
+    assert not project.results.exists()
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ({"search__eta": 1}, "config/config.yaml: search.eta must be at least 2, found 1"),
+        ({"batch_sise": 3}, "config/config.yaml: batch_sise is not a key; did you mean batch_size?"),
+        ({"target__name": "nonsense"}, "config/config.yaml: target.name"),
+    ],
+)
+def test_a_mistake_in_the_study_file_is_one_line(project, keys, line):
+    project.study(**keys)
+    for command in [("snakemake", "-n"), ("swift-hyperband", "plan"), ("swift-hyperband", "run")]:
+        printed = project.run(*command, check=False)
+        assert "Traceback" not in printed
+        assert [text for text in printed.splitlines() if "error:" in text and line in text], printed
+
+
+def test_a_changed_definition_under_the_same_name_is_refused(project):
+    project.run("snakemake", "--cores", "1", "results/table/bracket=0/round=0/promotion.json")
+    project.study(search__seed=7, space__row__high=100)
+    printed = project.run("snakemake", "-n", check=False)
+    assert "search.seed is 1 in the frozen study, 7 now" in printed
+    assert "space.row.high is 119 in the frozen study, 100 now" in printed
+    assert "Traceback" not in printed
+    project.study(batch_size=7, retries=5, resources__mem_mb=500)
+    project.run("snakemake", "-n")
+
+
+def test_a_study_file_given_by_name_stands_alone(project):
+    (project.path / "mine.yaml").write_text(
+        (project.path / "config/config.yaml").read_text().replace("name: table\n", "name: mine\n")
+    )
+    project.study(space__other={"type": "float", "low": 0, "high": 1})
+    project.run(
+        "snakemake", "--cores", "1", "--configfile", "mine.yaml", "--", "results/mine/bracket=0/round=0/promotion.json"
+    )
+    study = json.loads((project.path / "results/mine/study.json").read_text())
+    assert set(study["definition"]["space"]) == {"row"}

@@ -1,0 +1,85 @@
+"""The workflow with real torch training, and with targets that crash."""
+
+import json
+
+import yaml
+
+CRASHING = """
+import os
+import torch
+
+
+class Net:
+    def setup(self, configuration, context):
+        self.model = torch.nn.Linear(1, 1)
+        self.x = configuration["x"]
+
+    def train_epoch(self, epoch):
+        if self.x < 0.2:
+            raise ValueError("this configuration cannot be trained")
+        if self.x < 0.4:
+            os.abort()
+
+    def validate(self):
+        return {"loss": self.x}
+"""
+
+
+def use_target(project, text, high):
+    (project.path / "net.py").write_text(text)
+    target = {"name": "net.py:Net", "metric": "loss", "mode": "min"}
+    project.study(target=target, space={"x": {"type": "float", "low": 0.0, "high": high}}, search__max_epochs=9)
+
+
+def test_a_search_on_real_training_ends_with_a_state_and_a_report(project):
+    project.study(
+        target={"name": "digits-cnn", "metric": "accuracy", "mode": "max", "options": {"train_size": 64}},
+        space={"learning_rate": {"type": "float", "low": 0.01, "high": 0.3, "log": True}},
+        search__max_epochs=4,
+        search__eta=2,
+        swift__d=3,
+        predictor__name="svr",
+    )
+    printed = project.run("swift-hyperband", "run", "--cores", "2")
+    best = yaml.safe_load(project.best())
+    assert best["trial"] in printed
+    assert (project.path / best["state"]).exists()
+    assert best["value"] > 0.3, "chance is 0.1"
+    assert {path.name for path in (project.results / "report").iterdir()} == {
+        "brackets.png",
+        "learning_curves.png",
+        "predictions.png",
+        "epochs.png",
+    }
+    project.run("snakemake", "--report", "report.html")
+    assert (project.path / "report.html").stat().st_size > 100_000
+
+
+def test_crashing_trials_count_as_worst_and_do_not_stop_the_search(project):
+    use_target(project, CRASHING, high=1.0)
+    project.search()
+    assert yaml.safe_load(project.best())["value"] >= 0.4
+    failures = [json.loads(path.read_text()) for path in project.results.glob("trials/*/failures.json")]
+    assert {failure["starts"] for failure in failures} == {3}
+    assert any("cannot be trained" in failure["error"] for failure in failures)
+    assert any("SIGABRT" in failure["error"] for failure in failures)
+
+
+def test_a_search_in_which_every_trial_fails_says_so_in_one_line(project):
+    use_target(project, CRASHING, high=0.19)
+    project.search(check=False)
+    log = (project.results / "logs/best.log").read_text()
+    assert log.startswith("error: results/table: every trial failed")
+    assert "cannot be trained" in log
+    assert "Traceback" not in log
+
+
+def test_a_target_that_cannot_be_imported_is_one_line_and_costs_nothing(project):
+    use_target(project, CRASHING.replace("import torch\n", "import torch, nonsense\n"), high=1.0)
+    project.search(check=False)
+    logs = [path.read_text() for path in project.results.glob("bracket=*/round=*/logs/*.log")]
+    assert any("nonsense" in log for log in logs)
+    assert not any("Traceback" in log for log in logs)
+    assert not list(project.results.glob("trials/*/failures.json"))
+    use_target(project, CRASHING, high=1.0)
+    project.search()
