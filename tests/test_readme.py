@@ -1,0 +1,48 @@
+"""What the README promises a newcomer: its target and its study file run as they stand there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def block(language, containing):
+    return next(code for code in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL) if containing in code)
+
+
+def test_the_target_of_the_readme_can_be_searched(tmp_path):
+    target = block("python", "class MyModel")
+    (tmp_path / "my_model.py").write_text(target)
+    study = yaml.safe_load(block("yaml", "name: my-model"))
+    study["search"] |= {"max_epochs": 4, "eta": 2}
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(study))
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for command in ("plan", "search", "status"):
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("swift-hyperband")), command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    best = yaml.safe_load((tmp_path / "results/my-model/best.yaml").read_text())
+    assert best["value"] < 0.6
+    assert (tmp_path / best["state"]).exists()
+
+
+def test_the_target_of_the_readme_is_short():
+    lines = [line for line in block("python", "class MyModel").splitlines() if line.strip()]
+    assert len(lines) <= 18
+
+
+def test_files_named_in_the_readme_exist():
+    for name in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
+        assert (ROOT / name).exists(), name
