@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from swift_hyperband.predictors.settings import PredictorSettings
@@ -28,7 +29,9 @@ class Predictor(Protocol):
         """Return the predictor in JSON's types; `load` reads it back."""
 
 
-def fit(settings: PredictorSettings, curves: Floats, ends: Floats) -> Predictor | None:
+def fit(
+    settings: PredictorSettings, curves: Floats, ends: Floats, label: str = "", kept: Path | None = None
+) -> Predictor | None:
     """Fit a predictor.
 
     Parameters
@@ -39,6 +42,10 @@ def fit(settings: PredictorSettings, curves: Floats, ends: Floats) -> Predictor 
         Losses of the training curves up to the decision point.
     ends : array of shape (n,)
         Their losses at the round's end.
+    label : str
+        Name of the fit, by which the answer of a remote annealer is found again.
+    kept : Path, optional
+        Folder in which the answers of remote annealers are kept.
 
     Returns
     -------
@@ -54,6 +61,12 @@ def fit(settings: PredictorSettings, curves: Floats, ends: Floats) -> Predictor 
         from swift_hyperband.predictors import last_value
 
         return last_value.fit(settings, curves[finite], ends[finite])
+    if settings.name == "qsvr":
+        from swift_hyperband.predictors import qsvr
+
+        assert settings.qsvr is not None
+        assert settings.sampler is not None
+        return qsvr.fit(settings, settings.qsvr, settings.sampler, curves[finite], ends[finite], label, kept)
     from swift_hyperband.predictors import svr
 
     return svr.fit(settings, curves[finite], ends[finite])

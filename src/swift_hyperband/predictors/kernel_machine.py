@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,7 +46,8 @@ class KernelMachine:
     def to_dict(self) -> dict[str, Any]:
         return {
             "name": self.settings.name,
-            "settings": asdict(self.settings),
+            # what predicting needs; how a QUBO was put and sampled stands in the study
+            "settings": asdict(replace(self.settings, qsvr=None, sampler=None)),
             "support": self.support.tolist(),
             "coefficients": self.coefficients.tolist(),
             "intercept": self.intercept,
@@ -70,3 +71,34 @@ class KernelMachine:
             output=Scaling.from_dict(stored["output"]),
             sigma=stored["sigma"],
         )
+
+
+class Solution(NamedTuple):
+    """What fitting finds on scaled data; the attributes of the same names of `KernelMachine`."""
+
+    support: Floats
+    coefficients: Floats
+    intercept: float
+    gamma: float
+
+
+Solve = Callable[[Floats, Floats], Solution]
+"""Fits scaled features of shape (n, features) to a scaled target of shape (n,)."""
+
+
+def train(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve, sigma: float) -> KernelMachine:
+    """Fit a machine to finite curves of shape (n, epochs seen) and their ends of shape (n,), in losses."""
+    target = (ends - curves[:, -1] if settings.target == "change" else ends)[:, None]
+    columns = features(settings, curves)
+    inputs, output = Scaling.of(settings, columns), Scaling.of(settings, target)
+    solution = solve(inputs.apply(columns), output.apply(target)[:, 0])
+    return KernelMachine(settings=settings, inputs=inputs, output=output, sigma=sigma, **solution._asdict())
+
+
+def leave_one_out(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve) -> float:
+    """Return the standard error of predicting each curve's end by the machine of all others, scaling included."""
+    errors = []
+    for i in range(len(ends)):
+        others = train(settings, np.delete(curves, i, axis=0), np.delete(ends, i), solve, sigma=0.0)
+        errors.append(float(others.predict(curves[i : i + 1])[0] - ends[i]))
+    return float(np.sqrt(np.mean(np.square(errors))))

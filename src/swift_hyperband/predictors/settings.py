@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
+
 
 @dataclass(frozen=True)
 class PredictorSettings:
@@ -12,7 +14,7 @@ class PredictorSettings:
 
     Attributes
     ----------
-    name : {"svr", "last-value"}
+    name : {"svr", "qsvr", "last-value"}
     target : {"change", "value"}
         What is predicted: the change from the decision point to the round's end, or the loss there (published).
     features : {"differences", "values"}
@@ -20,12 +22,17 @@ class PredictorSettings:
     scaling : {"robust", "minmax"}
         Of features and target: median and interquartile range, or minimum and maximum (published).
     C, nu : float
-        Cost and nu of the support vector regression (NuSVR, RBF kernel, gamma = 1 / (features * variance)).
+        Cost of the support vector regressions, and nu of the classical one (NuSVR, RBF kernel, gamma =
+        1 / (features * variance)).
+    qsvr, sampler : QsvrSettings, SamplerSettings or None
+        How the QSVR is put as a QUBO, and what minimises it; None for other predictors.
     """
 
-    name: Literal["svr", "last-value"]
+    name: Literal["svr", "qsvr", "last-value"]
     target: Literal["change", "value"]
     features: Literal["differences", "values"]
     scaling: Literal["robust", "minmax"]
     C: float
     nu: float
+    qsvr: QsvrSettings | None = None
+    sampler: SamplerSettings | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from swift_hyperband import decisions, predictors
@@ -65,8 +66,17 @@ def quantile_threshold(round_: Round, reference: Mapping[str, Curve], rules: Rul
     return decisions.quantile_threshold(losses, rules.threshold_quantile)
 
 
-def fit(round_: Round, references: Iterable[Mapping[str, Curve]], rules: Rules) -> predictors.Predictor | None:
-    """Fit the predictor of a round to the reference curves of its training rounds, in their order."""
+def fit(
+    round_: Round,
+    references: Iterable[Mapping[str, Curve]],
+    rules: Rules,
+    label: str = "",
+    kept: Path | None = None,
+) -> predictors.Predictor | None:
+    """Fit the predictor of a round to the reference curves of its training rounds, in their order.
+
+    `label` and `kept` are for annealers in the network, as in `predictors.fit`.
+    """
     import numpy as np
 
     assert round_.decision_epoch is not None
@@ -74,7 +84,7 @@ def fit(round_: Round, references: Iterable[Mapping[str, Curve]], rules: Rules) 
     table = np.full((len(curves), round_.end), math.inf)
     for row, curve in zip(table, curves, strict=True):
         row[: len(curve)] = curve[: round_.end]
-    return predictors.fit(rules.predictor, table[:, : round_.decision_epoch], table[:, -1])
+    return predictors.fit(rules.predictor, table[:, : round_.decision_epoch], table[:, -1], label, kept)
 
 
 def decide(

@@ -1,0 +1,92 @@
+"""Support vector regression on an annealer, the predictor of Quantum-Swift-Hyperband.
+
+Source: García Amboage et al., EPJ Web of Conferences 295, 12005 (2024), section 4; formulas in `annealing`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from sklearn.svm import SVR
+
+from swift_hyperband.annealing import qubo
+from swift_hyperband.annealing.qsvr import QSVR, divide
+from swift_hyperband.annealing.samplers import NamedSampler
+from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
+from swift_hyperband.predictors.features import Floats
+from swift_hyperband.predictors.kernel_machine import KernelMachine, Solution, Solve, leave_one_out, train
+from swift_hyperband.predictors.settings import PredictorSettings
+
+
+def fit(
+    settings: PredictorSettings,
+    qsvr: QsvrSettings,
+    sampler: SamplerSettings,
+    curves: Floats,
+    ends: Floats,
+    label: str,
+    kept: Path | None = None,
+) -> KernelMachine:
+    """Fit a QSVR to finite curves of shape (n, epochs seen) and their ends of shape (n,), in losses.
+
+    An ensemble is stored as one machine, which their mean is: all share scaling and gamma. The standard error is that
+    of `classical`, leaving out each curve in turn: the two predict alike, and n more problems for an annealer would
+    cost n times what the fit costs.
+
+    Parameters
+    ----------
+    settings : PredictorSettings
+        How curves are seen, and the cost C.
+    qsvr : QsvrSettings
+        How the problem is put.
+    sampler : SamplerSettings
+        What minimises it.
+    curves, ends : arrays
+    label : str
+        Name of the fit, by which a remote sampler's answer is found again.
+    kept : Path, optional
+        Folder in which the answers of remote samplers are kept.
+
+    Raises
+    ------
+    UserError
+        If the sampler cannot be had or cannot answer.
+    """
+    # a user's own sampler may be an annealer with noise and chains, as a QPU is; descending costs nothing
+    model = QSVR(
+        C=settings.C,
+        sampler=NamedSampler(sampler, kept),
+        polish=":" in sampler.name,
+        random_state=sampler.seed,
+        label=label,
+        **asdict(qsvr),
+    )
+
+    def anneal(x: Floats, y: Floats) -> Solution:
+        model.fit(x, y)
+        return Solution(model.support_vectors_, model.dual_coef_[0], float(model.intercept_[0]), model.gamma_)
+
+    sigma = leave_one_out(settings, curves, ends, classical(settings.C, qsvr))
+    return train(settings, curves, ends, anneal, sigma)
+
+
+def classical(C: float, qsvr: QsvrSettings) -> Solve:
+    """Return the SVR that a QSVR approximates: equal bound of the coefficients, epsilon, gamma and division."""
+    cap = qubo.encoding(qsvr.encoding, C, qsvr.bits, qsvr.base, qsvr.offset).cap
+
+    def solve(x: Floats, y: Floats) -> Solution:
+        variance = float(x.var())
+        scale = 1.0 / (x.shape[1] * variance) if variance > 0 else 1.0
+        gamma = scale if qsvr.gamma == "scale" else qsvr.gamma
+        parts = divide(y, qsvr.max_samples, qsvr.too_many)
+        models = [SVR(C=cap, epsilon=qsvr.epsilon, gamma=gamma).fit(x[part], y[part]) for part in parts]
+        return Solution(
+            np.concatenate([model.support_vectors_ for model in models]),
+            np.concatenate([model.dual_coef_[0] for model in models]) / len(models),
+            float(np.mean([model.intercept_[0] for model in models])),
+            gamma,
+        )
+
+    return solve
