@@ -1,20 +1,11 @@
 # What the rules share: the study, and which files a round's jobs read.
-import sys
-from pathlib import Path
-
-import swift_hyperband.study
+from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.dag import Dag
-from swift_hyperband.errors import UserError
 from swift_hyperband.head import become_head
 from swift_hyperband.results import StudyFolder, check_frozen
 
 # Jobs run the swift-hyperband that is installed beside this Snakemake, whether its environment is activated or not.
 shell.prefix(f"export PATH='{Path(sys.executable).parent}':$PATH; ")
-
-
-def stop(error):
-    """A user's mistake is one line, not a traceback."""
-    sys.exit(f"error: {error}")
 
 
 def looking():
@@ -30,12 +21,25 @@ def looking():
         return False
 
 
-def take_over():
-    """Become the one process that runs this search."""
+refused = []
+
+
+def lead():
+    """Become the one process that runs this search, if it can be; jobs on other machines never are."""
+    if not workflow.is_main_process:
+        return False
     try:
         become_head(dag.folder)
     except UserError as error:
-        stop(error)
+        refused.append(error)
+        return False
+    return True
+
+
+def stop_if_refused():
+    """Said when the DAG is built: Snakemake would show an error in an input function as a traceback."""
+    if refused:
+        stop(refused[0])
 
 
 def wait_for(checkpoint, round_):
@@ -56,7 +60,7 @@ def read_study():
 
 
 study = read_study()
-dag = Dag(study, StudyFolder(Path("results") / study.name), looking, wait_for)
+dag = Dag(study, StudyFolder(Path("results") / study.name), looking, lead, wait_for)
 
 
 def round_of(wildcards):
@@ -89,3 +93,7 @@ def predictor_here(wildcards):
 
 def training_curves(wildcards):
     return dag.training_rounds(round_of(wildcards))
+
+
+def annealer_in_network():
+    return study.predictor.name == "qsvr" and study.predictor.sampler.name in REMOTE

@@ -27,6 +27,9 @@ rule fit:
     localrule: True
     conda:
         "../envs/swift-hyperband.yaml"
+    # one problem at a time on an annealer in the network; the head is where the network is
+    resources:
+        qpu=1 if annealer_in_network() else 0,
     message:
         "fit the predictor: bracket {wildcards.bracket}, round {wildcards.round}"
     shell:

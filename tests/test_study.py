@@ -197,7 +197,7 @@ def test_a_target_in_a_file_is_found_without_importing_it(tmp_path, monkeypatch)
         ({"serach": {}, "search": None}, "serach is not a key; did you mean search?"),
         (
             {"predictor__kernel": "rbf"},
-            "predictor.kernel is not a key; the keys here are name, target, features, scaling, C, nu",
+            "predictor.kernel is not a key; the keys here are name, target, features, scaling, C, nu, qsvr, sampler",
         ),
         ({"target": ["digits-cnn"]}, "target must be a mapping of keys, found ['digits-cnn']"),
         ({"space": {True: categorical(1)}}, "space must have text as keys, found true; put it in quotes"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from swift_hyperband.batches import batch_name, pack
 from swift_hyperband.files import read_json, write_json
@@ -28,6 +29,8 @@ class Dag:
     folder : StudyFolder
     looking : callable
         Whether nothing will run. Asked again each time, as Snakemake knows it only while it builds the DAG.
+    lead : callable
+        Whether this process may write, being the head of the search.
     wait_for : callable
         Called with "decide" or "promote" and a round when the output of that checkpoint is needed; raises Snakemake's
         own exception while it is not there yet.
@@ -36,11 +39,11 @@ class Dag:
     study: Study
     folder: StudyFolder
     looking: Callable[[], bool]
+    lead: Callable[[], bool]
     wait_for: Callable[[str, Round], None]
 
     def __post_init__(self) -> None:
         self.schedule: Schedule = self.study.schedule()
-        self._frozen = False
 
     def manifests(self, round_: Round, part: Part) -> list[str]:
         """Return the files of a round's trained batches: the full, the partial or the completed ones."""
@@ -77,11 +80,10 @@ class Dag:
 
     def _entry(self, round_: Round) -> dict[str, dict[str, list[str]]]:
         """Enter a round, or find that it was entered: return its batches of full and partial trainings."""
-        if not self._frozen:
-            freeze(self.folder, self.study)
-            self._frozen = True
         if round_.index > 0:
             self.wait_for("promote", self.schedule.by_key[round_.bracket, round_.index - 1])
+        if not self._leads:
+            return {part: self._known_batches(round_, part) or {} for part in ("full", "partial")}
         return enter(self.folder, self.study, round_, self._competitors(round_))
 
     def _completion(self, round_: Round) -> dict[str, list[str]]:
@@ -95,8 +97,17 @@ class Dag:
             if sorted(going) == sorted(trial for batch in batches.values() for trial in batch):
                 return batches
         batches = self._pack(going)
-        write_json(path, {"batches": {"complete": batches}, "epochs": {"complete": round_.end}})
+        if self._leads:
+            write_json(path, {"batches": {"complete": batches}, "epochs": {"complete": round_.end}})
         return batches
+
+    @cached_property
+    def _leads(self) -> bool:
+        """Whether this process is the head; it freezes the study when it becomes it."""
+        leads = self.lead()
+        if leads:
+            freeze(self.folder, self.study)
+        return leads
 
     def _competitors(self, round_: Round) -> list[str]:
         if round_.index == 0:
@@ -140,15 +151,17 @@ def enter(
     A batch size that changes in the middle of a search counts from the next round that is entered.
     """
     path = folder.entry(round_)
+    if round_.index == 0:
+        for trial, (slot, configuration) in study.trials(round_.bracket).items():
+            config = folder.trial(trial) / "config.json"
+            if not config.exists():
+                content = {"trial": trial, "bracket": round_.bracket, "slot": slot, "configuration": configuration}
+                write_json(config, content)
     if path.exists():
         frozen = read_json(path)
         if frozen["competitors"] == list(competitors):
             batches: dict[str, dict[str, list[str]]] = frozen["batches"]
             return batches
-    if round_.index == 0:
-        for trial, (slot, configuration) in study.trials(round_.bracket).items():
-            content = {"trial": trial, "bracket": round_.bracket, "slot": slot, "configuration": configuration}
-            write_json(folder.trial(trial) / "config.json", content)
     batches = _layout(study, round_, competitors)
     epochs = {"full": round_.end, "partial": round_.decision_epoch}
     write_json(path, {"competitors": list(competitors), "batches": batches, "epochs": epochs})

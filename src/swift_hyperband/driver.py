@@ -6,16 +6,22 @@ again, it asks for the same trainings in the same order and finds those already 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
+from swift_hyperband import fitting
 from swift_hyperband.dag import enter
 from swift_hyperband.errors import UserError
-from swift_hyperband.files import write_json
-from swift_hyperband.results import StudyFolder, freeze
+from swift_hyperband.files import read_json, write_json
+from swift_hyperband.head import become_head
+from swift_hyperband.predictors import Predictor
+from swift_hyperband.results import StudyFolder, delete_states, freeze
+from swift_hyperband.schedule import Round
 from swift_hyperband.search import rounds
 from swift_hyperband.search.hyperband import HyperbandSearch, RoundRecord
-from swift_hyperband.steps import decision_content, promotion_content, threshold_content, write_best
+from swift_hyperband.search.rounds import Curve
+from swift_hyperband.steps import decision_content, predictor_content, promotion_content, threshold_content, write_best
 from swift_hyperband.study import Study
 from swift_hyperband.training.batch import train_batch
 from swift_hyperband.training.settings import TrainingSettings
@@ -41,10 +47,11 @@ def run_search(
     UserError
         If the folder holds a search with another definition, or no trial reached the last epoch.
     """
+    become_head(folder)
     freeze(folder, study)
     settings = TrainingSettings.from_study_json(study.definition(), study.retries)
     trials = {bracket: list(study.trials(bracket)) for bracket in study.schedule().brackets}
-    search = HyperbandSearch(study.schedule(), trials, study.rules())
+    search = HyperbandSearch(study.schedule(), trials, study.rules(), fit=partial(_fit, study, folder))
     written: set[tuple[int, int]] = set()
     while not search.finished:
         asked = sorted(search.ask(), key=lambda training: training.epochs)
@@ -57,9 +64,19 @@ def run_search(
     if search.best is None:
         raise UserError(f"{folder.path}: every trial failed or diverged; see trials/*/failures.json in it")
     trial, loss = search.best
+    if not study.keep_states:
+        delete_states(folder, set(search.curves) - {trial})
     bracket = next(bracket for bracket, ids in trials.items() if trial in ids)
     write_best(folder, study.frozen(), trial, bracket, study.sign * loss)
     return search
+
+
+def _fit(
+    study: Study, folder: StudyFolder, round_: Round, references: Sequence[Mapping[str, Curve]]
+) -> Predictor | None:
+    fitted = fitting.fit(folder, study.frozen(), round_, references)
+    write_json(folder.predictor(round_), predictor_content(fitted) | {"inputs": {}})
+    return fitted.predictor
 
 
 def _write(
@@ -83,9 +100,14 @@ def _write(
             threshold = rounds.quantile_threshold(round_, reference, search.rules)
             content = threshold_content(study.sign, threshold, reference)
             write_json(folder.threshold(round_), content | {"inputs": {}})
-            write_json(folder.decision(round_), decision_content(study.sign, record.decision) | {"inputs": {}})
+            assert round_.predictor is not None
+            fallback = read_json(folder.predictor(search.schedule.by_key[round_.predictor]))["fallback"]
+            content = decision_content(study.sign, record.decision, fallback)
+            write_json(folder.decision(round_), content | {"inputs": {}})
         curves = {trial: search.curves[trial][: round_.end] for trial in record.finishers}
         content = promotion_content(study.sign, round_, curves, record.promoted)
         write_json(folder.promotion(round_), content | {"inputs": {}})
+        if not study.keep_states:
+            delete_states(folder, set(record.competitors) - set(record.promoted))
         if on_round is not None:
             on_round(record)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.schedule import Schedule, SwiftSettings, hyperband, swift_hyperband
@@ -49,6 +49,11 @@ class FrozenStudy:
         return bool(self.settings["keep_states"])
 
     @property
+    def fallback(self) -> str:
+        """What happens when an annealer cannot answer: stop, or simulated-annealing."""
+        return str(self.settings["fallback"])
+
+    @property
     def retries(self) -> int:
         return int(self.settings["retries"])
 
@@ -62,8 +67,18 @@ class FrozenStudy:
 
     def rules(self) -> Rules:
         """Return what the search decides by."""
+        from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
         from swift_hyperband.predictors.settings import PredictorSettings
         from swift_hyperband.search.rounds import Rules
 
-        swift, predictor = self.definition["swift"], PredictorSettings(**self.definition["predictor"])
+        swift, given = self.definition["swift"], dict(self.definition["predictor"])
+        qsvr, sampler = given.pop("qsvr"), given.pop("sampler")
+        predictor = PredictorSettings(**given)
+        if predictor.name == "qsvr":
+            seed = self.definition["search"]["seed"] % 2**31
+            predictor = replace(
+                predictor,
+                qsvr=QsvrSettings(**qsvr),
+                sampler=SamplerSettings(**sampler, seed=seed, budget=self.settings["budget"]["annealer_seconds"]),
+            )
         return Rules(swift["threshold"], swift["threshold_quantile"], swift["margin"], predictor)

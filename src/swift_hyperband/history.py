@@ -50,6 +50,8 @@ class RoundHistory:
         By partial trial; empty if nothing was decided (yet).
     promoted : tuple of str or None
         Best first; None if the round is not over.
+    fallback : str or None
+        Why simulated annealing took the place of the annealer that was to fit its predictor, where it did.
     """
 
     schedule: Round
@@ -58,6 +60,7 @@ class RoundHistory:
     sigma: float | None = None
     verdicts: dict[str, Decided] | None = None
     promoted: tuple[str, ...] | None = None
+    fallback: str | None = None
 
     @property
     def full(self) -> tuple[str, ...]:
@@ -151,10 +154,10 @@ class History:
         folder = self.folder
         if not folder.entry(round_).exists():
             return RoundHistory(round_)
-        threshold = sigma = verdicts = promoted = None
+        threshold = sigma = verdicts = promoted = fallback = None
         if folder.decision(round_).exists():
             stored = read_json(folder.decision(round_))
-            threshold, sigma = stored["threshold"], stored["sigma"]
+            threshold, sigma, fallback = stored["threshold"], stored["sigma"], stored["fallback"]
             verdicts = {
                 trial: Decided(from_json(verdict["seen"]), verdict["predicted"], verdict["continues"])
                 for trial, verdict in stored["verdicts"].items()
@@ -162,7 +165,7 @@ class History:
         if folder.promotion(round_).exists():
             promoted = tuple(read_json(folder.promotion(round_))["promoted"])
         competitors = tuple(read_json(folder.entry(round_))["competitors"])
-        return RoundHistory(round_, competitors, threshold, sigma, verdicts, promoted)
+        return RoundHistory(round_, competitors, threshold, sigma, verdicts, promoted, fallback)
 
     def _trial(self, trial: str) -> TrialHistory:
         stored = read_json(self.folder.trial(trial) / "config.json")

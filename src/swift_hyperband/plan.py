@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from swift_hyperband.annealing.settings import QsvrSettings
 from swift_hyperband.batches import BatchSize, pack
 from swift_hyperband.results import StudyFolder, read_curve
 from swift_hyperband.schedule import Round, RoundKey, Schedule
@@ -142,6 +143,20 @@ def makespan(schedule: Schedule, case: Case, batch_size: BatchSize, workers: int
         left[name] -= 1
         if not left[name]:
             over.add(name)
+
+
+def annealer_problems(schedule: Schedule, qsvr: QsvrSettings) -> list[int]:
+    """Return the number of variables of each problem that a search puts to an annealer, in the order of its fits."""
+    bits = qsvr.bits if qsvr.encoding == "signed" else 2 * qsvr.bits
+    problems: list[int] = []
+    for round_ in schedule.rounds:
+        curves = sum(schedule.by_key[key].reference for key in round_.training_rounds)
+        if not curves:
+            continue
+        machines = -(-curves // qsvr.max_samples) if qsvr.too_many == "ensemble" else 1
+        size = curves if machines == 1 else -(-curves // machines)
+        problems += [min(size, qsvr.max_samples) * bits] * machines
+    return problems
 
 
 def measured_seconds(folder: StudyFolder) -> float | None:

@@ -15,22 +15,23 @@
         completion.json              the batches of those who continue, frozen when decided
         complete/<batch>.json        their curves, when trained
         promotion.json               who goes on to the next round
+    annealer/                        what was asked of an annealer in the network, and its answers
     best.yaml  curves.parquet  report/
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import digest, read_json, write_json
 from swift_hyperband.frozen import FrozenStudy
 from swift_hyperband.schedule import Round
+from swift_hyperband.training.trial import read_rows
 
 if TYPE_CHECKING:
     from swift_hyperband.study import Study
@@ -84,6 +85,9 @@ class StudyFolder:
 
     def predictor(self, round_: Round) -> Path:
         return self.round(round_) / "predictor.json"
+
+    def annealer(self, round_: Round) -> Path:
+        return self.path / "annealer" / f"bracket={round_.bracket}-round={round_.index}"
 
     def decision(self, round_: Round) -> Path:
         return self.round(round_) / "decision.json"
@@ -178,10 +182,13 @@ def verify_inputs(folder: StudyFolder, decisions: Iterable[Path]) -> None:
                 )
 
 
+def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:
+    """Delete the states of trials that are out of the search; their curves stay."""
+    for trial in trials:
+        for state in folder.trial(trial).glob("state.*"):
+            state.unlink(missing_ok=True)
+
+
 def read_curve(folder: StudyFolder, trial: str) -> list[dict[str, float]]:
     """Return a trial's learning curve so far: one row of epoch, metrics and seconds an epoch; nan where not finite."""
-    path = folder.trial(trial) / "curve.jsonl"
-    if not path.exists():
-        return []
-    rows: list[Mapping[str, Any]] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [{key: from_json(value) for key, value in row.items()} for row in rows]
+    return [{key: from_json(value) for key, value in row.items()} for row in read_rows(folder.trial(trial))]

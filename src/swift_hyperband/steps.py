@@ -20,6 +20,7 @@ from swift_hyperband.frozen import FrozenStudy
 from swift_hyperband.results import (
     Part,
     StudyFolder,
+    delete_states,
     from_json,
     input_digests,
     load_frozen,
@@ -30,6 +31,7 @@ from swift_hyperband.schedule import Round, Schedule
 
 if TYPE_CHECKING:
     from swift_hyperband.decisions import Decision
+    from swift_hyperband.fitting import Fitted
     from swift_hyperband.search.rounds import Curve
 
 
@@ -78,12 +80,11 @@ class Steps:
 
     def fit(self, round_: Round) -> None:
         """Write predictor.json: the predictor fitted to the reference curves of the round's training rounds."""
-        from swift_hyperband.search import rounds
+        from swift_hyperband import fitting
 
         sources = [self.folder.threshold(self.schedule.by_key[key]) for key in round_.training_rounds]
-        predictor = rounds.fit(round_, [self._reference(path) for path in sources], self.study.rules())
-        content = {"predictor": predictor.to_dict() if predictor is not None else None}
-        write_json(self.folder.predictor(round_), content | self._inputs(sources))
+        fitted = fitting.fit(self.folder, self.study, round_, [self._reference(path) for path in sources])
+        write_json(self.folder.predictor(round_), predictor_content(fitted) | self._inputs(sources))
 
     def decide(self, round_: Round) -> None:
         """Write decision.json: which partial trials go on, and delete the states of the others."""
@@ -94,11 +95,11 @@ class Steps:
         partial = self._manifests(round_, ["partial"])
         source = self.folder.threshold(round_)
         fitted = self.folder.predictor(self.schedule.by_key[round_.predictor])
-        stored = read_json(fitted)["predictor"]
-        predictor = load(stored) if stored is not None else None
+        stored = read_json(fitted)
+        predictor = load(stored["predictor"]) if stored["predictor"] is not None else None
         reference = self._reference(source)
         found = rounds.decide(round_, reference, self._losses(partial), predictor, self.study.rules())
-        content = decision_content(self.study.sign, found)
+        content = decision_content(self.study.sign, found, stored["fallback"])
         write_json(self.folder.decision(round_), content | self._inputs([source, fitted, *partial]))
         self._delete_states(trial for trial, verdict in found.verdicts.items() if not verdict.continues)
 
@@ -133,7 +134,8 @@ class Steps:
             raise UserError(self._nothing_left())
         best = min(winners, key=lambda trial: (winners[trial][0], trial))
         write_best(self.folder, self.study, best, winners[best][1].bracket, self.study.sign * winners[best][0])
-        self._delete_states(set(winners) - {best})
+        # of all others, not only of the winners: a kill may have come between a decision and its deletions
+        self._delete_states({path.name for path in self.folder.path.glob("trials/*")} - {best})
 
     def _nothing_left(self) -> str:
         """Say why no trial reached the last epoch, with the first error that a trial left behind."""
@@ -180,11 +182,8 @@ class Steps:
         return {"inputs": input_digests(self.folder, paths), "time": time.time_ns()}
 
     def _delete_states(self, trials: Iterable[str]) -> None:
-        if self.study.keep_states:
-            return
-        for trial in trials:
-            for state in self.folder.trial(trial).glob("state.*"):
-                state.unlink(missing_ok=True)
+        if not self.study.keep_states:
+            delete_states(self.folder, trials)
 
 
 def threshold_content(sign: float, threshold: float | None, reference: Mapping[str, Curve]) -> dict[str, Any]:
@@ -195,9 +194,16 @@ def threshold_content(sign: float, threshold: float | None, reference: Mapping[s
     }
 
 
-def decision_content(sign: float, decision: Decision) -> dict[str, Any]:
-    """Return what decision.json says of a decision in losses."""
+def predictor_content(fitted: Fitted) -> dict[str, Any]:
+    """Return what predictor.json says of a fitted predictor."""
+    predictor = fitted.predictor.to_dict() if fitted.predictor is not None else None
+    return {"predictor": predictor, "fallback": fitted.fallback}
+
+
+def decision_content(sign: float, decision: Decision, fallback: str | None) -> dict[str, Any]:
+    """Return what decision.json says of a decision in losses, and of an annealer that could not answer."""
     return {
+        "fallback": fallback,
         "threshold": to_json(sign * decision.threshold),
         "sigma": to_json(decision.sigma),
         "verdicts": {

@@ -23,6 +23,8 @@ from swift_hyperband.study_checks import batch_size_value, slug
 from swift_hyperband.study_errors import InvalidKeysError, lines, shown
 from swift_hyperband.study_sections import (
     PRESETS,
+    PUBLISHED_QSVR,
+    Budget,
     Choice,
     FloatRange,
     IntRange,
@@ -37,7 +39,7 @@ from swift_hyperband.study_sections import (
 if TYPE_CHECKING:
     from swift_hyperband.search.rounds import Rules
 
-NOT_DEFINING = frozenset({"resources", "retries", "batch_size", "keep_states"})
+NOT_DEFINING = frozenset({"resources", "retries", "batch_size", "keep_states", "fallback", "budget"})
 """Keys that may change while a search runs: they say how it is computed, not what comes out."""
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -77,6 +79,10 @@ class Study(Section):
         ge=0,
         description="A crashing trial starts again this often without gaining an epoch, then counts as failed.",
     )
+    fallback: Literal["stop", "simulated-annealing"] = Field(
+        "stop", description="What happens when an annealer in the network cannot answer (qpu, hybrid)."
+    )
+    budget: Budget = Field(default_factory=Budget, description="What the search may spend.")
     keep_states: bool = Field(
         default=False, description="Whether to keep the states of trials that are out of the search."
     )
@@ -89,6 +95,11 @@ class Study(Section):
         preset = PRESETS.get(str(swift.get("preset", "default")), {})
         given = {section: raw.get(section, {}) for section in preset}
         filled = {section: {**preset[section], **keys} for section, keys in given.items() if isinstance(keys, Mapping)}
+        if swift.get("preset") == "published" and filled.get("predictor", {}).get("name") == "qsvr":
+            keys = given["predictor"]
+            filled["predictor"] |= {**PUBLISHED_QSVR, **keys}
+            if isinstance(keys.get("qsvr"), Mapping):
+                filled["predictor"]["qsvr"] = {**PUBLISHED_QSVR["qsvr"], **keys["qsvr"]}
         return {**raw, **filled}
 
     @model_validator(mode="after")
@@ -149,7 +160,18 @@ def load(path: Path) -> Study:
     Raises
     ------
     UserError
-        If the file is missing or not YAML, gives a key twice, or does not hold a valid study: a line for each mistake.
+        As `read` and `parse`.
+    """
+    return parse(read(path), str(path))
+
+
+def read(path: Path) -> Mapping[str, Any]:
+    """Read a study file without validating its keys.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or not YAML, or gives a key twice: a line for each mistake.
     """
     try:
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
@@ -170,7 +192,7 @@ def load(path: Path) -> Study:
         raise UserError(f"{path}: must be YAML, but {' '.join(str(error).split())}") from None
     if not isinstance(raw, Mapping):
         raise UserError(f"{path}: must hold a mapping of keys, found {shown(raw)}")
-    return parse(raw, str(path))
+    return raw
 
 
 def parse(raw: Mapping[str, Any], where: str) -> Study:
@@ -182,9 +204,17 @@ def parse(raw: Mapping[str, Any], where: str) -> Study:
         A line for each mistake.
     """
     try:
-        return Study.model_validate(_numbers(dict(raw)))
+        study = Study.model_validate(_numbers(dict(raw)))
     except ValidationError as error:
         raise UserError("\n".join(lines(error, where))) from None
+    if study.constraints:
+        # all configurations are drawn now: constraints may leave none for a trial, which must not show half-way
+        try:
+            for bracket in study.schedule().brackets:
+                study.trials(bracket)
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from None
+    return study
 
 
 def differences(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from swift_hyperband.annealing.settings import LOCAL, REMOTE
 from swift_hyperband.study_errors import InvalidKeysError, one_of, shown, suggestion
 from swift_hyperband.targets import BUILT_IN
 
@@ -48,6 +49,15 @@ def metric_name(value: str) -> str:
     """Check the name of a metric: it stands beside the epoch and the seconds in a curve."""
     if value in ("", "epoch", "seconds"):
         raise InvalidKeysError(("", f"must be a metric that the target reports, found {shown(value)}"))
+    return value
+
+
+def sampler_name(value: str) -> str:
+    """Check the name of a sampler, without importing one."""
+    known = [*LOCAL, *sorted(REMOTE, reverse=True)]
+    if value not in known and not re.fullmatch(r"[\w.]+:\w+", value):
+        needed = f"must be {one_of([*known, 'module:Class'])}"
+        raise InvalidKeysError(("", f"{needed}, found {shown(value)}{suggestion(value, known)}"))
     return value
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.fields import FieldInfo
 
 from swift_hyperband import space as spaces
+from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, QsvrSettings, SamplerSettings
 from swift_hyperband.schedule import s_max
 from swift_hyperband.space import Scalar
-from swift_hyperband.study_checks import as_list, metric_name, scalar, target_name, target_options
+from swift_hyperband.study_checks import as_list, metric_name, sampler_name, scalar, target_name, target_options
 from swift_hyperband.study_errors import InvalidKeysError, shown, suggestion
 from swift_hyperband.targets import BUILT_IN
 
@@ -57,6 +59,10 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
 }
+PUBLISHED_QSVR: dict[str, Any] = {"C": PUBLISHED_C, "qsvr": asdict(PUBLISHED)}
+"""What the published preset fills besides for a predictor on an annealer."""
+
+_QSVR, _SAMPLER = QsvrSettings(), SamplerSettings()
 _SWIFT, _PREDICTOR = PRESETS["default"]["swift"], PRESETS["default"]["predictor"]
 
 
@@ -89,6 +95,9 @@ class Section(BaseModel):
             raise InvalidKeysError(("", f"must be a mapping of keys, found {shown(raw)}"))
         if unknown := [key for key in raw if key not in cls.model_fields]:
             free = [key for key in cls.model_fields if key not in raw]
+            if secret := [key for key in unknown if "token" in _text(key).lower()]:
+                needed = "must not stand in a file; set the environment variable DWAVE_API_TOKEN instead"
+                raise InvalidKeysError(*((_text(key), needed) for key in secret))
             keys = f"; the keys here are {', '.join(cls.model_fields)}"
             raise InvalidKeysError(*((_text(key), f"is not a key{suggestion(key, free) or keys}") for key in unknown))
         missing = [key for key, field in cls.model_fields.items() if field.is_required() and key not in raw]
@@ -236,7 +245,7 @@ class Swift(Section):
     )
     threshold: Literal["promotion", "quantile"] = Field(
         default=_SWIFT["threshold"],
-        description="What a prediction must beat: the best value that would not be promoted, or a quantile.",
+        description="What a prediction must beat: the last value that would be promoted, or a quantile.",
     )
     threshold_quantile: float = Field(
         default=_SWIFT["threshold_quantile"],
@@ -255,11 +264,52 @@ class Swift(Section):
     )
 
 
+class Qsvr(Section):
+    """How the support vector regression is put as a QUBO; docs/qsvr.md has the formulas."""
+
+    epsilon: float = Field(default=_QSVR.epsilon, ge=0, description="Half width of the tube without loss, scaled.")
+    xi: float = Field(default=_QSVR.xi, gt=0, description="Penalty on the sum of the dual coefficients.")
+    gamma: Literal["scale"] | Annotated[float, Field(gt=0)] = Field(
+        default=_QSVR.gamma, description="Of the RBF kernel; scale is 1 / (features * variance)."
+    )
+    encoding: Literal["adaptive", "published", "signed"] = Field(
+        default=_QSVR.encoding, description="How bits make a coefficient; signed takes a third fewer variables."
+    )
+    bits: int = Field(default=_QSVR.bits, ge=1, le=12, description="Bits for each of alpha and alpha-hat.")
+    base: float = Field(default=_QSVR.base, gt=0, description="How much more each bit counts than the one before.")
+    offset: float = Field(default=_QSVR.offset, description="Of the exponent, in the published encoding.")
+    top: int = Field(default=_QSVR.top, ge=1, description="How many of the best solutions are averaged.")
+    max_samples: int = Field(default=_QSVR.max_samples, ge=3, description="Training curves that the sampler holds.")
+    too_many: Literal["ensemble", "subset"] = Field(
+        default=_QSVR.too_many, description="With more curves: the mean of several QSVRs, or one of a subset."
+    )
+
+
+class Sampler(Section):
+    """What minimises the QUBO."""
+
+    name: Annotated[str, AfterValidator(sampler_name)] = Field(
+        default=_SAMPLER.name,
+        description="simulated-annealing, tabu, steepest-descent, exact, qpu, hybrid, or module:Class (dimod.Sampler).",
+    )
+    num_reads: int = Field(default=_SAMPLER.num_reads, ge=1, description="Solutions asked for.")
+    sweeps: int = Field(default=_SAMPLER.sweeps, ge=1, description="Sweeps a solution (simulated-annealing).")
+    solver: str | None = Field(default=None, description="Name of the solver (qpu, hybrid); null: the client's choice.")
+    annealing_time: float | None = Field(default=None, description="Microseconds (qpu); null: the solver's default.")
+    chain_strength: float = Field(
+        default=_SAMPLER.chain_strength, gt=0, description="As a multiple of uniform torque compensation (qpu)."
+    )
+    timeout: float = Field(
+        default=_SAMPLER.timeout, gt=0, description="Seconds until an answer must be there (qpu, hybrid)."
+    )
+
+
 class Predictor(Section):
     """What predicts the end of a learning curve."""
 
-    name: Literal["svr", "last-value"] = Field(
-        default=_PREDICTOR["name"], description="Support vector regression, or the last seen value as a baseline."
+    name: Literal["svr", "qsvr", "last-value"] = Field(
+        default=_PREDICTOR["name"],
+        description="Support vector regression, the same on an annealer, or the last seen value as a baseline.",
     )
     target: Literal["change", "value"] = Field(
         default=_PREDICTOR["target"],
@@ -272,7 +322,17 @@ class Predictor(Section):
         default=_PREDICTOR["scaling"], description="Scaling by median and quartiles, or by minimum and maximum."
     )
     C: float = Field(default=_PREDICTOR["C"], gt=0, description="Cost of the support vector regression.")
-    nu: float = Field(default=_PREDICTOR["nu"], gt=0, le=1, description="Least share of support vectors.")
+    nu: float = Field(default=_PREDICTOR["nu"], gt=0, le=1, description="Least share of support vectors (svr).")
+    qsvr: Qsvr = Field(default_factory=Qsvr, description="How a QSVR is put as a QUBO.")
+    sampler: Sampler = Field(default_factory=Sampler, description="What minimises it.")
+
+
+class Budget(Section):
+    """What a search may spend."""
+
+    annealer_seconds: float | None = Field(
+        default=None, ge=0, description="Annealer time that all fits together may take (qpu, hybrid); null: any."
+    )
 
 
 class Resources(Section):

@@ -286,10 +286,9 @@ def test_a_target_that_breaks_the_contract_is_told_how(study: Study, target: str
     [
         ("full disk", "/scratch/cache.bin: the disk must take what is written, found: No space left on device"),
         ("hidden full disk", "trials/b: the disk must take what is written, found: Disk quota exceeded"),
-        ("killed", "trial b: its process was ended by SIGKILL from outside"),
     ],
 )
-def test_full_disks_and_kills_end_the_job_in_one_line_count_for_nothing_and_a_later_run_goes_on(
+def test_full_disks_end_the_job_in_one_line_count_for_nothing_and_a_later_run_goes_on(
     study: Study, how: str, error: str
 ) -> None:
     study = study.of("Misbehaving")
@@ -304,6 +303,16 @@ def test_full_disks_and_kills_end_the_job_in_one_line_count_for_nothing_and_a_la
     assert study.train(["a", "b"], 3)["b"][0] == "ok"
     assert study.started("b") == [1, 2, 2, 3]
     assert study.started("a") == [1, 2, 3]
+
+
+def test_a_trial_that_is_killed_for_its_memory_again_and_again_fails_alone(study: Study) -> None:
+    study = study.of("Misbehaving")
+    study.add("a")
+    bad = study.add("b", at=2, how="killed")
+    found = study.train(["a", "b"], 3)
+    assert found["a"][0] == "ok"
+    assert found["b"][0] == "failed"
+    assert "out of memory" in json.loads((bad / "failures.json").read_text())["error"]
 
 
 def test_a_target_that_cannot_be_imported_is_an_error_of_the_job(study: Study, tmp_path: Path) -> None:

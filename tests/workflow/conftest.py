@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ class Project:
     """A project folder with the repository's workflow and a study `config/config.yaml` over recorded curves."""
 
     path: Path
+    variables: dict[str, str] = field(default_factory=dict)
 
     def study(self, **keys):
         """Write the study file; keys such as search__seed=3 replace single values."""
@@ -57,7 +58,7 @@ class Project:
             return subprocess.Popen(
                 self.command(*arguments),
                 cwd=self.path,
-                env=environment(),
+                env=environment() | self.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,

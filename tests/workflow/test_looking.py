@@ -59,10 +59,11 @@ def test_a_mistake_in_the_study_file_is_one_line(project, keys, line):
 def test_a_changed_definition_under_the_same_name_is_refused(project):
     project.run("snakemake", "--cores", "1", "results/table/bracket=0/round=0/promotion.json")
     project.study(search__seed=7, space__row__high=100)
-    printed = project.run("snakemake", "-n", check=False)
-    assert "search.seed is 1 in the frozen study, 7 now" in printed
-    assert "space.row.high is 119 in the frozen study, 100 now" in printed
-    assert "Traceback" not in printed
+    for command in [("snakemake", "-n"), ("swift-hyperband", "run"), ("swift-hyperband", "search")]:
+        printed = project.run(*command, check=False)
+        assert "search.seed is 1 in the frozen study, 7 now" in printed
+        assert "space.row.high is 119 in the frozen study, 100 now" in printed
+        assert "Traceback" not in printed
     project.study(batch_size=7, retries=5, resources__mem_mb=500)
     project.run("snakemake", "-n")
 
@@ -77,3 +78,29 @@ def test_a_study_file_given_by_name_stands_alone(project):
     )
     study = json.loads((project.path / "results/mine/study.json").read_text())
     assert set(study["definition"]["space"]) == {"row"}
+
+
+def test_a_study_file_that_is_no_yaml_or_gives_a_key_twice_is_told_with_its_line(project):
+    study = (project.path / "config/config.yaml").read_text()
+    for broken, line in [(study + "search: {", "line"), (study + "name: again\n", "name")]:
+        (project.path / "config/config.yaml").write_text(broken)
+        for command in [("snakemake", "-n"), ("swift-hyperband", "run")]:
+            printed = project.run(*command, check=False)
+            assert "error: config/config.yaml" in printed
+            assert line in printed
+            assert "Traceback" not in printed
+
+
+def test_constraints_that_leave_no_configuration_are_told_before_anything_is_frozen(project):
+    space = {"x": {"type": "float", "low": 0.0, "high": 1.0}}
+    project.study(space=space, constraints=["x < 0.0005"], search__brackets=[3])
+    printed = project.run("swift-hyperband", "run", check=False)
+    assert "error: config/config.yaml" in printed
+    assert "Traceback" not in printed
+    assert not project.results.exists()
+
+
+def test_snakemakes_own_options_reach_it(project):
+    assert "Nothing to be done" not in project.run("swift-hyperband", "run", "-n", "--config", "plan=True")
+    printed = project.run("swift-hyperband", "run", "-c", "1", "results/table/bracket=0/round=0/promotion.json")
+    assert "Provided cores: 1" in printed

@@ -98,6 +98,7 @@ def test_the_plain_driver_finds_the_same(project):
     project.run("swift-hyperband", "search", "--workers", "2")
     assert project.best() == best
     assert project.decisions() == decisions
+    assert len(list(project.results.glob("trials/*/state.*"))) == 1
 
 
 def test_own_curves_decide_without_other_brackets(project):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swift_hyperband.annealing.settings import REMOTE, QsvrSettings
 from swift_hyperband.errors import UserError
-from swift_hyperband.plan import LITTLE, Case, Plan, epochs, makespan, measured_seconds
+from swift_hyperband.plan import LITTLE, Case, Plan, annealer_problems, epochs, makespan, measured_seconds
 from swift_hyperband.results import StudyFolder
 from swift_hyperband.schedule import Schedule, hyperband
 
@@ -53,6 +54,10 @@ def _plan(options: argparse.Namespace) -> int:
     return 0
 
 
+PATIENCE = 10.0
+"""Seconds that a plan waits for an annealer in the network to tell what it will charge."""
+
+
 @dataclass(frozen=True)
 class Pace:
     """How long an epoch takes, in seconds, and who says so."""
@@ -87,9 +92,40 @@ def print_plan(console: Console, study: Study, plan: Plan, pace: Pace | None) ->
         console.print("[dim]For hours give --seconds-per-epoch, or plan again once the first epochs are trained.[/]")
     else:
         console.print(f"[dim]Times at {pace.seconds:.3g} s an epoch ({pace.source}), without waiting for a queue.[/]")
+    if study.predictor.name == "qsvr" and (problems := annealer_problems(schedule, _qsvr(study))):
+        console.print(f"\n{_annealer(study, problems)}")
     if search.algorithm == "swift-hyperband" and _share_saved(schedule) < LITTLE:
         console.print(f"\n[yellow]note:[/] {_how_to_save(study, schedule)}")
     console.print()
+
+
+def _qsvr(study: Study) -> QsvrSettings:
+    settings = study.frozen().rules().predictor.qsvr
+    assert settings is not None
+    return settings
+
+
+def _annealer(study: Study, problems: list[int]) -> str:
+    """Say what the fits put to the annealer, and what of its time they will take if it is one in the network."""
+    sampler = study.frozen().rules().predictor.sampler
+    assert sampler is not None
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} of up to {max(problems)} variables"
+    told = f"annealer  {sampler.name}: {count}"
+    if sampler.name not in REMOTE:
+        return told
+    from rich.markup import escape
+
+    from swift_hyperband.annealing import remote
+    from swift_hyperband.annealing.errors import AnnealerError
+
+    budget = "" if sampler.budget is None else f"; the budget is {sampler.budget:g} s"
+    try:
+        seconds = remote.estimate(replace(sampler, timeout=PATIENCE), max(problems))
+    except AnnealerError as error:
+        return f"{told}{budget}\n[yellow]annealer time is not known:[/] {escape(str(error))}"
+    if seconds is None:
+        return f"{told}{budget}; the solver does not tell how long it takes"
+    return f"{told}, at most {seconds * len(problems):.2g} s of its time in all{budget}"
 
 
 def _rounds(schedule: Schedule) -> Table:

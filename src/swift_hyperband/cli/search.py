@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swift_hyperband.errors import UserError
+
 if TYPE_CHECKING:
     from swift_hyperband.search.hyperband import RoundRecord
 
@@ -29,6 +31,8 @@ def _search(options: argparse.Namespace) -> int:
     from swift_hyperband.results import StudyFolder
     from swift_hyperband.study import load
 
+    if options.workers is not None and options.workers < 1:
+        raise UserError(f"--workers must be at least 1, found {options.workers}")
     study = load(options.study)
     folder = StudyFolder(Path("results") / study.name)
     run_search(study, folder, options.workers or study.resources.workers, _print_round)

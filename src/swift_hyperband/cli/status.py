@@ -160,6 +160,9 @@ def _facts(progress: Progress) -> Table:
         table.add_row("", escape(values))
         if not finished:
             table.add_row("", "[dim]the best of all trials, each at its last epoch; not yet the result[/]")
+    if reasons := [found.fallback for found in progress.history.rounds.values() if found.fallback]:
+        told = f"by simulated annealing in {len(reasons)} round{'s' if len(reasons) > 1 else ''}, as the annealer could"
+        table.add_row("[yellow]predicted[/]", f"{told} not answer:\n[dim]{escape(reasons[0])}[/]")
     left = f", at most {to_come} to come" if (to_come := progress.sum("to_come")) else ""
     table.add_row("epochs", f"{progress.sum('spent')} trained, {progress.sum('saved')} saved by prediction{left}")
     table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")

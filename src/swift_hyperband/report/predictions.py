@@ -18,7 +18,7 @@ FEWEST = 3
 """Predictions below which there is nothing to see."""
 
 MARKERS = "osD^vP<>X"
-NAMES = {"svr": "SVR", "last-value": "last value"}
+NAMES = {"svr": "SVR", "qsvr": "QSVR", "last-value": "last value"}
 
 
 def draw(history: History) -> Figure:
@@ -34,10 +34,7 @@ def draw(history: History) -> Figure:
     # by real values only: a prediction may be far off, or below 0 where the metric never is
     shown = style.value_range([value for pair in pairs for value in (pair.seen, pair.reached)], history.study.sign)
     left, right = picture.subplots(1, 2, sharex=True, sharey=True)
-    predictor = history.study.predictor.name
-    _panel(
-        left, history, pairs, [pair.predicted for pair in pairs], shown, f"predictor: {NAMES.get(predictor, predictor)}"
-    )
+    _panel(left, history, pairs, [pair.predicted for pair in pairs], shown, f"predictor: {_predictor(history)}")
     _panel(right, history, pairs, [pair.seen for pair in pairs], shown, "baseline: value at the decision point")
     left.set_ylabel(f"predicted {history.study.target.metric}")
     brackets = sorted({pair.bracket for pair in pairs}, reverse=True)
@@ -46,6 +43,18 @@ def draw(history: History) -> Figure:
         handles.append(Line2D([], [], label="outside this range", ls="", marker="o", mfc="white", mec=style.DARK))
     picture.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)))
     return picture
+
+
+def _predictor(history: History) -> str:
+    """Name the predictor, with what minimised it and in how many rounds something else did."""
+    name = history.study.predictor.name
+    told = NAMES.get(name, name)
+    if name == "qsvr":
+        told += f", {history.study.predictor.sampler.name}"
+    decided = [found for found in history.rounds.values() if found.verdicts is not None]
+    if failed := sum(found.fallback is not None for found in decided):
+        told += f"\n(simulated annealing in {failed} of {len(decided)} rounds)"
+    return told
 
 
 def _mark(history: History, bracket: int, outside: bool = False) -> style.Look:

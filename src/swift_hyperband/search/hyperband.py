@@ -6,7 +6,7 @@ side, exactly as the workflow's jobs do, and the result does not depend on the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swift_hyperband.decisions import Decision
@@ -14,6 +14,8 @@ from swift_hyperband.predictors import Predictor
 from swift_hyperband.schedule import Round, RoundKey, Schedule
 from swift_hyperband.search import rounds
 from swift_hyperband.search.rounds import Curve, Rules
+
+Fit = Callable[[Round, Sequence[Mapping[str, Curve]]], Predictor | None]
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,14 @@ class HyperbandSearch:
     trials : mapping of int to sequence of str
         Trial ids of each bracket, by rank.
     rules : Rules
+    fit : callable, optional
+        Fits the predictor of a round to the reference curves of its training rounds; `rounds.fit` if left out.
     """
 
     schedule: Schedule
     trials: Mapping[int, Sequence[str]]
     rules: Rules
+    fit: Fit | None = None
     curves: dict[str, Curve] = field(default_factory=dict)
     records: dict[RoundKey, RoundRecord] = field(default_factory=dict)
     _references: dict[RoundKey, dict[str, Curve]] = field(default_factory=dict)
@@ -163,5 +168,6 @@ class HyperbandSearch:
         if round_.predictor not in self._predictors:
             first = self.schedule.by_key[round_.predictor]
             references = [self._references[key] for key in first.training_rounds]
-            self._predictors[round_.predictor] = rounds.fit(first, references, self.rules)
+            fit = self.fit or (lambda first, references: rounds.fit(first, references, self.rules))
+            self._predictors[round_.predictor] = fit(first, references)
         return self._predictors[round_.predictor]

@@ -9,6 +9,7 @@ import multiprocessing
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,9 @@ from swift_hyperband.training.trial import Trained
 
 CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 """Deaths that a process brings on itself; any other signal comes from outside and is not the trial's fault."""
+
+KILL_GRACE = 2.0
+"""Seconds in which whoever killed a child would kill its job, too."""
 
 GRACE = 10.0
 """Seconds that a process gets to end after SIGTERM."""
@@ -79,7 +83,7 @@ def train_batch(
     Raises
     ------
     UserError
-        If the target cannot be imported, the disk is full or a process was killed from outside: nothing is counted
+        If the target cannot be imported, the disk is full or a process was ended from outside: nothing is counted
         against a trial, what is trained stays, and calling again goes on.
     """
     folders = {name: study_folder / "trials" / name for name in trials}
@@ -190,8 +194,12 @@ def _judge(child: _Child, retries: int) -> None:
     death = (
         f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with code {code}"
     )
-    if code < 0 and -code not in CRASH_SIGNALS:
-        raise UserError(f"trial {child.trial}: {death} from outside (out of memory or time?); run again to go on")
+    if code == -signal.SIGKILL:
+        # a time limit, a cancelled job or a lost node ends this process too, a moment later: that counts for nothing
+        time.sleep(KILL_GRACE)
+        death += " while its job went on (probably out of memory)"
+    elif code < 0 and -code not in CRASH_SIGNALS:
+        raise UserError(f"trial {child.trial}: {death} from outside; run again to go on")
     trial.count_crash(child.folder, death, "", retries)
 
 
