@@ -72,7 +72,10 @@ def test_a_search_on_a_qpu_pays_once_for_each_fit_and_tells_its_token_to_nobody(
     forget_decisions(project)
     project.search()
     assert server.submitted == len(fits(project)) > 3
-    printed += project.run("swift-hyperband", "status") + project.run("swift-hyperband", "plan")
+    planned = project.run("swift-hyperband", "plan")
+    assert f"{server.submitted} problems" in planned
+    assert "of its time in all" in planned, "what the solver will charge is told before"
+    printed += project.run("swift-hyperband", "status") + planned
     assert sapi.TOKEN not in printed
     for path in project.path.rglob("*"):
         if path.is_file():

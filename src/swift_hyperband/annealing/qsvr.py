@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from swift_hyperband.annealing import qubo, samplers
+from swift_hyperband.annealing.polish import polish
 from swift_hyperband.annealing.qubo import Encoding, Floats
 from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, SamplerSettings
 
@@ -200,7 +201,7 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         else:
             wanted = {"num_reads": self.num_reads, "num_sweeps": self.sweeps, "seed": seed, "label": label}
             answer = samplers.call(self.sampler, bqm, wanted)
-        return samplers.polish(bqm, answer) if self.polish else answer
+        return polish(bqm, answer) if self.polish else answer
 
 
 def divide(y: Floats, most: int, too_many: str) -> list[NDArray[np.intp]]:

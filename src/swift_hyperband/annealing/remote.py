@@ -18,7 +18,7 @@ import numpy as np
 from swift_hyperband.annealing.cloud import Annealer, Connection, connect
 from swift_hyperband.annealing.errors import AnnealerError
 from swift_hyperband.annealing.kept import Answer, Kept, Problem, spent
-from swift_hyperband.annealing.samplers import polish
+from swift_hyperband.annealing.polish import polish
 from swift_hyperband.annealing.settings import SamplerSettings
 
 if TYPE_CHECKING:

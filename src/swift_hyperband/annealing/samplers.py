@@ -75,13 +75,6 @@ def call(sampler: dimod.Sampler, bqm: dimod.BinaryQuadraticModel, wanted: Mappin
     return sampler.sample(bqm, **{key: value for key, value in wanted.items() if key in sampler.parameters})
 
 
-def polish(bqm: dimod.BinaryQuadraticModel, states: dimod.SampleSet) -> dimod.SampleSet:
-    """Return the local minima in which steepest descent from each of the states ends, in the order of the states."""
-    from dwave.samplers import SteepestDescentSampler
-
-    return SteepestDescentSampler().sample(bqm, initial_states=states, num_reads=len(states))
-
-
 class NamedSampler(dimod.Sampler):  # type: ignore[misc]
     """A sampler of a study as a `dimod.Sampler`.
 

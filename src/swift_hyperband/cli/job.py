@@ -49,20 +49,19 @@ def _train(options: argparse.Namespace) -> int:
     epochs = layout["epochs"][part]
     content = {
         trial: {"status": trained.status, "values": [to_json(value) for value in trained.values[:epochs]]}
-        for trial, trained in train(folder, trials, epochs).items()
+        for trial, trained in _trained(folder, trials, epochs).items()
     }
     write_json(output, {"epochs": epochs, "trials": content})
     return 0
 
 
-def train(folder: StudyFolder, trials: list[str], epochs: int, workers: int = 1) -> dict[str, Trained]:
-    """Train trials of a frozen study until each has `epochs` epochs behind it."""
+def _trained(folder: StudyFolder, trials: list[str], epochs: int) -> dict[str, Trained]:
     from swift_hyperband.training.batch import train_batch
     from swift_hyperband.training.settings import TrainingSettings
 
     study = load_frozen(folder)
     settings = TrainingSettings.from_study_json(study.definition, study.retries)
-    return train_batch(folder.path, settings, trials, epochs, workers)
+    return train_batch(folder.path, settings, trials, epochs)
 
 
 def _round_step(options: argparse.Namespace) -> int:
