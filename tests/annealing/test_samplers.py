@@ -99,9 +99,9 @@ def test_a_name_that_is_no_sampler_is_told_in_one_line(own_module, name, told):
 
 
 @pytest.mark.parametrize("name", ["qpu", "hybrid"])
-def test_remote_samplers_get_problem_label_and_folder(monkeypatch, tmp_path, name):
+def test_remote_samplers_get_problem_label_folder_and_budget(monkeypatch, tmp_path, name):
     asked = []
     monkeypatch.setattr("swift_hyperband.annealing.remote.sample", lambda *given: asked.append(given))
-    bqm, settings = problem(), SamplerSettings(name)
+    bqm, settings = problem(), SamplerSettings(name, budget=3.0)
     samplers.NamedSampler(settings, tmp_path).sample(bqm, label="fit")
-    assert asked == [(settings, bqm, "fit", tmp_path)]
+    assert asked == [(settings, bqm, "fit", tmp_path, 3.0)]
