@@ -53,7 +53,7 @@ def tables(folder: Path) -> Iterator[tuple[str, int, np.ndarray]]:
             yield name, max_epochs, np.delete(losses, np.argmax(losses[:, -1]), 0) if name == "MLPF" else losses
 
 
-def study(max_epochs: int, algorithm: str, preset: str) -> Study:
+def study(max_epochs: int, algorithm: str, **swift: str) -> Study:
     """Return a study whose search is replayed."""
     return parse(
         {
@@ -61,7 +61,7 @@ def study(max_epochs: int, algorithm: str, preset: str) -> Study:
             "target": {"name": "curve-table", "metric": "loss", "mode": "min"},
             "space": {"row": {"type": "int", "low": 0, "high": 1}},
             "search": {"algorithm": algorithm, "max_epochs": max_epochs, "eta": 2},
-            "swift": {"preset": preset},
+            "swift": swift,
         },
         "benchmark",
     )
@@ -94,13 +94,14 @@ def main() -> None:
     for name, max_epochs, losses in tables(options.curves):
         last = losses[:, max_epochs - 1]
         optimum, median = np.nanmin(last), np.nanmedian(last)
-        plain = [replay(study(max_epochs, "hyperband", "default"), losses, seed) for seed in range(options.seeds)]
-        for label, algorithm, preset in [
-            ("Hyperband", "hyperband", "default"),
-            ("Swift-Hyperband, published", "swift-hyperband", "published"),
-            ("Swift-Hyperband, default", "swift-hyperband", "default"),
+        plain = [replay(study(max_epochs, "hyperband"), losses, seed) for seed in range(options.seeds)]
+        for label, algorithm, swift in [
+            ("Hyperband", "hyperband", {}),
+            ("Swift, published", "swift-hyperband", {"preset": "published"}),
+            ("Swift, default", "swift-hyperband", {}),
+            ("Swift, default, quantile", "swift-hyperband", {"threshold": "quantile"}),
         ]:
-            chosen = study(max_epochs, algorithm, preset)
+            chosen = study(max_epochs, algorithm, **swift)
             runs = [replay(chosen, losses, seed) for seed in range(options.seeds)]
             epochs = np.array([run[1] for run in runs])
             regret = np.mean([(run[0] - optimum) / (median - optimum) for run in runs])
