@@ -72,7 +72,7 @@ def test_a_search_on_a_qpu_pays_once_for_each_fit_and_tells_its_token_to_nobody(
     forget_decisions(project)
     project.search()
     assert server.submitted == len(fits(project)) > 3
-    planned = project.run("swift-hyperband", "plan")
+    planned = " ".join(project.run("swift-hyperband", "plan").split())
     assert f"{server.submitted} problems" in planned
     assert "of its time in all" in planned, "what the solver will charge is told before"
     printed += project.run("swift-hyperband", "status") + planned
