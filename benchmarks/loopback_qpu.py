@@ -50,7 +50,7 @@ def main() -> None:
             curves, ends = table.losses[:, :SEEN], table.losses[:, -1]
             x, y, kept = curves[trained], ends[trained], Path(folder) / "answers" / str(number)
             fits = [
-                train(settings, x, y, qsvr.classical(settings.C, shape), sigma=0.0),
+                train(settings, x, y, qsvr.classical(settings.C, shape), lambda: 0.0),
                 qsvr.fit(settings, shape, local, x, y, ""),
                 qsvr.fit(settings, shape, remote, x, y, f"split {number}", kept),
             ]

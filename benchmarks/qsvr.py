@@ -110,7 +110,7 @@ def contenders(C: float, size: int) -> dict[str, Fit]:
     theirs = PredictorSettings("qsvr", "value", "values", "minmax", C=PUBLISHED_C, nu=0.5)
 
     def classical(settings: PredictorSettings, shape: QsvrSettings) -> Fit:
-        return lambda x, y: train(settings, x, y, qsvr.classical(settings.C, shape), sigma=0.0).predict
+        return lambda x, y: train(settings, x, y, qsvr.classical(settings.C, shape), lambda: 0.0).predict
 
     def annealed(settings: PredictorSettings, shape: QsvrSettings, name: str = "simulated-annealing") -> Fit:
         sampler = SamplerSettings(name)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from swift_hyperband.search.hyperband import HyperbandSearch
+from swift_hyperband.search.scheduled import ScheduledSearch
 from swift_hyperband.study import Study, parse
 
 
@@ -76,7 +76,7 @@ def replay(chosen: Study, losses: np.ndarray, seed: int) -> tuple[float, int]:
     ids, trials = iter(rows), {}
     for bracket, rounds in schedule.brackets.items():
         trials[bracket] = [next(ids) for _ in range(rounds[0].trials)]
-    search = HyperbandSearch(schedule, trials, chosen.rules())
+    search = ScheduledSearch(schedule, trials, chosen.rules())
     while not search.finished:
         for training in search.ask():
             search.tell(training.trial, rows[training.trial][: training.epochs].tolist())

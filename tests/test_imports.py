@@ -21,7 +21,7 @@ def imported(code):
         ("import swift_hyperband.cli", set()),
         ("import swift_hyperband.training.batch", set()),
         ("import swift_hyperband.steps, swift_hyperband.search.rounds", set()),
-        ("import swift_hyperband.search.hyperband", set()),
+        ("import swift_hyperband.search.scheduled", set()),
         ("import swift_hyperband.dag", {"pydantic", "yaml"}),
         ("import swift_hyperband.predictors.last_value", {"numpy"}),
         ("import swift_hyperband.targets.digits_cnn", {"torch", "numpy"}),

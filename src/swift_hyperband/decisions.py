@@ -32,7 +32,7 @@ class Verdict:
 
 def rank(losses: Mapping[str, float]) -> list[str]:
     """Return trial ids by loss, best first; ties by trial id."""
-    return sorted(losses, key=lambda trial: (losses[trial], trial))
+    return [trial for _, trial in sorted(zip(losses.values(), losses, strict=True))]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Decision:
     threshold : float
         The loss that a prediction had to beat.
     sigma : float
-        Standard error of the predictor; 0 without one.
+        Standard error of the predictor; 0 without one, and where the margin is 0.
     verdicts : dict of str to Verdict
         By partial trial.
     """

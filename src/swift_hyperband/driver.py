@@ -18,9 +18,8 @@ from swift_hyperband.head import become_head
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.results import StudyFolder, delete_states, freeze
 from swift_hyperband.schedule import Round
-from swift_hyperband.search import rounds
-from swift_hyperband.search.hyperband import HyperbandSearch, RoundRecord
-from swift_hyperband.search.rounds import Curve
+from swift_hyperband.search import Curve, rounds
+from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
 from swift_hyperband.steps import decision_content, predictor_content, promotion_content, threshold_content, write_best
 from swift_hyperband.study import Study
 from swift_hyperband.training.batch import train_batch
@@ -29,7 +28,7 @@ from swift_hyperband.training.settings import TrainingSettings
 
 def run_search(
     study: Study, folder: StudyFolder, workers: int, on_round: Callable[[RoundRecord], None] | None = None
-) -> HyperbandSearch:
+) -> ScheduledSearch:
     """Run a search to its end.
 
     Parameters
@@ -51,7 +50,7 @@ def run_search(
     freeze(folder, study)
     settings = TrainingSettings.from_study_json(study.definition(), study.retries)
     trials = {bracket: list(study.trials(bracket)) for bracket in study.schedule().brackets}
-    search = HyperbandSearch(study.schedule(), trials, study.rules(), fit=partial(_fit, study, folder))
+    search = ScheduledSearch(study.schedule(), trials, study.rules(), fit=partial(_fit, study, folder))
     written: set[tuple[int, int]] = set()
     while not search.finished:
         asked = sorted(search.ask(), key=lambda training: training.epochs)
@@ -82,7 +81,7 @@ def _fit(
 def _write(
     study: Study,
     folder: StudyFolder,
-    search: HyperbandSearch,
+    search: ScheduledSearch,
     written: set[tuple[int, int]],
     on_round: Callable[[RoundRecord], None] | None,
 ) -> None:

@@ -12,8 +12,7 @@ from swift_hyperband.frozen import FrozenStudy
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.results import StudyFolder
 from swift_hyperband.schedule import Round
-from swift_hyperband.search import rounds
-from swift_hyperband.search.rounds import Curve
+from swift_hyperband.search import Curve, rounds
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The schedule of Hyperband and Swift-Hyperband: brackets, rounds and how many trials do what in each.
+"""The schedule of a search in rounds: brackets, rounds and how many trials do what in each.
 
 Everything here follows from the settings alone, before anything runs, in integer arithmetic: floating-point logarithms
 give wrong round ends where R is a power of eta.
@@ -133,6 +133,17 @@ class Schedule:
             found.setdefault(round_.bracket, []).append(round_)
         return {bracket: tuple(rounds) for bracket, rounds in found.items()}
 
+    @cached_property
+    def position(self) -> dict[RoundKey, int]:
+        """The place of each round in the order of the schedule."""
+        return {round_.key: place for place, round_ in enumerate(self.rounds)}
+
+    @cached_property
+    def teaching(self) -> frozenset[RoundKey]:
+        """The rounds whose reference curves train a predictor, or set the threshold of their own decision."""
+        found = {key for round_ in self.rounds for key in round_.training_rounds}
+        return frozenset(found.union(round_.key for round_ in self.rounds if round_.decision_epoch is not None))
+
     @property
     def configurations(self) -> int:
         return sum(rounds[0].trials for rounds in self.brackets.values())
@@ -160,7 +171,7 @@ def s_max(max_epochs: int, eta: int) -> int:
     return found
 
 
-def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None) -> Schedule:
+def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None, repeats: int = 1) -> Schedule:
     """Return the schedule of Hyperband.
 
     Parameters
@@ -171,6 +182,9 @@ def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None
         One in `eta` trials is promoted from a round to the next; at least 2.
     brackets : collection of int, optional
         Which brackets to run, as numbers between 0 and s_max; all if left out.
+    repeats : int
+        How often all brackets are run, each time with fresh configurations. The brackets of the last repeat have the
+        numbers above, those of the one before the same numbers plus s_max + 1, and so on.
 
     Raises
     ------
@@ -191,20 +205,21 @@ def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None
     if unknown := [s for s in chosen if not 0 <= s <= top]:
         raise ValueError(f"brackets must lie between 0 and {top} for these max_epochs and eta, found {unknown[0]}")
     rounds: list[Round] = []
-    for s in sorted(set(chosen), reverse=True):
+    for bracket in sorted({s + (top + 1) * repeat for s in chosen for repeat in range(repeats)}, reverse=True):
+        s = bracket % (top + 1)
         n = -(-(top + 1) * eta**s // (s + 1))
         start = 0
         for i in range(s + 1):
             trials = n // eta**i
             end = round(Fraction(max_epochs, eta ** (s - i)))
             promoted = max(trials // eta, 1) if i < s else 1
-            rounds.append(Round(s, i, trials, start, end, promoted, reference=trials))
+            rounds.append(Round(bracket, i, trials, start, end, promoted, reference=trials))
             start = end
     return Schedule(max_epochs, eta, tuple(rounds))
 
 
 def swift_hyperband(
-    max_epochs: int, eta: int, settings: SwiftSettings, brackets: Collection[int] | None = None
+    max_epochs: int, eta: int, settings: SwiftSettings, brackets: Collection[int] | None = None, repeats: int = 1
 ) -> Schedule:
     """Return the schedule of Swift-Hyperband: Hyperband's, each round divided at its decision point.
 
@@ -215,8 +230,8 @@ def swift_hyperband(
 
     Parameters
     ----------
-    max_epochs, eta, brackets
-        As in `hyperband`.
+    max_epochs, eta, brackets, repeats
+        As in `hyperband`. Curves and predictors are kept from one repeat to the next.
     settings : SwiftSettings
         How a round is divided.
 
@@ -229,7 +244,7 @@ def swift_hyperband(
     -----
     García Amboage et al. (2024), section 3; the roundings are those of the authors' published runs.
     """
-    plain = hyperband(max_epochs, eta, brackets)
+    plain = hyperband(max_epochs, eta, brackets, repeats)
     contributors: dict[tuple[int | None, int], list[Round]] = {}
     fitted: dict[tuple[int | None, int, int], RoundKey] = {}
     rounds: list[Round] = []
@@ -238,7 +253,7 @@ def swift_hyperband(
         earlier = contributors.setdefault((scope, r.end), [])
         curves = sum(other.reference for other in earlier)
         m = min(r.trials, max(_ceil_share(settings.k, r.promoted), settings.d - curves, 1))
-        point = r.start + _ceil_share(settings.decision_fraction, r.end - r.start)
+        point = decision_point(r.start, r.end, settings.decision_fraction)
         divided = replace(r, reference=m)
         earlier.append(divided)
         if point < r.end and m < r.trials:
@@ -247,6 +262,48 @@ def swift_hyperband(
             divided = replace(divided, decision_epoch=point, predictor=predictor, training_rounds=training)
         rounds.append(divided)
     return Schedule(max_epochs, eta, tuple(rounds))
+
+
+def random_search(max_epochs: int, eta: int, trials: int) -> Schedule:
+    """Return the schedule of a random search: one round, in which every trial trains to the last epoch."""
+    return Schedule(max_epochs, eta, (Round(0, 0, trials, 0, max_epochs, 1, reference=trials),))
+
+
+def predicted_random_search(max_epochs: int, eta: int, trials: int, full: int, decision_fraction: float) -> Schedule:
+    """Return the schedule of a random search with a predictor: one round, divided at its decision point.
+
+    `full` of the trials train to the last epoch, set the threshold and train the predictor. The others train to
+    `decision_fraction` of it, and go on if their prediction beats the threshold.
+
+    Notes
+    -----
+    The straightforward approach of García Amboage et al. (2024), section 2: M configurations in full, N in part.
+    """
+    round_ = Round(0, 0, trials, 0, max_epochs, 1, reference=min(full, trials))
+    point = decision_point(0, max_epochs, decision_fraction)
+    if point < max_epochs and full < trials:
+        round_ = replace(round_, decision_epoch=point, predictor=round_.key, training_rounds=(round_.key,))
+    return Schedule(max_epochs, eta, (round_,))
+
+
+def random_trials(max_epochs: int, eta: int) -> int:
+    """Return how many trials a random search trains with the epochs of Hyperband."""
+    return hyperband(max_epochs, eta).epochs_hyperband // max_epochs
+
+
+def predicted_random_trials(max_epochs: int, eta: int, full: int, decision_fraction: float) -> int:
+    """Return how many trials a random search with a predictor draws for the epochs of Hyperband.
+
+    It is reckoned that one in four of the partial trials goes on: what the published threshold lets pass.
+    """
+    point = decision_point(0, max_epochs, decision_fraction)
+    left = hyperband(max_epochs, eta).epochs_hyperband - full * max_epochs
+    return full + max(1, int(left / (point + (max_epochs - point) / 4)))
+
+
+def decision_point(start: int, end: int, fraction: float) -> int:
+    """Return the epoch at a fraction, in (0, 1], of the way from one epoch to another; rounded up."""
+    return start + _ceil_share(fraction, end - start)
 
 
 def _ceil_share(share: float, whole: int) -> int:

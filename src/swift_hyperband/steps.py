@@ -32,7 +32,7 @@ from swift_hyperband.schedule import Round, Schedule
 if TYPE_CHECKING:
     from swift_hyperband.decisions import Decision
     from swift_hyperband.fitting import Fitted
-    from swift_hyperband.search.rounds import Curve
+    from swift_hyperband.search import Curve
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def test_a_stored_predictor_predicts_the_same(fitted):
 
 def test_it_predicts_like_the_svr_of_the_same_settings(case, fitted):
     (settings, shape), table, fresh = case, curves(20), curves(200, seed=1)
-    classical = train(settings, table[:, :9], table[:, -1], qsvr.classical(settings.C, shape), sigma=0.0)
+    classical = train(settings, table[:, :9], table[:, -1], qsvr.classical(settings.C, shape), lambda: 0.0)
     ours, theirs = fitted.predict(fresh[:, :9]), classical.predict(fresh[:, :9])
     spread = fresh[:, -1].std()
     assert np.sqrt(np.mean((ours - theirs) ** 2)) < 0.15 * spread

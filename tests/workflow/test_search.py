@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from swift_hyperband.decisions import Verdict
-from swift_hyperband.search.hyperband import HyperbandSearch
+from swift_hyperband.search.scheduled import ScheduledSearch
 from swift_hyperband.study import load
 
 
@@ -21,7 +21,7 @@ def plain_loop(project):
     study = load(project.path / "config/config.yaml")
     drawn = {bracket: study.trials(bracket) for bracket in study.schedule().brackets}
     rows = {trial: configuration["row"] for trials in drawn.values() for trial, (_, configuration) in trials.items()}
-    search = HyperbandSearch(
+    search = ScheduledSearch(
         study.schedule(), {bracket: list(trials) for bracket, trials in drawn.items()}, study.rules()
     )
     while not search.finished:

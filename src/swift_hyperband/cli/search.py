@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from swift_hyperband.errors import UserError
 
 if TYPE_CHECKING:
-    from swift_hyperband.search.hyperband import RoundRecord
+    from swift_hyperband.search.scheduled import RoundRecord
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -20,32 +20,38 @@ def features(settings: PredictorSettings, curves: Floats) -> Floats:
     """
     if settings.features == "values":
         return curves
-    return np.hstack([curves[:, -1:], np.diff(curves, axis=1)])
+    found = np.empty_like(curves)
+    found[:, 0] = curves[:, -1]
+    np.subtract(curves[:, 1:], curves[:, :-1], out=found[:, 1:])
+    return found
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """A shift and a scale per column; a column without spread is only shifted."""
+    """A shift and a scale per column, both of shape (..., features); a column without spread is only shifted."""
 
     shift: Floats
     scale: Floats
 
     @classmethod
     def of(cls, settings: PredictorSettings, columns: Floats) -> Scaling:
-        """Return the scaling of `columns`, shape (n, features): robust, or to [0, 1] as published."""
+        """Return the scaling of `columns`, shape (..., n, features): robust, or to [0, 1] as published."""
         if settings.scaling == "minmax":
-            shift, scale = columns.min(axis=0), np.ptp(columns, axis=0)
+            shift, scale = columns.min(axis=-2), np.ptp(columns, axis=-2)
         else:
-            low, shift, high = np.quantile(columns, [0.25, 0.5, 0.75], axis=0)
+            low, shift, high = np.quantile(columns, [0.25, 0.5, 0.75], axis=-2)
             scale = high - low
-            scale = np.where(scale > 0, scale, np.ptp(columns, axis=0))
+            if not scale.all():
+                scale = np.where(scale > 0, scale, np.ptp(columns, axis=-2))
         return cls(shift, np.where(scale > 0, scale, 1.0))
 
     def apply(self, columns: Floats) -> Floats:
-        return np.asarray((columns - self.shift) / self.scale)
+        """Scale columns of shape (..., n, features)."""
+        return np.asarray((columns - self.shift[..., None, :]) / self.scale[..., None, :])
 
     def undo(self, columns: Floats) -> Floats:
-        return np.asarray(columns * self.scale + self.shift)
+        """Scale columns of shape (..., n, features) back."""
+        return np.asarray(columns * self.scale[..., None, :] + self.shift[..., None, :])
 
     def to_dict(self) -> dict[str, Any]:
         return {"shift": self.shift.tolist(), "scale": self.scale.tolist()}

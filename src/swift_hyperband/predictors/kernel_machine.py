@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,8 +24,8 @@ class KernelMachine:
     intercept, gamma : float
     inputs, output : Scaling
         Of the features, and of the target (one column).
-    sigma : float
-        Leave-one-out standard error, as a loss.
+    standard_error : callable
+        Returns the leave-one-out standard error, as a loss: n more fits, made when they are asked for.
     """
 
     settings: PredictorSettings
@@ -34,7 +35,12 @@ class KernelMachine:
     gamma: float
     inputs: Scaling
     output: Scaling
-    sigma: float
+    standard_error: Callable[[], float]
+
+    @cached_property
+    def sigma(self) -> float:
+        """The leave-one-out standard error, as a loss."""
+        return self.standard_error()
 
     def predict(self, curves: Floats) -> Floats:
         x = self.inputs.apply(features(self.settings, curves))
@@ -69,7 +75,7 @@ class KernelMachine:
             gamma=stored["gamma"],
             inputs=inputs,
             output=Scaling.from_dict(stored["output"]),
-            sigma=stored["sigma"],
+            standard_error=lambda: float(stored["sigma"]),
         )
 
 
@@ -86,19 +92,41 @@ Solve = Callable[[Floats, Floats], Solution]
 """Fits scaled features of shape (n, features) to a scaled target of shape (n,)."""
 
 
-def train(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve, sigma: float) -> KernelMachine:
+def train(
+    settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve, standard_error: Callable[[], float]
+) -> KernelMachine:
     """Fit a machine to finite curves of shape (n, epochs seen) and their ends of shape (n,), in losses."""
-    target = (ends - curves[:, -1] if settings.target == "change" else ends)[:, None]
-    columns = features(settings, curves)
+    columns, target = features(settings, curves), _target(settings, curves, ends)
     inputs, output = Scaling.of(settings, columns), Scaling.of(settings, target)
     solution = solve(inputs.apply(columns), output.apply(target)[:, 0])
-    return KernelMachine(settings=settings, inputs=inputs, output=output, sigma=sigma, **solution._asdict())
+    return KernelMachine(
+        settings=settings, inputs=inputs, output=output, standard_error=standard_error, **solution._asdict()
+    )
 
 
 def leave_one_out(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve) -> float:
-    """Return the standard error of predicting each curve's end by the machine of all others, scaling included."""
-    errors = []
-    for i in range(len(ends)):
-        others = train(settings, np.delete(curves, i, axis=0), np.delete(ends, i), solve, sigma=0.0)
-        errors.append(float(others.predict(curves[i : i + 1])[0] - ends[i]))
+    """Return the standard error of predicting each curve's end by the machine of all others, scaling included.
+
+    All n sets of others are scaled in one go; what is left of a fit is the machine's own problem.
+    """
+    n = len(ends)
+    columns, target = features(settings, curves), _target(settings, curves, ends)
+    # row i holds all indices but i
+    others = np.arange(n - 1) + (np.arange(n - 1) >= np.arange(n)[:, None])
+    all_columns, all_targets = columns[others], target[others]
+    inputs, output = Scaling.of(settings, all_columns), Scaling.of(settings, all_targets)
+    x, y = inputs.apply(all_columns), output.apply(all_targets)[..., 0]
+    left_out = inputs.apply(columns[:, None, :])
+    scaled = np.empty((n, 1, 1))
+    for i in range(n):
+        solution = solve(x[i], y[i])
+        squares = np.square(solution.support - left_out[i]).sum(axis=1)
+        scaled[i] = np.exp(-solution.gamma * squares) @ solution.coefficients + solution.intercept
+    # the last seen loss, where the change is predicted, stands on both sides
+    errors = output.undo(scaled)[:, 0, 0] - target[:, 0]
     return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def _target(settings: PredictorSettings, curves: Floats, ends: Floats) -> Floats:
+    """Return what is predicted, shape (n, 1): the change to the round's end, or the loss there."""
+    return (ends - curves[:, -1] if settings.target == "change" else ends)[:, None]

@@ -68,8 +68,10 @@ def fit(
         model.fit(x, y)
         return Solution(model.support_vectors_, model.dual_coef_[0], float(model.intercept_[0]), model.gamma_)
 
-    sigma = leave_one_out(settings, curves, ends, classical(settings.C, qsvr))
-    return train(settings, curves, ends, anneal, sigma)
+    def standard_error() -> float:
+        return leave_one_out(settings, curves, ends, classical(settings.C, qsvr))
+
+    return train(settings, curves, ends, anneal, standard_error)
 
 
 def classical(C: float, qsvr: QsvrSettings) -> Solve:

@@ -1,4 +1,4 @@
-"""The steps of one round, on curves: pure functions shared by the workflow's jobs and by `search.hyperband`.
+"""The steps of one round, on curves: pure functions shared by the workflow's jobs and by `search.scheduled`.
 
 A curve is the sequence of a trial's losses at epochs 1, 2, ...; it is shorter than asked for, or not finite at its
 end, where training diverged or failed.
@@ -16,8 +16,7 @@ from swift_hyperband import decisions, predictors
 from swift_hyperband.decisions import Decision
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.schedule import Round
-
-Curve = Sequence[float]
+from swift_hyperband.search import Curve
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,8 @@ def decide(
     return decisions.decide(
         seen,
         predicted,
-        predictor.sigma if predictor is not None else 0.0,
+        # n more fits, which only a margin has a use for
+        predictor.sigma if predictor is not None and rules.margin > 0 else 0.0,
         threshold=threshold,
         margin=rules.margin,
         wanted=round_.promoted - sum(map(math.isfinite, reached)),

@@ -8,8 +8,8 @@ import pytest
 
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.schedule import SwiftSettings, hyperband, swift_hyperband
-from swift_hyperband.search.hyperband import HyperbandSearch
 from swift_hyperband.search.rounds import Rules
+from swift_hyperband.search.scheduled import ScheduledSearch
 
 RULES = Rules("promotion", 0.25, 0.5, PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5))
 SWIFT = SwiftSettings(d=6, k=0.5, decision_fraction=0.25, share_curves=True)
@@ -31,7 +31,7 @@ def trials(schedule, seed=0):
 
 
 def run(schedule, order=None, train=curve, rules=RULES):
-    search = HyperbandSearch(schedule, trials(schedule), rules)
+    search = ScheduledSearch(schedule, trials(schedule), rules)
     waiting = []
     while True:
         waiting += search.ask()

@@ -1,0 +1,206 @@
+"""Every search in rounds, as one ask/tell search over a schedule.
+
+Random search, random search with a predictor, Hyperband and Swift-Hyperband differ in their schedules alone. Rounds of
+different brackets go side by side, exactly as the workflow's jobs do, and the result does not depend on the order in
+which curves arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from swift_hyperband.decisions import Decision
+from swift_hyperband.predictors import Predictor
+from swift_hyperband.schedule import Round, RoundKey, Schedule
+from swift_hyperband.search import Curve, Training, rounds
+from swift_hyperband.search.rounds import Rules
+
+Fit = Callable[[Round, Sequence[Mapping[str, Curve]]], Predictor | None]
+
+
+@dataclass(slots=True)
+class RoundRecord:
+    """What happened in one round.
+
+    Attributes
+    ----------
+    schedule : Round
+    competitors : list of str
+        Trial ids by rank.
+    decision : Decision or None
+        None until it is taken, and where nothing is decided.
+    promoted : list of str or None
+        Best first; None until the round is over.
+    """
+
+    schedule: Round
+    competitors: list[str]
+    decision: Decision | None = None
+    promoted: list[str] | None = None
+
+    @property
+    def finishers(self) -> list[str]:
+        """Trials that train to the round's end, as far as is known: the full ones and those that continue."""
+        full, _ = rounds.divide(self.schedule, self.competitors)
+        verdicts = self.decision.verdicts if self.decision is not None else {}
+        return full + [trial for trial, verdict in verdicts.items() if verdict.continues]
+
+
+@dataclass(slots=True)
+class _Group:
+    """Trials of a round that train to the same epoch: how many are still out, and what follows when none is."""
+
+    left: int
+    over: Callable[[RoundRecord], None]
+    record: RoundRecord
+
+
+@dataclass
+class ScheduledSearch:
+    """An ask/tell search over a schedule.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    trials : mapping of int to sequence of str
+        Trial ids of each bracket, by rank.
+    rules : Rules
+    fit : callable, optional
+        Fits the predictor of a round to the reference curves of its training rounds; `rounds.fit` if left out.
+    """
+
+    schedule: Schedule
+    trials: Mapping[int, Sequence[str]]
+    rules: Rules
+    fit: Fit | None = None
+    curves: dict[str, Curve] = field(default_factory=dict)
+    records: dict[RoundKey, RoundRecord] = field(default_factory=dict)
+    fits: int = 0
+    _ready: dict[int, list[Training]] = field(default_factory=dict)
+    _groups: dict[str, _Group] = field(default_factory=dict)
+    _references: dict[RoundKey, dict[str, Curve]] = field(default_factory=dict)
+    _predictors: dict[RoundKey, Predictor | None] = field(default_factory=dict)
+    _undecided: list[RoundRecord] = field(default_factory=list)
+    _rounds_over: int = 0
+
+    def __post_init__(self) -> None:
+        for bracket, rounds_ in self.schedule.brackets.items():
+            self._enter(rounds_[0], list(self.trials[bracket][: rounds_[0].trials]))
+
+    def ask(self, at_most: int | None = None) -> list[Training]:
+        """Return trainings that can start now, in the order of the schedule; see `Search.ask`."""
+        found: list[Training] = []
+        for place in sorted(self._ready):
+            waiting = self._ready[place]
+            if at_most is not None and len(found) + len(waiting) > at_most:
+                taken = at_most - len(found)
+                found += waiting[:taken]
+                del waiting[:taken]
+                return found
+            found += self._ready.pop(place)
+        return found
+
+    def tell(self, trial: str, curve: Curve) -> None:
+        """Take the curve of a trial that was asked for: its losses from epoch 1, short or not finite if it failed."""
+        group = self._groups.pop(trial)
+        self.curves[trial] = curve
+        group.left -= 1
+        if not group.left:
+            group.over(group.record)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every round is over."""
+        return self._rounds_over == len(self.schedule.rounds)
+
+    @property
+    def best(self) -> tuple[str, float] | None:
+        """The winner over all brackets that are over, with its loss at the last epoch; None while there is none."""
+        winners = {
+            record.promoted[0]: rounds.loss_at(self.curves[record.promoted[0]], record.schedule.end)
+            for rounds_ in self.schedule.brackets.values()
+            if (record := self.records.get(rounds_[-1].key)) is not None and record.promoted
+        }
+        return min(winners.items(), key=lambda item: (item[1], item[0])) if winners else None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained so far."""
+        return sum(map(len, self.curves.values()))
+
+    def _enter(self, round_: Round, competitors: list[str]) -> None:
+        record = self.records[round_.key] = RoundRecord(round_, competitors)
+        full, partial = rounds.divide(round_, competitors)
+        self._train(record, full, round_.end, self._full_are_over)
+        if round_.decision_epoch is not None:
+            self._undecided.append(record)
+            self._train(record, partial, round_.decision_epoch, self._decide_what_can_be)
+
+    def _train(
+        self, record: RoundRecord, trials: Sequence[str], epochs: int, over: Callable[[RoundRecord], None]
+    ) -> None:
+        """Have trials of a round trained to an epoch, and then go on with `over`."""
+        if not trials:
+            over(record)
+            return
+        self._groups.update(dict.fromkeys(trials, _Group(len(trials), over, record)))
+        place = self.schedule.position[record.schedule.key]
+        self._ready.setdefault(place, []).extend([Training(trial, epochs) for trial in trials])
+
+    def _full_are_over(self, record: RoundRecord) -> None:
+        round_ = record.schedule
+        if round_.key in self.schedule.teaching:
+            self._references[round_.key] = rounds.reference_curves(round_, record.competitors, self.curves)
+            self._decide_what_can_be(record)
+        if round_.decision_epoch is None:
+            self._promote(record)
+
+    def _decide_what_can_be(self, _: RoundRecord) -> None:
+        """Decide in every round whose trials are at the decision point and whose predictor can be fitted."""
+        for record in list(self._undecided):
+            round_ = record.schedule
+            full, partial = rounds.divide(round_, record.competitors)
+            point = round_.decision_epoch
+            assert point is not None
+            if round_.key not in self._references or not self._predictor_ready(round_) or record not in self._undecided:
+                continue
+            if any(trial in self._groups for trial in partial):
+                continue
+            self._undecided.remove(record)
+            seen = {trial: self.curves[trial][:point] for trial in partial}
+            record.decision = rounds.decide(
+                round_, self._references[round_.key], seen, self._predictor(round_), self.rules
+            )
+            self._train(record, record.finishers[len(full) :], round_.end, self._promote)
+
+    def _promote(self, record: RoundRecord) -> None:
+        round_ = record.schedule
+        finishers = record.competitors if round_.decision_epoch is None else record.finishers
+        record.promoted = rounds.promote(round_, {trial: self.curves[trial] for trial in finishers})
+        self._rounds_over += 1
+        following = self.schedule.by_key.get((round_.bracket, round_.index + 1))
+        if following is not None:
+            self._enter(following, record.promoted)
+
+    def _predictor_ready(self, round_: Round) -> bool:
+        assert round_.predictor is not None
+        return all(key in self._references for key in self.schedule.by_key[round_.predictor].training_rounds)
+
+    def _predictor(self, round_: Round) -> Predictor | None:
+        """Return the predictor that decides in a round, fitted on its first use."""
+        assert round_.predictor is not None
+        if round_.predictor not in self._predictors:
+            first = self.schedule.by_key[round_.predictor]
+            references = [self._references[key] for key in first.training_rounds]
+            fitted = self.fit(first, references) if self.fit else rounds.fit(first, references, self.rules)
+            self._predictors[round_.predictor] = fitted
+            self.fits += fitted is not None
+        return self._predictors[round_.predictor]
+
+
+def deal(schedule: Schedule, trials: Iterable[str]) -> dict[int, list[str]]:
+    """Deal trial ids out to the brackets of a schedule, in its order."""
+    ids = iter(trials)
+    return {bracket: list(islice(ids, rounds_[0].trials)) for bracket, rounds_ in schedule.brackets.items()}
