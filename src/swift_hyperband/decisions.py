@@ -1,7 +1,8 @@
 """What is decided in a round: the threshold, who continues, who is promoted. Pure functions of values.
 
 Values are losses: a metric that is maximised enters negated, and a trial that diverged or failed counts as infinity,
-the worst. Source: García Amboage et al., EPJ Web of Conferences 295, 12005 (2024), section 3; the margin is ours.
+the worst. Source: García Amboage et al., EPJ Web of Conferences 295, 12005 (2024), section 3; the margin is ours; the
+rule of Fast-Hyperband is that of Baker et al., arXiv 1705.10823.
 """
 
 from __future__ import annotations
@@ -96,6 +97,35 @@ def promotion_threshold(losses: Sequence[float], promoted: int) -> float:
     """
     ordered = sorted(losses)
     return math.nextafter(ordered[promoted - 1], math.inf) if promoted < len(ordered) else math.inf
+
+
+def kth_best(losses: Sequence[float], k: int) -> float:
+    """Return the k-th best loss (1 is the best); infinity where there are fewer."""
+    return sorted(losses)[k - 1] if len(losses) >= k else math.inf
+
+
+def chance_beaten(predicted: float, sigma: float, rival: float, delta: float = 0.0) -> float:
+    """Return how sure it is that a trial ends worse than a rival by more than `delta`.
+
+    Parameters
+    ----------
+    predicted, sigma : float
+        Predicted loss at the round's end and its standard error; the prediction is taken as normally distributed.
+    rival : float
+        Loss of the rival; infinity where there is none.
+    delta : float
+        In units of the metric.
+
+    Returns
+    -------
+    float
+        Phi((predicted - rival - delta) / sigma), in [0, 1]: the rule of Baker et al., arXiv 1705.10823, section 4, for
+        losses. Without any error in the prediction it is 0 or 1.
+    """
+    distance = predicted - rival - delta
+    if sigma <= 0 or math.isinf(distance):
+        return float(distance > 0)
+    return 0.5 * (1 + math.erf(distance / sigma / math.sqrt(2)))
 
 
 def decide(

@@ -76,14 +76,38 @@ def fit(
 
     `label` and `kept` are for annealers in the network, as in `predictors.fit`.
     """
-    import numpy as np
-
     assert round_.decision_epoch is not None
     curves = [curve for reference in references for curve in reference.values()]
-    table = np.full((len(curves), round_.end), math.inf)
+    return fit_curves(curves, round_.decision_epoch, round_.end, rules.predictor, label, kept)
+
+
+def fit_curves(
+    curves: Sequence[Curve],
+    seen: int,
+    end: int,
+    settings: PredictorSettings,
+    label: str = "",
+    kept: Path | None = None,
+) -> predictors.Predictor | None:
+    """Fit a predictor of the loss at epoch `end` from the first `seen` epochs; None where too few curves are finite.
+
+    `label` and `kept` are for annealers in the network, as in `predictors.fit`.
+    """
+    import numpy as np
+
+    table = np.full((len(curves), end), math.inf)
     for row, curve in zip(table, curves, strict=True):
-        row[: len(curve)] = curve[: round_.end]
-    return predictors.fit(rules.predictor, table[:, : round_.decision_epoch], table[:, -1], label, kept)
+        row[: len(curve)] = curve[:end]
+    return predictors.fit(settings, table[:, :seen], table[:, -1], label, kept)
+
+
+def predict(predictor: predictors.Predictor, curves: Sequence[Curve], seen: int) -> list[float]:
+    """Return the predicted losses at the round's end of curves, all of which reach epoch `seen`."""
+    import numpy as np
+
+    table = np.array([curve[:seen] for curve in curves], dtype=float).reshape(len(curves), seen)
+    predicted: list[float] = predictor.predict(table).tolist()
+    return predicted
 
 
 def decide(
@@ -101,10 +125,7 @@ def decide(
     alive = [trial for trial, loss in seen.items() if math.isfinite(loss)]
     predicted: dict[str, float] | None = None
     if predictor is not None:
-        import numpy as np
-
-        table = np.array([partial[trial][:point] for trial in alive], dtype=float).reshape(len(alive), point)
-        predicted = dict(zip(alive, predictor.predict(table).tolist(), strict=True))
+        predicted = dict(zip(alive, predict(predictor, [partial[trial] for trial in alive], point), strict=True))
     threshold = quantile_threshold(round_, reference, rules)
     if threshold is None:
         expected = [loss for loss in reached if math.isfinite(loss)] + list((predicted or {}).values())

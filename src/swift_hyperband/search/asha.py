@@ -1,0 +1,228 @@
+"""ASHA, and Swift-ASHA with a decision point between rungs, as an ask/tell search without barriers.
+
+ASHA: Li et al., A system for massively parallel hyperparameter tuning, arXiv 1810.05934, algorithm 2. With more than
+one bracket it is their asynchronous Hyperband. Swift-ASHA, named as future work by García Amboage et al. (2024), is
+designed in docs/swift-asha.md.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import insort
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from swift_hyperband import decisions
+from swift_hyperband.predictors import Predictor
+from swift_hyperband.schedule import Round, Schedule, decision_point
+from swift_hyperband.search import Curve, Training, rounds
+from swift_hyperband.search.rounds import Rules
+
+
+@dataclass(frozen=True)
+class SwiftAshaSettings:
+    """How Swift-ASHA stops trials between rungs.
+
+    Attributes
+    ----------
+    d : int
+        Fewest curves to fit a predictor; the first `d` trials on the way to an epoch train there without a decision.
+    decision_fraction : float
+        Where the decision point lies between two rungs, in (0, 1].
+    rules : Rules
+    growth : float
+        A predictor is fitted anew when it can see this many times the curves that it was fitted to.
+    """
+
+    d: int
+    decision_fraction: float
+    rules: Rules
+    growth: float = 1.5
+
+
+@dataclass
+class _Rung:
+    """The trials of a bracket that trained to one epoch.
+
+    Attributes
+    ----------
+    round : Round
+        Its start and end, and how many trials Hyperband has there.
+    losses : list of (loss, trial)
+        Of the trials that reached it alive, best first.
+    entered : int
+        How many came, with those that were stopped on the way or failed.
+    running : int
+        How many are on the way.
+    promoted : set of str
+    """
+
+    round: Round
+    losses: list[tuple[float, str]] = field(default_factory=list)
+    entered: int = 0
+    running: int = 0
+    promoted: set[str] = field(default_factory=set)
+
+
+@dataclass
+class _Goal:
+    """Where a running trial trains to: a rung of a bracket, by way of a decision point or not."""
+
+    bracket: int
+    rung: int
+    epochs: int
+
+
+@dataclass
+class AshaSearch:
+    """An asynchronous ask/tell search: a free worker promotes a trial as soon as there is one, else starts a new one.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        From `schedule.hyperband`: rungs and number of trials of each bracket.
+    trials : mapping of int to sequence of str
+        Trial ids of each bracket, in the order in which they start.
+    swift : SwiftAshaSettings, optional
+        ASHA if left out.
+    """
+
+    schedule: Schedule
+    trials: Mapping[int, Sequence[str]]
+    swift: SwiftAshaSettings | None = None
+    curves: dict[str, Curve] = field(default_factory=dict)
+    best: tuple[str, float] | None = None
+    fits: int = 0
+
+    def __post_init__(self) -> None:
+        self._rungs = {bracket: [_Rung(r) for r in rounds_] for bracket, rounds_ in self.schedule.brackets.items()}
+        self._waiting = {
+            bracket: list(self.trials[bracket])[: rungs[0].round.trials][::-1] for bracket, rungs in self._rungs.items()
+        }
+        self._going_on: list[tuple[str, _Goal]] = []
+        self._running: dict[str, _Goal] = {}
+        # by epoch, over all brackets: the curves that reached it, and how many trials were sent there undecided
+        self._reached: dict[int, list[Curve]] = {}
+        self._undecided: dict[int, int] = {}
+        self._predictors: dict[tuple[int, int], tuple[int, Predictor | None]] = {}
+
+    def ask(self, at_most: int | None = None) -> list[Training]:
+        """Return what free workers do now; see `Search.ask`."""
+        found: list[Training] = []
+        while (at_most is None or len(found) < at_most) and (job := self._next_job()) is not None:
+            trial, goal = job
+            rung = self._rungs[goal.bracket][goal.rung]
+            if self._going_on:
+                self._going_on.pop(0)
+            else:
+                rung.running += 1
+                if goal.rung:
+                    self._rungs[goal.bracket][goal.rung - 1].promoted.add(trial)
+                else:
+                    self._waiting[goal.bracket].pop()
+                if goal.epochs == rung.round.end:
+                    self._undecided[goal.epochs] = self._undecided.get(goal.epochs, 0) + 1
+            self._running[trial] = goal
+            found.append(Training(trial, goal.epochs))
+        return found
+
+    def tell(self, trial: str, curve: Curve) -> None:
+        """Take the curve of a trial that was asked for: its losses from epoch 1, short or not finite if it failed."""
+        goal = self._running.pop(trial)
+        self.curves[trial] = curve
+        rung = self._rungs[goal.bracket][goal.rung]
+        loss, end = rounds.loss_at(curve, goal.epochs), rung.round.end
+        if goal.epochs < end and math.isfinite(loss) and self._continues(rung, trial):
+            self._going_on.append((trial, _Goal(goal.bracket, goal.rung, end)))
+            return
+        rung.running -= 1
+        rung.entered += 1
+        if math.isfinite(loss) and goal.epochs == end:
+            insort(rung.losses, (loss, trial))
+            self._reached.setdefault(end, []).append(curve)
+            if end == self.schedule.max_epochs and (self.best is None or (loss, trial) < self.best[::-1]):
+                self.best = trial, loss
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing runs and nothing can start any more."""
+        return not self._running and self._next_job() is None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained so far."""
+        return sum(map(len, self.curves.values()))
+
+    def _next_job(self) -> tuple[str, _Goal] | None:
+        """Return who trains next: one that goes on from its decision point, the highest promotion, a new trial."""
+        if self._going_on:
+            return self._going_on[0]
+        for bracket, rungs in self._rungs.items():
+            for index in range(len(rungs) - 1, 0, -1):
+                if (trial := self._promotable(bracket, index - 1)) is not None:
+                    return trial, self._goal(bracket, index)
+        for bracket, waiting in self._waiting.items():
+            if waiting:
+                return waiting[-1], self._goal(bracket, 0)
+        return None
+
+    def _goal(self, bracket: int, index: int) -> _Goal:
+        round_ = self._rungs[bracket][index].round
+        epochs = round_.end
+        if self.swift is not None and self._undecided.get(round_.end, 0) >= self.swift.d:
+            epochs = decision_point(round_.start, round_.end, self.swift.decision_fraction)
+        return _Goal(bracket, index, epochs)
+
+    def _promotable(self, bracket: int, index: int) -> str | None:
+        """Return the best trial in the top 1/eta of a rung that was not promoted yet."""
+        rung = self._rungs[bracket][index]
+        quota = rung.entered // self.schedule.eta
+        if not quota and rung.losses and self._closed(bracket, index):
+            quota = 1
+        if len(rung.promoted) >= quota:
+            return None
+        return next((trial for _, trial in rung.losses[:quota] if trial not in rung.promoted), None)
+
+    def _closed(self, bracket: int, index: int) -> bool:
+        """Whether nobody can come to a rung any more."""
+        if self._rungs[bracket][index].running:
+            return False
+        if index == 0:
+            return not self._waiting[bracket]
+        return self._closed(bracket, index - 1) and self._promotable(bracket, index - 1) is None
+
+    def _continues(self, rung: _Rung, trial: str) -> bool:
+        """Whether a trial goes on from its decision point: it is not predicted outside the top 1/eta of the rung."""
+        assert self.swift is not None
+        round_, rules = rung.round, self.swift.rules
+        point = decision_point(round_.start, round_.end, self.swift.decision_fraction)
+        predictor = self._predictor(point, round_.end)
+        if predictor is None or not rung.losses:
+            return True
+        seen = self.curves[trial]
+        predicted = rounds.predict(predictor, [seen], point)[0]
+        reached = [loss for loss, _ in rung.losses]
+        if rules.threshold == "quantile":
+            threshold = decisions.quantile_threshold(reached, rules.threshold_quantile)
+        else:
+            threshold = decisions.promotion_threshold(
+                [*reached, predicted], max(1, -(-len(reached) // self.schedule.eta))
+            )
+        sigma = predictor.sigma if rules.margin > 0 else 0.0
+        decided = decisions.decide(
+            {trial: seen[point - 1]}, {trial: predicted}, sigma, threshold=threshold, margin=rules.margin, wanted=0
+        )
+        return decided.verdicts[trial].continues
+
+    def _predictor(self, seen: int, end: int) -> Predictor | None:
+        """Return the predictor of the loss at an epoch, fitted to the curves that reached it."""
+        assert self.swift is not None
+        curves = self._reached.get(end, [])
+        if len(curves) < self.swift.d:
+            return None
+        fitted_to, predictor = self._predictors.get((seen, end), (0, None))
+        if len(curves) >= self.swift.growth * fitted_to and len(curves) > fitted_to:
+            predictor = rounds.fit_curves(curves, seen, end, self.swift.rules.predictor)
+            self._predictors[seen, end] = len(curves), predictor
+            self.fits += predictor is not None
+        return predictor
