@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from swift_hyperband.schedule import Schedule, SwiftSettings, hyperband, swift_hyperband
+from swift_hyperband import schedule
+from swift_hyperband.schedule import Schedule, SwiftSettings
 
 if TYPE_CHECKING:
     from swift_hyperband.search.rounds import Rules
@@ -60,10 +61,21 @@ class FrozenStudy:
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search."""
         search, swift = self.definition["search"], self.definition["swift"]
-        if search["algorithm"] == "hyperband":
-            return hyperband(search["max_epochs"], search["eta"], search["brackets"])
-        settings = SwiftSettings(swift["d"], swift["k"], swift["decision_fraction"], swift["share_curves"])
-        return swift_hyperband(search["max_epochs"], search["eta"], settings, search["brackets"])
+        algorithm, size = search["algorithm"], (search["max_epochs"], search["eta"])
+        if algorithm == "hyperband":
+            return schedule.hyperband(*size, search["brackets"])
+        if algorithm == "swift-hyperband":
+            return schedule.swift_hyperband(*size, self.swift(), search["brackets"])
+        if algorithm == "random":
+            return schedule.random_search(*size, search["trials"] or schedule.random_trials(*size))
+        full, point = search["full"] or swift["d"], swift["decision_fraction"]
+        trials = search["trials"] or schedule.predicted_random_trials(*size, full, point)
+        return schedule.predicted_random_search(*size, trials, full, point)
+
+    def swift(self) -> SwiftSettings:
+        """Return how a round of Swift-Hyperband is divided."""
+        swift = self.definition["swift"]
+        return SwiftSettings(swift["d"], swift["k"], swift["decision_fraction"], swift["share_curves"])
 
     def rules(self) -> Rules:
         """Return what the search decides by."""

@@ -145,6 +145,11 @@ class Schedule:
         return frozenset(found.union(round_.key for round_ in self.rounds if round_.decision_epoch is not None))
 
     @property
+    def decides(self) -> bool:
+        """Whether any round has a decision point."""
+        return any(round_.decision_epoch is not None for round_ in self.rounds)
+
+    @property
     def configurations(self) -> int:
         return sum(rounds[0].trials for rounds in self.brackets.values())
 

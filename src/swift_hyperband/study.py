@@ -111,6 +111,15 @@ class Study(Section):
             raise InvalidKeysError(*found)
         return self
 
+    @model_validator(mode="after")
+    def _check_full(self) -> Self:
+        search = self.search
+        full = search.full or self.swift.d
+        if search.algorithm == "predicted-random" and search.trials is not None and search.trials <= full:
+            problem = f"must be more than the {full} that train fully (swift.d), found {search.trials}"
+            raise InvalidKeysError(("search.trials", problem))
+        return self
+
     @property
     def sign(self) -> float:
         """Loss = sign * metric: +1 where the metric is minimised, -1 where it is maximised."""

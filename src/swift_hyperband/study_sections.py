@@ -194,14 +194,32 @@ def _when(condition: Mapping[str, list[Scalar]]) -> dict[str, tuple[Scalar, ...]
     return {name: tuple(values) for name, values in condition.items()} or None
 
 
+ALGORITHMS = {
+    "random": "Random search",
+    "predicted-random": "Random search with a predictor",
+    "hyperband": "Hyperband",
+    "swift-hyperband": "Swift-Hyperband",
+}
+"""The algorithms that the workflow runs, as pictures and tables name them."""
+
+
 class Search(Section):
     """The algorithm and its size."""
 
-    algorithm: Literal["hyperband", "swift-hyperband"] = Field(
-        default="swift-hyperband", description="Hyperband, or Swift-Hyperband, which also stops trials by prediction."
+    algorithm: Literal["random", "predicted-random", "hyperband", "swift-hyperband"] = Field(
+        default="swift-hyperband",
+        description="swift-hyperband, hyperband, or a random search, with or without a predictor that stops trials.",
     )
     max_epochs: int = Field(description="R, the most epochs that any trial trains; at least eta.")
     eta: int = Field(default=3, ge=2, description="One in eta trials is promoted from a round to the next.")
+    trials: int | None = Field(
+        default=None, ge=1, description="Trials of a random search; null: what Hyperband's epochs pay for."
+    )
+    full: int | None = Field(
+        default=None,
+        ge=3,
+        description="How many of them train fully, whatever is predicted (predicted-random); null: swift.d.",
+    )
     seed: int = Field(default=0, ge=0, description="Seed of all configurations and trainings.")
     brackets: list[int] | None = Field(
         default=None, description="Which brackets to run, as numbers from 0 (no early stopping) up; null for all."
@@ -211,6 +229,14 @@ class Search(Section):
     def _check_size(self) -> Self:
         if self.max_epochs < self.eta:
             raise InvalidKeysError(("max_epochs", f"must be at least eta ({self.eta}), found {self.max_epochs}"))
+        random = self.algorithm in ("random", "predicted-random")
+        if random and self.brackets is not None:
+            raise InvalidKeysError(("brackets", f"must be left out with algorithm {self.algorithm}, which has none"))
+        for key, fits in {"trials": random, "full": self.algorithm == "predicted-random"}.items():
+            if getattr(self, key) is not None and not fits:
+                raise InvalidKeysError((key, f"must be left out with algorithm {self.algorithm}, which follows from R"))
+        if self.trials is not None and self.full is not None and self.trials <= self.full:
+            raise InvalidKeysError(("trials", f"must be more than full ({self.full}), found {self.trials}"))
         if self.brackets == []:
             raise InvalidKeysError(("brackets", "must hold at least one bracket, found none; leave it out for all"))
         top = s_max(self.max_epochs, self.eta)

@@ -12,7 +12,7 @@ from swift_hyperband.annealing.settings import REMOTE, QsvrSettings
 from swift_hyperband.errors import UserError
 from swift_hyperband.plan import LITTLE, Case, Plan, annealer_problems, epochs, makespan, measured_seconds
 from swift_hyperband.results import StudyFolder
-from swift_hyperband.schedule import Schedule, hyperband
+from swift_hyperband.schedule import Schedule, hyperband, random_search
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -165,7 +165,8 @@ def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
     table.add_column()
     table.add_row("", "[dim]at most[/]", "[dim]at least[/]", "")
     most, least = epochs(plan.schedule, "worst"), epochs(plan.schedule, "best")
-    saved = f"[dim]saves up to {_share_saved(plan.schedule):.0%} of Hyperband's[/]"
+    whose = "those of training all fully" if study.search.algorithm == "predicted-random" else "Hyperband's"
+    saved = f"[dim]saves up to {_share_saved(plan.schedule):.0%} of {whose}[/]"
     table.add_row("epochs", str(most), str(least), saved if least < most else "[dim]nobody is stopped by prediction[/]")
     table.add_row("jobs", str(plan.jobs("worst")), str(plan.jobs("best")), "[dim]of the workflow[/]")
     if pace is not None:
@@ -181,9 +182,16 @@ def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
     from rich import box
     from rich.table import Table
 
+    from swift_hyperband.study_sections import ALGORITHMS
+
     search = study.search
-    rows = {"Hyperband": hyperband(search.max_epochs, search.eta, search.brackets)}
-    chosen = "Hyperband"
+    if search.algorithm in ("random", "predicted-random"):
+        rows = {ALGORITHMS["random"]: random_search(search.max_epochs, search.eta, plan.schedule.configurations)}
+    else:
+        rows = {ALGORITHMS["hyperband"]: hyperband(search.max_epochs, search.eta, search.brackets)}
+    chosen = ALGORITHMS[search.algorithm]
+    if search.algorithm == "predicted-random":
+        rows[chosen] = plan.schedule
     if search.algorithm == "swift-hyperband":
         names = {True: "Swift, curves shared", False: "Swift, own curves"}
         rows |= {name: _shared(study, share) for share, name in names.items()}

@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from swift_hyperband.history import History
 from swift_hyperband.report import style
 from swift_hyperband.report.summary import Best, Kind, best, diverged, spending, stretches, winners
+from swift_hyperband.study_sections import ALGORITHMS
 
 # in inches: a line, all lines together at most, above each panel, above and below them all, and at the sides
 PITCH, TALLEST = 0.085, 8.0
@@ -52,8 +53,8 @@ def draw(history: History) -> Figure:
 
 
 def _what(history: History, kinds: Set[Kind]) -> str:
-    if history.study.search.algorithm == "hyperband":
-        return "Brackets of Hyperband, which stops nobody by prediction"
+    if not history.schedule.decides:
+        return f"Brackets of {ALGORITHMS[history.study.search.algorithm]}, which stops nobody by prediction"
     if "saved" not in kinds:
         return "Brackets; nobody was stopped by prediction"
     return "Brackets, and who was stopped by prediction"

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from swift_hyperband.history import History
 from swift_hyperband.report import style
 from swift_hyperband.report.summary import Spending, spending
+from swift_hyperband.study_sections import ALGORITHMS
 
 PARTS: dict[str, tuple[str, str]] = {
     **{kind: look for kind, look in style.KINDS.items() if kind != "saved"},
@@ -37,8 +38,9 @@ def draw(history: History) -> Figure:
 
 
 def _what(history: History, total: Spending) -> str:
-    if history.study.search.algorithm == "hyperband":
-        return f"Epochs trained: {total.spent}. Hyperband stops nobody by prediction"
+    if not history.schedule.decides:
+        name = ALGORITHMS[history.study.search.algorithm]
+        return f"Epochs trained: {total.spent}. {name} stops nobody by prediction"
     return f"Epochs trained: {total.spent}, against {total.hyperband} of Hyperband"
 
 

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from swift_hyperband.history import History
 from swift_hyperband.report import style
 from swift_hyperband.report.summary import Prediction, predictions, r2, spearman
+from swift_hyperband.study_sections import ALGORITHMS
 
 FEWEST = 3
 """Predictions below which there is nothing to see."""
@@ -67,8 +68,9 @@ def _mark(history: History, bracket: int, outside: bool = False) -> style.Look:
 
 
 def _why_none(history: History, count: int) -> str:
-    if history.study.search.algorithm == "hyperband":
-        return "Hyperband predicts nothing: every trial trains to the end of its round."
+    if not history.schedule.decides:
+        name = ALGORITHMS[history.study.search.algorithm]
+        return f"{name} predicts nothing: every trial trains to the end of its round."
     made = sum(
         verdict.predicted is not None
         for found in history.rounds.values()
