@@ -1,0 +1,1 @@
+"""Replay: recorded learning curves in the place of training."""

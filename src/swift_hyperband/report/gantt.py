@@ -1,0 +1,177 @@
+"""What the workers of a simulated cluster did: a row for each of a few, the share that was busy of many."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, PercentFormatter
+
+from swift_hyperband.replay.cluster import HOUR, Simulation, Stretch
+from swift_hyperband.report import style
+
+ROWS = 64
+"""Workers that have a row each; of more the shares are shown."""
+
+BINS = 360
+"""Stretches of time over which shares are averaged: what a page's width shows."""
+
+HUES = (style.BLUE, style.ORANGE, style.GREEN, style.SKY, style.YELLOW, "#CC79A7")
+"""Of groups, as long as there are enough; red is left to what is lost."""
+
+NARROW = 1 / 75
+"""Share of the makespan below which most jobs are too short for edges and hatches."""
+
+OVERHEAD: dict[str, tuple[style.Look, str]] = {
+    "starting": ({"fc": style.LIGHT, "ec": style.GREY, "hatch": "///////"}, "starts"),
+    "lost": ({"fc": style.RED, "ec": style.RED}, "lost: the worker failed"),
+    "queued": ({"fc": "#A8A8A8", "ec": "#A8A8A8"}, "waits in the queue"),
+}
+"""Look and name of what takes time but trains nothing that counts."""
+
+LETTERS = 92
+"""Of a line of the legend, the coloured boxes counted as six each."""
+
+UNITS = ((86_400, "days"), (HOUR, "hours"), (60, "minutes"))
+
+GroupOf = Callable[[str, int], str]
+
+
+def draw(simulation: Simulation, title: str, group_of: GroupOf | None = None) -> Figure:
+    """Return the picture.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    title : str
+        Of the search; makespan and utilisation are added.
+    group_of : callable, optional
+        Names what a job is coloured by (its bracket, its rung), from the trial and the epochs asked for. Names are
+        put in order by the numbers in them.
+    """
+    workers = simulation.cluster.workers
+    if not simulation.makespan:
+        picture = style.figure(1.6)
+        picture.suptitle(f"{title}\n{_what(simulation)}")
+        style.message(picture.subplots(), "no time was spent")
+        return picture
+    unit, unit_name = _unit(simulation.makespan)
+    stretches, looks = _by_look(simulation, unit, group_of)
+    columns = max(1, min(len(looks), LETTERS // (max(map(len, looks)) + 6)))
+    legend = 0.25 + 0.19 * math.ceil(len(looks) / columns) if len(looks) > 1 or group_of is not None else 0
+    picture = style.figure(legend + (2.9 if workers > ROWS else 1.5 + min(0.24 * workers, 1.2 + 0.08 * workers)))
+    picture.suptitle(f"{title}\n{_what(simulation)}")
+    ax = picture.subplots()
+    ax.set_xlim(0, simulation.makespan / unit)
+    ax.set_xlabel(f"{unit_name} since the search began")
+    if workers > ROWS:
+        _shares(ax, stretches, looks, workers)
+    else:
+        _rows(ax, stretches, looks, workers)
+    if legend:
+        handles = [Patch(label=name, lw=0.5, **look) for name, look in looks.items()]
+        picture.legend(handles=handles, loc="outside lower center", ncols=columns)
+    return picture
+
+
+def _what(simulation: Simulation) -> str:
+    workers = simulation.cluster.workers
+    size, name = _unit(simulation.makespan)
+    spent = f"makespan {simulation.makespan / size:.3g} {name}"
+    shares = f"utilisation {simulation.utilisation:.0%}, idle {simulation.idle:.0%}"
+    return f"{workers:,} worker{'s' if workers > 1 else ''}, {spent}, {shares}"
+
+
+def _unit(seconds: float) -> tuple[int, str]:
+    """Return the unit in which people read a time, in seconds, and its name."""
+    return next(((size, name) for size, name in UNITS if seconds > 2 * size), (1, "seconds"))
+
+
+_ByLook = dict[str, list[tuple[int, Stretch]]]
+
+
+def _by_look(simulation: Simulation, unit: float, group_of: GroupOf | None) -> tuple[_ByLook, dict[str, style.Look]]:
+    """Return what was done under each name of the legend, with the worker, in units of time; and how it looks."""
+    found: _ByLook = defaultdict(list)
+    overhead: _ByLook = defaultdict(list)
+    for job in simulation.jobs:
+        group = "trains" if group_of is None else group_of(job.trial, job.asked)
+        for kind, begin, end in job.stretches():
+            place = found[group] if kind == "training" else overhead[OVERHEAD[kind][1]]
+            place.append((job.worker, Stretch(kind, begin / unit, end / unit)))
+    groups = sorted(found, key=_natural)
+    looks = {name: {"fc": colour, "ec": "white"} for name, colour in zip(groups, _hues(len(groups)), strict=True)}
+    looks |= {name: look for look, name in OVERHEAD.values() if name in overhead}
+    lengths = [job.ended - job.submitted for job in simulation.jobs]
+    if simulation.cluster.workers <= ROWS and np.median(lengths) < NARROW * simulation.makespan:
+        looks = {name: {"fc": look["fc"], "ec": "none"} for name, look in looks.items()}
+    return found | overhead, looks
+
+
+def _natural(name: str) -> list[tuple[float, str]]:
+    """Return what puts "bracket 10" behind "bracket 9"."""
+    return [(float(number or 0), text) for text, number in re.findall(r"(\D*)(\d*)", name)]
+
+
+def _hues(count: int) -> Sequence[object]:
+    if count <= len(HUES):
+        return HUES[:count]
+    # groups are mostly an order, of which the eye needs neighbours only
+    return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.05, 1, count)]
+
+
+def _rows(ax: Axes, stretches: _ByLook, looks: dict[str, style.Look], workers: int) -> None:
+    """Draw each worker, counted from 1, as a row of bars; where there is none it had nothing to do."""
+    for name, look in looks.items():
+        half = 0.07 if name == OVERHEAD["queued"][1] else 0.4
+        boxes = [
+            [(begin, row - half), (begin, row + half), (end, row + half), (end, row - half)]
+            for row, begin, end in ((worker + 1, stretch.begin, stretch.end) for worker, stretch in stretches[name])
+        ]
+        collection = {"facecolors": look["fc"], "edgecolors": look["ec"], "hatch": look.get("hatch")}
+        ax.add_collection(PolyCollection(boxes, linewidths=0.5, **collection))
+    # what was lost may be too short to be seen
+    lost = stretches.get(OVERHEAD["lost"][1], [])
+    ends, rows = [stretch.end for _, stretch in lost], [worker + 1 for worker, _ in lost]
+    size = 7.0 if workers <= 16 else 5.0
+    ax.plot(ends, rows, "X", mfc=style.RED, mec="white", mew=0.6, ms=size, zorder=5, clip_on=False)
+    ax.set_ylim(workers + 0.6, 0.4)
+    step = 1 if workers <= 10 else 5 if workers <= 32 else 10
+    ax.yaxis.set_major_locator(FixedLocator(sorted({1, *range(step, workers + 1, step)})))
+    ax.set_ylabel("worker")
+    ax.grid(axis="x")
+
+
+def _shares(ax: Axes, stretches: _ByLook, looks: dict[str, style.Look], workers: int) -> None:
+    """Draw which share of the workers did what, stacked; what is missing to 100 % had nothing to do."""
+    edges = np.linspace(*ax.get_xlim(), BINS + 1)
+    below = np.zeros(BINS)
+    for name, look in looks.items():
+        above = below + _busy([stretch for _, stretch in stretches[name]], edges) / workers
+        ax.stairs(above, edges, baseline=below, fill=True, **(look | {"lw": 0}))
+        below = above
+    ax.set_ylim(0, 1)
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.set_ylabel("workers")
+    ax.grid(axis="y")
+
+
+def _busy(stretches: Sequence[Stretch], edges: np.ndarray) -> np.ndarray:
+    """Return how many of the stretches went on between neighbouring edges, on average."""
+    begins = np.sort([stretch.begin for stretch in stretches])
+    ends = np.sort([stretch.end for stretch in stretches])
+
+    def passed(times: np.ndarray) -> np.ndarray:
+        """Return the sum over `times` of how long ago each was, at every edge."""
+        count = np.searchsorted(times, edges)
+        return np.asarray(count * edges - np.concatenate([[0.0], np.cumsum(times)])[count])
+
+    return np.asarray(np.diff(passed(begins) - passed(ends)) / np.diff(edges))
