@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 Curve = Sequence[float]
@@ -36,6 +36,10 @@ class Search(Protocol):
 
     def tell(self, trial: str, curve: Curve) -> None:
         """Take the losses, from epoch 1, of a trial that was asked for."""
+
+    @property
+    def curves(self) -> Mapping[str, Curve]:
+        """The curves told so far, by trial."""
 
     @property
     def finished(self) -> bool:

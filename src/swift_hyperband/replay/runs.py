@@ -1,0 +1,160 @@
+"""Replaying searches over a table of curves: one run a seed, beside Hyperband on the same draws, and its regret."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from swift_hyperband.replay.cluster import ClusterSettings, Simulation, simulate
+from swift_hyperband.replay.draws import Draw, Drawing, Rows, permutations
+from swift_hyperband.replay.searches import Recipe
+from swift_hyperband.replay.tables import CurveTable
+from swift_hyperband.search import Search
+
+
+@dataclass(frozen=True)
+class Run:
+    """One replay of a search, beside Hyperband on the same draws.
+
+    Attributes
+    ----------
+    seed : int
+    best : float or None
+        The metric of the winner at the last epoch; None if every trial failed.
+    regret : float or None
+        (best - optimum) / (median - optimum) over the table at the last epoch: 0 is its best row, 1 a middling one.
+        None where there is no winner or the median row diverged.
+    epochs : int
+        Trained in all.
+    hyperband_best : float or None
+    hyperband_epochs : int
+    fits : int
+        Predictors fitted.
+    cpu_s : float
+        CPU seconds of the replay, without that of Hyperband.
+    makespan : float
+        Seconds on the cluster; without one, on one worker that takes a second an epoch.
+    utilisation : float
+        Share of the workers' time that trains.
+    """
+
+    seed: int
+    best: float | None
+    regret: float | None
+    epochs: int
+    hyperband_best: float | None
+    hyperband_epochs: int
+    fits: int
+    cpu_s: float
+    makespan: float
+    utilisation: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A table of curves as the trainer.
+
+    Parameters
+    ----------
+    table : CurveTable
+        Rows that end before the last epoch are left out; see `CurveTable.complete`.
+    max_epochs : int
+    draw : callable, optional
+        Draws configurations; by permutation of the rows if left out.
+    """
+
+    table: CurveTable
+    max_epochs: int
+    draw: Draw | None = None
+
+    @cached_property
+    def complete(self) -> CurveTable:
+        """The rows that can be replayed to the last epoch."""
+        return self.table.complete(self.max_epochs)
+
+    @cached_property
+    def losses(self) -> list[list[float]]:
+        return self.complete.losses(self.max_epochs)
+
+    @cached_property
+    def optimum(self) -> float:
+        return self.complete.optimum(self.max_epochs)
+
+    @cached_property
+    def median(self) -> float:
+        return self.complete.median(self.max_epochs)
+
+    def regret(self, loss: float) -> float | None:
+        """Return how far a loss at the last epoch is from the table's best one, in units of a middling one."""
+        if math.isinf(self.median) or math.isinf(loss):
+            return None
+        return (loss - self.optimum) / (self.median - self.optimum) if self.median > self.optimum else 0.0
+
+    def runs(self, recipe: Recipe, seeds: Iterable[int], cluster: ClusterSettings | None = None) -> Iterator[Run]:
+        """Replay a search once for each seed.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        seeds : iterable of int
+            Each draws other configurations, the same ones for every search; on a cluster, other stragglers too.
+        cluster : ClusterSettings, optional
+        """
+        drawing, plain_drawing = self._drawing(recipe), self._drawing(recipe.plain)
+        for seed in seeds:
+            start = time.process_time()
+            search, simulation = self._replay(recipe, drawing, seed, cluster)
+            best, epochs = search.best, search.epochs
+            cpu = time.process_time() - start
+            plain, _ = self._replay(recipe.plain, plain_drawing, seed)
+            yield Run(
+                seed=seed,
+                best=self._metric(best),
+                regret=self.regret(best[1]) if best is not None else None,
+                epochs=epochs,
+                hyperband_best=self._metric(plain.best),
+                hyperband_epochs=plain.epochs,
+                fits=search.fits,
+                cpu_s=cpu,
+                makespan=float(epochs) if simulation is None else simulation.makespan,
+                utilisation=1.0 if simulation is None else simulation.utilisation,
+            )
+
+    def run(
+        self, recipe: Recipe, seed: int, cluster: ClusterSettings | None = None
+    ) -> tuple[Search, Simulation | None]:
+        """Replay a search once; return it as it ended, and how it went on the cluster if there is one."""
+        return self._replay(recipe, self._drawing(recipe), seed, cluster)
+
+    def _drawing(self, recipe: Recipe) -> Drawing:
+        return (self.draw or permutations(len(self.losses)))(recipe.schedule)
+
+    def _replay(
+        self, recipe: Recipe, drawing: Drawing, seed: int, cluster: ClusterSettings | None = None
+    ) -> tuple[Search, Simulation | None]:
+        trials, rows = drawing(seed)
+        search, losses = recipe.start(trials), self.losses
+        rows.watch(search.curves)
+        if cluster is not None:
+            return search, self._simulate(search, rows, replace(cluster, seed=cluster.seed + seed))
+        whole_rounds = recipe.synchronous and not rows.in_turn
+        while asked := search.ask() if whole_rounds else search.ask(1):
+            for trial, epochs in asked:
+                search.tell(trial, losses[rows[trial]][:epochs])
+        assert search.finished
+        return search, None
+
+    def _simulate(self, search: Search, rows: Rows, cluster: ClusterSettings) -> Simulation:
+        seconds = self.complete.seconds
+        seconds_of = None if seconds is None else lambda trial: float(seconds[rows[trial]])
+        return simulate(search, lambda trial: self.losses[rows[trial]], cluster, seconds_of)
+
+    def _metric(self, best: tuple[str, float] | None) -> float | None:
+        return None if best is None else self.table.sign * best[1]
