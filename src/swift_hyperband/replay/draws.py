@@ -102,7 +102,8 @@ class Nearest:
         self._space = space
         self._columns = {name: self._column(name, table) for name in space.hyperparameters}
 
-    def __call__(self, configuration: Mapping[str, Scalar]) -> int:
+    def __call__(self, configuration: Mapping[str, Scalar], free: NDArray[np.bool_] | None = None) -> int:
+        """Return the nearest row; of those that are free, if some are not."""
         squares: NDArray[np.float64] | float = 0.0
         for name, hyperparameter in self._space.hyperparameters.items():
             column = self._columns[name]
@@ -114,7 +115,7 @@ class Nearest:
             else:
                 distance = np.where(np.isnan(column), 1.0, column - value)
             squares = squares + distance**2
-        return int(np.argmin(squares))
+        return int(np.argmin(squares if free is None else np.where(free, squares, np.inf)))
 
     def _column(self, name: str, table: CurveTable) -> NDArray[np.float64]:
         hyperparameter = self._space.hyperparameters[name]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -68,11 +69,14 @@ class Replay:
     max_epochs : int
     draw : callable, optional
         Draws configurations; by permutation of the rows if left out.
+    plain_draw : callable, optional
+        Draws those of the Hyperband beside; as `draw` if left out.
     """
 
     table: CurveTable
     max_epochs: int
     draw: Draw | None = None
+    plain_draw: Draw | None = None
 
     @cached_property
     def complete(self) -> CurveTable:
@@ -107,7 +111,9 @@ class Replay:
             Each draws other configurations, the same ones for every search; on a cluster, other stragglers too.
         cluster : ClusterSettings, optional
         """
-        drawing, plain_drawing = self._drawing(recipe), self._drawing(recipe.plain)
+        drawing = self._drawing(recipe, self.draw)
+        plain_drawing = self._drawing(recipe.plain, self.plain_draw or self.draw)
+        recipe.prepare()
         for seed in seeds:
             start = time.process_time()
             search, simulation = self._replay(recipe, drawing, seed, cluster)
@@ -131,10 +137,10 @@ class Replay:
         self, recipe: Recipe, seed: int, cluster: ClusterSettings | None = None
     ) -> tuple[Search, Simulation | None]:
         """Replay a search once; return it as it ended, and how it went on the cluster if there is one."""
-        return self._replay(recipe, self._drawing(recipe), seed, cluster)
+        return self._replay(recipe, self._drawing(recipe, self.draw), seed, cluster)
 
-    def _drawing(self, recipe: Recipe) -> Drawing:
-        return (self.draw or permutations(len(self.losses)))(recipe.schedule)
+    def _drawing(self, recipe: Recipe, draw: Draw | None) -> Drawing:
+        return (draw or permutations(len(self.losses)))(recipe.schedule)
 
     def _replay(
         self, recipe: Recipe, drawing: Drawing, seed: int, cluster: ClusterSettings | None = None
@@ -158,3 +164,14 @@ class Replay:
 
     def _metric(self, best: tuple[str, float] | None) -> float | None:
         return None if best is None else self.table.sign * best[1]
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return the mean and half the width of its 95 % interval by Student's t; nan for fewer than two values."""
+    mean = statistics.fmean(values)
+    if len(values) < 2:
+        return mean, math.nan
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(len(values) - 1, 0.975)) * statistics.stdev(values) / math.sqrt(len(values))
+    return mean, half

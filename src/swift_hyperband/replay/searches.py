@@ -13,6 +13,7 @@ from swift_hyperband.schedule import Schedule, hyperband, swift_hyperband
 from swift_hyperband.search import Search
 from swift_hyperband.search.asha import AshaSearch, SwiftAshaSettings
 from swift_hyperband.search.fast_hyperband import FastHyperbandSearch, FastSettings
+from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.scheduled import ScheduledSearch
 from swift_hyperband.study_errors import one_of, shown, suggestion
 
@@ -80,6 +81,13 @@ class Recipe:
         """Hyperband of the same size, once."""
         return replace(self, algorithm="hyperband", label=NAMES["hyperband"], repeats=1)
 
+    def prepare(self) -> None:
+        """Import what its predictor needs, so that the first replay is not charged with it."""
+        from importlib import import_module
+
+        if self.algorithm not in ("random", "hyperband", "asha"):
+            import_module(f"swift_hyperband.predictors.{self._rules.predictor.name.replace('-', '_')}")
+
     def start(self, trials: Mapping[int, Sequence[str]]) -> Search:
         """Return a new search over trials, by bracket."""
         rules = self._rules
@@ -93,7 +101,7 @@ class Recipe:
         return ScheduledSearch(self.schedule, trials, rules)
 
     @cached_property
-    def _rules(self) -> Any:
+    def _rules(self) -> Rules:
         return self.study.rules()
 
 

@@ -1,0 +1,290 @@
+"""`swift-hyperband replay`: a search over recorded learning curves, many times, in seconds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swift_hyperband.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from swift_hyperband.replay.cluster import ClusterSettings
+    from swift_hyperband.replay.draws import Draw
+    from swift_hyperband.replay.runs import Replay, Run
+    from swift_hyperband.replay.searches import Recipe
+    from swift_hyperband.replay.tables import CurveTable
+
+SEARCHES = ("random", "predicted-random", "hyperband", "fast-hyperband", "swift-hyperband", "asha", "swift-asha")
+FORMATS = ("mlpf", "cifar10", "ptb", "svhn", "long")
+EXAMPLE = """examples:
+  swift-hyperband replay delphes_trainings_processed.csv --format mlpf --preset published
+  swift-hyperband replay results/digits/curves.parquet --mode max --search hyperband --max-epochs 9
+  swift-hyperband replay curves.csv --metric loss --mode min --search asha --max-epochs 81 --eta 3 --workers 64
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `replay`."""
+    parser = commands.add_parser(
+        "replay",
+        help="a search over recorded learning curves, many times, in seconds",
+        description="Replay a search over a table of recorded learning curves, once for each seed, beside Hyperband on "
+        "the same configurations. docs/replay.md explains tables, searches and numbers.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("table", type=Path, metavar="TABLE", help="a file of learning curves")
+    table = parser.add_argument_group("the table")
+    table.add_argument("--format", choices=FORMATS, help="who wrote it (default: guessed from the file)")
+    table.add_argument("--metric", help="the metric to optimise, where there are several")
+    table.add_argument("--mode", choices=("min", "max"), help="whether it is minimised or maximised")
+    table.add_argument("--distinct", action="store_true", help="leave out rows that repeat a configuration")
+    search = parser.add_argument_group("the search")
+    search.add_argument("--search", choices=SEARCHES, default="swift-hyperband", help="default: swift-hyperband")
+    search.add_argument("--max-epochs", type=int, metavar="R", help="default: as published, else the table's last")
+    search.add_argument("--eta", type=int, metavar="E", help="default: 2 for a published table, else 3")
+    search.add_argument("--brackets", type=_numbers, metavar="S,S,...", help="brackets to run (default: all)")
+    search.add_argument("--preset", choices=("default", "published"), default="default")
+    search.add_argument("--predictor", choices=("svr", "qsvr", "last-value"), help="default: svr")
+    search.add_argument("--trials", type=int, help="trials of a random search (default: as Hyperband's epochs pay for)")
+    search.add_argument("--full", type=int, help="how many of them train fully (predicted-random)")
+    search.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other setting: swift.margin=1, predictor.C=3, fast.confidence=0.9 ...; may be given again",
+    )
+    draws = parser.add_argument_group("configurations")
+    draws.add_argument("--seeds", type=int, default=10, metavar="N", help="replays, seeds 0 to N-1 (default: 10)")
+    draws.add_argument(
+        "--study",
+        type=Path,
+        help="draw from the space of this study, and take the nearest row (default: shuffled rows)",
+    )
+    draws.add_argument(
+        "--sampling",
+        choices=("random", "tpe", "bohb"),
+        default="random",
+        help="tpe, bohb: drawn by a model of what was seen so far (needs optuna), and the nearest row",
+    )
+    cluster = parser.add_argument_group("a simulated cluster")
+    cluster.add_argument("--workers", type=int, metavar="W", help="trainings side by side (default: 1)")
+    cluster.add_argument(
+        "--seconds-per-epoch", type=float, metavar="S", help="where the table does not tell; default 1"
+    )
+    cluster.add_argument("--pace", choices=("constant", "per-configuration", "heavy-tailed"), default="constant")
+    cluster.add_argument("--spread", type=float, default=0.5, help="of the pace (default: 0.5)")
+    cluster.add_argument("--start-seconds", type=float, default=0.0, metavar="S", help="start of a job")
+    cluster.add_argument(
+        "--queue-seconds", type=float, default=0.0, metavar="S", help="mean wait of a job in the queue"
+    )
+    cluster.add_argument("--failures-per-hour", type=float, default=0.0, metavar="F", help="of a worker that trains")
+    cluster.add_argument("--gantt", type=Path, metavar="PNG", help="draw who trained what and when, for the first seed")
+    parser.add_argument("--json", action="store_true", help="print the runs as JSON")
+    parser.set_defaults(run=_replay)
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be numbers with commas between, found {text!r}") from None
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from swift_hyperband.replay.runs import Replay
+
+    if options.seeds < 1:
+        raise UserError(f"--seeds must be at least 1, found {options.seeds}")
+    table = _table(options)
+    recipe = _recipe(options, table)
+    replay = Replay(table, recipe.max_epochs, *_draws(options, table.complete(recipe.max_epochs)))
+    cluster = _cluster(options)
+    runs: list[Run] = []
+    stopped = False
+    try:
+        runs.extend(progress(replay.runs(recipe, range(options.seeds), cluster), options.seeds, recipe.label))
+    except KeyboardInterrupt:
+        stopped = True
+    if options.json:
+        print(json.dumps({"runs": [run.to_json() for run in runs]}, indent=1))
+    elif runs:
+        from rich.console import Console
+
+        _print(Console(highlight=False), replay, recipe, runs, cluster)
+    if options.gantt is not None and not stopped:
+        _gantt(options.gantt, replay, recipe, cluster)
+    return 130 if stopped else 0
+
+
+def _table(options: argparse.Namespace) -> CurveTable:
+    from swift_hyperband.replay.readers import read
+
+    table = read(options.table, options.format, options.metric, options.mode)
+    return table.distinct() if options.distinct else table
+
+
+def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
+    from swift_hyperband.replay.readers import PUBLISHED, guess
+    from swift_hyperband.replay.searches import recipe
+
+    settings = _settings(options.set)
+    if options.predictor is not None:
+        settings["predictor"]["name"] = options.predictor
+    published = PUBLISHED.get(options.format or guess(options.table))
+    return recipe(
+        options.search,
+        options.max_epochs or (published.max_epochs if published else table.epochs),
+        options.eta or (2 if published else 3),
+        where="command line",
+        preset=options.preset,
+        brackets=options.brackets,
+        trials=options.trials,
+        full=options.full,
+        swift=settings["swift"],
+        predictor=settings["predictor"],
+        fast=settings["fast"],
+    )
+
+
+def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the settings of `--set`, by section."""
+    import yaml
+
+    found: dict[str, dict[str, Any]] = {"swift": {}, "predictor": {}, "fast": {}}
+    for text in given:
+        key, equals, value = text.partition("=")
+        section, dot, name = key.partition(".")
+        if not equals or not dot or section not in found:
+            raise UserError(f"--set must be swift.KEY=VALUE, predictor.KEY=VALUE or fast.KEY=VALUE, found {text!r}")
+        try:
+            found[section][name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UserError(f"--set {key} must be a value as in YAML, found {value!r}") from None
+    return found
+
+
+def _draws(options: argparse.Namespace, table: CurveTable) -> tuple[Draw | None, Draw | None]:
+    """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows."""
+    space = plain = None
+    if options.study is not None:
+        from swift_hyperband.replay.draws import nearest_rows
+        from swift_hyperband.study import load
+
+        space = load(options.study).search_space()
+        plain = nearest_rows(space, table)
+    if options.sampling == "random":
+        return plain, plain
+    from swift_hyperband.replay.draws import permutations
+    from swift_hyperband.replay.sampling import model_based
+
+    return model_based(table, options.sampling, space), plain or permutations(table.rows)
+
+
+def _cluster(options: argparse.Namespace) -> ClusterSettings | None:
+    """Return the cluster, if anything was said of one."""
+    from swift_hyperband.replay.cluster import ClusterSettings
+
+    found = ClusterSettings(
+        workers=1 if options.workers is None else options.workers,
+        seconds_per_epoch=1.0 if options.seconds_per_epoch is None else options.seconds_per_epoch,
+        pace=options.pace,
+        spread=options.spread,
+        start_seconds=options.start_seconds,
+        queue_seconds=options.queue_seconds,
+        failures_per_hour=options.failures_per_hour,
+    )
+    asked = options.workers is not None or options.gantt is not None
+    return found if asked or found != ClusterSettings(spread=options.spread) else None
+
+
+def progress(runs: Iterator[Run], total: int, what: str) -> Iterator[Run]:
+    """Pass runs on, with a bar on the terminal's error stream that goes away at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        for run in runs:
+            bar.advance(task)
+            yield run
+
+
+def _print(
+    console: Console, replay: Replay, recipe: Recipe, runs: Sequence[Run], cluster: ClusterSettings | None
+) -> None:
+    """Print a table for people."""
+    from rich import box
+    from rich.table import Table
+
+    table = replay.complete
+    search = recipe.study.definition["search"]
+    console.print(f"\n[bold]{recipe.label}[/] on {table.name}: {table.rows} curves of {table.metric} ({table.mode})")
+    console.print(f"max_epochs {recipe.max_epochs}, eta {search['eta']}, {len(runs)} seeds", style="dim")
+    for note in table.notes:
+        console.print(f"note: {note}", style="dim")
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    shown.add_column("")
+    for name in ("mean", "± 95 %", "best", "worst"):
+        shown.add_column(name, justify="right")
+    sign = table.sign
+    lines: list[tuple[str, Sequence[float | None], int]] = [
+        (f"{table.metric} at the end", [run.best for run in runs], sign),
+        ("  of Hyperband", [run.hyperband_best for run in runs], sign),
+        ("regret", [run.regret for run in runs], 1),
+        ("epochs", [run.epochs for run in runs], 1),
+        ("  of Hyperband", [run.hyperband_epochs for run in runs], 1),
+        ("predictors fitted", [run.fits for run in runs], 1),
+    ]
+    if cluster is not None:
+        lines.append(("makespan, s", [run.makespan for run in runs], 1))
+        lines.append(("utilisation", [run.utilisation for run in runs], -1))
+    lines.append(("CPU s a replay", [run.cpu_s for run in runs], 1))
+    for name, values, order in lines:
+        if known := [value for value in values if value is not None]:
+            shown.add_row(name, *map(_number, _summary(known, order)))
+    console.print()
+    console.print(shown)
+    same = sum(run.best == run.hyperband_best for run in runs)
+    saved = 1 - sum(run.epochs for run in runs) / sum(run.hyperband_epochs for run in runs)
+    failed = sum(run.best is None for run in runs)
+    console.print(f"\nepochs saved against Hyperband: {saved:.1%}; the same best value in {same} of {len(runs)} seeds")
+    if failed:
+        console.print(f"in {failed} seeds no trial reached the last epoch", style="yellow")
+    console.print()
+
+
+def _summary(values: Sequence[float], order: int) -> tuple[float, float, float, float]:
+    """Return the mean, half its 95 % interval, the best and the worst value; `order` 1 if small ones are good."""
+    from swift_hyperband.replay.runs import interval
+
+    mean, half = interval(values)
+    ends = min(values), max(values)
+    return mean, half, *(ends if order > 0 else ends[::-1])
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "·"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.5g}"
+
+
+def _gantt(path: Path, replay: Replay, recipe: Recipe, cluster: ClusterSettings | None) -> None:
+    from swift_hyperband.report import style
+    from swift_hyperband.report.gantt import draw
+
+    assert cluster is not None
+    _, simulation = replay.run(recipe, 0, cluster)
+    assert simulation is not None
+    with style.style():
+        picture = draw(simulation, f"{recipe.label} on {replay.table.name}", lambda _, epochs: f"to epoch {epochs}")
+        style.save(picture, path)
+    print(f"picture: {path}")
