@@ -13,6 +13,7 @@ from swift_hyperband.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
     from swift_hyperband.replay.cluster import ClusterSettings
     from swift_hyperband.replay.draws import Draw
@@ -132,16 +133,16 @@ def _table(options: argparse.Namespace) -> CurveTable:
 
 
 def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
-    from swift_hyperband.replay.readers import PUBLISHED, guess
+    from swift_hyperband.replay.readers import published_epochs
     from swift_hyperband.replay.searches import recipe
 
     settings = _settings(options.set)
     if options.predictor is not None:
         settings["predictor"]["name"] = options.predictor
-    published = PUBLISHED.get(options.format or guess(options.table))
+    published = published_epochs(table)
     return recipe(
         options.search,
-        options.max_epochs or (published.max_epochs if published else table.epochs),
+        options.max_epochs or published or table.epochs,
         options.eta or (2 if published else 3),
         where="command line",
         preset=options.preset,
@@ -173,19 +174,11 @@ def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _draws(options: argparse.Namespace, table: CurveTable) -> tuple[Draw | None, Draw | None]:
     """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows."""
-    space = plain = None
-    if options.study is not None:
-        from swift_hyperband.replay.draws import nearest_rows
-        from swift_hyperband.study import load
+    from swift_hyperband.replay.compare import draws
+    from swift_hyperband.study import load
 
-        space = load(options.study).search_space()
-        plain = nearest_rows(space, table)
-    if options.sampling == "random":
-        return plain, plain
-    from swift_hyperband.replay.draws import permutations
-    from swift_hyperband.replay.sampling import model_based
-
-    return model_based(table, options.sampling, space), plain or permutations(table.rows)
+    space = None if options.study is None else load(options.study).search_space()
+    return draws(table, options.sampling, space)
 
 
 def _cluster(options: argparse.Namespace) -> ClusterSettings | None:
@@ -206,16 +199,21 @@ def _cluster(options: argparse.Namespace) -> ClusterSettings | None:
 
 
 def progress(runs: Iterator[Run], total: int, what: str) -> Iterator[Run]:
-    """Pass runs on, with a bar on the terminal's error stream that goes away at the end."""
+    """Pass runs on, with a bar."""
+    with bar() as shown:
+        task = shown.add_task(what, total=total)
+        for run in runs:
+            shown.advance(task)
+            yield run
+
+
+def bar() -> Progress:
+    """Return a bar on the terminal's error stream that goes away at the end."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        for run in runs:
-            bar.advance(task)
-            yield run
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def _print(

@@ -139,10 +139,11 @@ def _rows(ax: Axes, stretches: _ByLook, looks: dict[str, style.Look], workers: i
         collection = {"facecolors": look["fc"], "edgecolors": look["ec"], "hatch": look.get("hatch")}
         ax.add_collection(PolyCollection(boxes, linewidths=0.5, **collection))
     # what was lost may be too short to be seen
-    lost = stretches.get(OVERHEAD["lost"][1], [])
-    ends, rows = [stretch.end for _, stretch in lost], [worker + 1 for worker, _ in lost]
-    size = 7.0 if workers <= 16 else 5.0
-    ax.plot(ends, rows, "X", mfc=style.RED, mec="white", mew=0.6, ms=size, zorder=5, clip_on=False)
+    # no empty line, whose box matplotlib takes for the whole picture
+    if lost := stretches.get(OVERHEAD["lost"][1]):
+        ends, rows = [stretch.end for _, stretch in lost], [worker + 1 for worker, _ in lost]
+        size = 7.0 if workers <= 16 else 5.0
+        ax.plot(ends, rows, "X", mfc=style.RED, mec="white", mew=0.6, ms=size, zorder=5, clip_on=False)
     ax.set_ylim(workers + 0.6, 0.4)
     step = 1 if workers <= 10 else 5 if workers <= 32 else 10
     ax.yaxis.set_major_locator(FixedLocator(sorted({1, *range(step, workers + 1, step)})))

@@ -30,14 +30,11 @@ class SwiftAshaSettings:
     decision_fraction : float
         Where the decision point lies between two rungs, in (0, 1].
     rules : Rules
-    growth : float
-        A predictor is fitted anew when it can see this many times the curves that it was fitted to.
     """
 
     d: int
     decision_fraction: float
     rules: Rules
-    growth: float = 1.5
 
 
 @dataclass
@@ -99,7 +96,9 @@ class AshaSearch:
         self._waiting = {
             bracket: list(self.trials[bracket])[: rungs[0].round.trials][::-1] for bracket, rungs in self._rungs.items()
         }
-        self._going_on: list[tuple[str, _Goal]] = []
+        # at their decision points: those that go on, and those that wait for curves to be decided by
+        self._going_on: dict[str, _Goal] = {}
+        self._paused: dict[str, _Goal] = {}
         self._running: dict[str, _Goal] = {}
         # by epoch, over all brackets: the curves that reached it, and how many trials were sent there undecided
         self._reached: dict[int, list[Curve]] = {}
@@ -112,8 +111,8 @@ class AshaSearch:
         while (at_most is None or len(found) < at_most) and (job := self._next_job()) is not None:
             trial, goal = job
             rung = self._rungs[goal.bracket][goal.rung]
-            if self._going_on:
-                self._going_on.pop(0)
+            if trial in self._going_on or trial in self._paused:
+                (self._going_on if trial in self._going_on else self._paused).pop(trial)
             else:
                 rung.running += 1
                 if goal.rung:
@@ -132,16 +131,16 @@ class AshaSearch:
         self.curves[trial] = curve
         rung = self._rungs[goal.bracket][goal.rung]
         loss, end = rounds.loss_at(curve, goal.epochs), rung.round.end
-        if goal.epochs < end and math.isfinite(loss) and self._continues(rung, trial):
-            self._going_on.append((trial, _Goal(goal.bracket, goal.rung, end)))
-            return
-        rung.running -= 1
-        rung.entered += 1
-        if math.isfinite(loss) and goal.epochs == end:
+        if goal.epochs < end and math.isfinite(loss):
+            self._paused[trial] = _Goal(goal.bracket, goal.rung, end)
+        else:
+            self._leave(rung)
+        if goal.epochs == end and math.isfinite(loss):
             insort(rung.losses, (loss, trial))
             self._reached.setdefault(end, []).append(curve)
             if end == self.schedule.max_epochs and (self.best is None or (loss, trial) < self.best[::-1]):
                 self.best = trial, loss
+        self._decide(end)
 
     @property
     def finished(self) -> bool:
@@ -154,9 +153,13 @@ class AshaSearch:
         return sum(map(len, self.curves.values()))
 
     def _next_job(self) -> tuple[str, _Goal] | None:
-        """Return who trains next: one that goes on from its decision point, the highest promotion, a new trial."""
+        """Return who trains next.
+
+        One that goes on from its decision point, the highest promotion, a new trial; and if there is nothing else to
+        do, one that waits to be decided: no worker idles while there is work.
+        """
         if self._going_on:
-            return self._going_on[0]
+            return next(iter(self._going_on.items()))
         for bracket, rungs in self._rungs.items():
             for index in range(len(rungs) - 1, 0, -1):
                 if (trial := self._promotable(bracket, index - 1)) is not None:
@@ -164,6 +167,9 @@ class AshaSearch:
         for bracket, waiting in self._waiting.items():
             if waiting:
                 return waiting[-1], self._goal(bracket, 0)
+        if self._paused:
+            trial = min(self._paused, key=lambda trial: (-self._paused[trial].epochs, self.curves[trial][-1], trial))
+            return trial, self._paused[trial]
         return None
 
     def _goal(self, bracket: int, index: int) -> _Goal:
@@ -191,6 +197,25 @@ class AshaSearch:
             return not self._waiting[bracket]
         return self._closed(bracket, index - 1) and self._promotable(bracket, index - 1) is None
 
+    def _decide(self, end: int) -> None:
+        """Decide about all that wait at a decision point on the way to an epoch, if a predictor can be fitted."""
+        if self.swift is None or len(self._reached.get(end, ())) < self.swift.d:
+            return
+        for trial, goal in list(self._paused.items()):
+            rung = self._rungs[goal.bracket][goal.rung]
+            if rung.round.end != end:
+                continue
+            del self._paused[trial]
+            if self._continues(rung, trial):
+                self._going_on[trial] = goal
+            else:
+                self._leave(rung)
+
+    def _leave(self, rung: _Rung) -> None:
+        """Note that a trial is not on its way to a rung any more: it is there, was stopped or failed."""
+        rung.running -= 1
+        rung.entered += 1
+
     def _continues(self, rung: _Rung, trial: str) -> bool:
         """Whether a trial goes on from its decision point: it is not predicted outside the top 1/eta of the rung."""
         assert self.swift is not None
@@ -205,9 +230,8 @@ class AshaSearch:
         if rules.threshold == "quantile":
             threshold = decisions.quantile_threshold(reached, rules.threshold_quantile)
         else:
-            threshold = decisions.promotion_threshold(
-                [*reached, predicted], max(1, -(-len(reached) // self.schedule.eta))
-            )
+            quota = max(1, -(-len(reached) // self.schedule.eta))
+            threshold = decisions.promotion_threshold([*reached, predicted], quota)
         sigma = predictor.sigma if rules.margin > 0 else 0.0
         decided = decisions.decide(
             {trial: seen[point - 1]}, {trial: predicted}, sigma, threshold=threshold, margin=rules.margin, wanted=0
@@ -215,13 +239,11 @@ class AshaSearch:
         return decided.verdicts[trial].continues
 
     def _predictor(self, seen: int, end: int) -> Predictor | None:
-        """Return the predictor of the loss at an epoch, fitted to the curves that reached it."""
+        """Return the predictor of the loss at an epoch, fitted to all curves that reached it so far."""
         assert self.swift is not None
-        curves = self._reached.get(end, [])
-        if len(curves) < self.swift.d:
-            return None
+        curves = self._reached[end]
         fitted_to, predictor = self._predictors.get((seen, end), (0, None))
-        if len(curves) >= self.swift.growth * fitted_to and len(curves) > fitted_to:
+        if len(curves) > fitted_to:
             predictor = rounds.fit_curves(curves, seen, end, self.swift.rules.predictor)
             self._predictors[seen, end] = len(curves), predictor
             self.fits += predictor is not None
