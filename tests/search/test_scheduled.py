@@ -3,11 +3,18 @@
 import math
 import random
 
-import numpy as np
 import pytest
 
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.schedule import SwiftSettings, hyperband, swift_hyperband
+from swift_hyperband.schedule import (
+    SwiftSettings,
+    hyperband,
+    predicted_random_search,
+    predicted_random_trials,
+    random_search,
+    random_trials,
+    swift_hyperband,
+)
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.scheduled import ScheduledSearch
 
@@ -15,46 +22,24 @@ RULES = Rules("promotion", 0.25, 0.5, PredictorSettings("svr", "change", "differ
 SWIFT = SwiftSettings(d=6, k=0.5, decision_fraction=0.25, share_curves=True)
 
 
-def curve(trial, epochs):
-    rng = np.random.default_rng(int(trial, 16))
-    end, start, speed = rng.uniform(0.1, 0.6), rng.uniform(0.5, 2.0), rng.uniform(0.5, 1.5)
-    return (end + start * np.arange(1, epochs + 1) ** -speed).tolist()
+@pytest.fixture
+def run(synthetic):
+    def run(schedule, rules=RULES, **how):
+        return synthetic.drive(ScheduledSearch(schedule, synthetic.trials(schedule), rules), **how)
 
-
-def trials(schedule, seed=0):
-    return {
-        bracket: sorted(
-            f"{random.Random(f'{seed}/{bracket}/{slot}').getrandbits(48):012x}" for slot in range(rounds[0].trials)
-        )
-        for bracket, rounds in schedule.brackets.items()
-    }
-
-
-def run(schedule, order=None, train=curve, rules=RULES):
-    search = ScheduledSearch(schedule, trials(schedule), rules)
-    waiting = []
-    while True:
-        waiting += search.ask()
-        if search.finished:
-            assert not waiting
-            return search
-        assert waiting, "an unfinished search always has something to train"
-        if order is not None:
-            order.shuffle(waiting)
-        training = waiting.pop(0)
-        search.tell(training.trial, train(training.trial, training.epochs))
+    return run
 
 
 def outcome(search):
     return {key: (r.competitors, r.decision, r.promoted) for key, r in search.records.items()}, search.best
 
 
-def test_hyperband_trains_exactly_the_scheduled_epochs():
+def test_hyperband_trains_exactly_the_scheduled_epochs(run):
     schedule = hyperband(27, 3)
     assert run(schedule).epochs == 357
 
 
-def test_swift_hyperband_trains_fewer_epochs_and_finds_as_good_a_trial():
+def test_swift_hyperband_trains_fewer_epochs_and_finds_as_good_a_trial(run):
     plain, swift = run(hyperband(81, 3)), run(swift_hyperband(81, 3, SWIFT))
     schedule = swift.schedule
     assert schedule.epochs_best <= swift.epochs < plain.epochs == 1581
@@ -62,28 +47,28 @@ def test_swift_hyperband_trains_fewer_epochs_and_finds_as_good_a_trial():
 
 
 @pytest.mark.parametrize("share", [True, False])
-def test_the_result_does_not_depend_on_the_order_in_which_trainings_end(share):
+def test_the_result_does_not_depend_on_the_order_in_which_trainings_end(run, share):
     schedule = swift_hyperband(27, 3, SwiftSettings(6, 0.5, 0.25, share))
     expected = outcome(run(schedule))
     for seed in range(5):
         assert outcome(run(schedule, order=random.Random(seed))) == expected
 
 
-def test_a_trial_is_never_asked_for_epochs_it_has_behind_it():
+def test_a_trial_is_never_asked_for_epochs_it_has_behind_it(run, synthetic):
     schedule = swift_hyperband(81, 3, SWIFT)
     behind = {}
 
     def train(trial, epochs):
         assert epochs > behind.get(trial, 0)
         behind[trial] = epochs
-        return curve(trial, epochs)
+        return synthetic.curve(trial, epochs)
 
     run(schedule, train=train)
 
 
-def test_diverged_and_failed_trials_are_never_promoted_and_do_not_stop_the_search():
+def test_diverged_and_failed_trials_are_never_promoted_and_do_not_stop_the_search(run, synthetic):
     def train(trial, epochs):
-        full = curve(trial, epochs)
+        full = synthetic.curve(trial, epochs)
         if int(trial, 16) % 3 == 0:
             return [*full[: epochs // 2], math.nan]
         return [] if int(trial, 16) % 7 == 0 else full
@@ -94,16 +79,66 @@ def test_diverged_and_failed_trials_are_never_promoted_and_do_not_stop_the_searc
         assert all(int(trial, 16) % 3 and int(trial, 16) % 7 for trial in record.promoted)
 
 
-def test_a_search_in_which_everything_fails_ends_without_a_winner():
+def test_a_search_in_which_everything_fails_ends_without_a_winner(run):
     search = run(swift_hyperband(27, 3, SWIFT), train=lambda trial, epochs: [])
     assert search.best is None
     assert search.epochs == 0
 
 
-def test_trials_compete_by_their_rank_in_the_previous_round():
+def test_trials_compete_by_their_rank_in_the_previous_round(run):
     search = run(swift_hyperband(27, 3, SWIFT))
     for (bracket, index), record in search.records.items():
         if index:
             start = record.schedule.start
             losses = [search.curves[trial][start - 1] for trial in record.competitors]
             assert losses == sorted(losses), f"round {index} of bracket {bracket}"
+
+
+@pytest.mark.parametrize("workers", [1, 3, 50])
+def test_nor_on_the_number_of_workers(run, workers):
+    schedule = swift_hyperband(27, 3, SWIFT)
+    assert outcome(run(schedule, workers=workers)) == outcome(run(schedule))
+
+
+def test_with_one_worker_brackets_follow_each_other(run, synthetic):
+    schedule = hyperband(27, 3)
+    bracket_of = {trial: bracket for bracket, ids in synthetic.trials(schedule).items() for trial in ids}
+    seen = []
+
+    def train(trial, epochs):
+        seen.append(bracket_of[trial])
+        return synthetic.curve(trial, epochs)
+
+    run(schedule, train=train, workers=1)
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_repeats_keep_curves_and_predictors(run):
+    once, thrice = swift_hyperband(27, 3, SWIFT), swift_hyperband(27, 3, SWIFT, repeats=3)
+    assert thrice.configurations == 3 * once.configurations
+    assert [round_.trials for round_ in thrice.rounds[: len(once.rounds)]] == [round_.trials for round_ in once.rounds]
+    assert run(thrice).fits <= run(once).fits + 1, "predictors are fitted once"
+    assert run(thrice).epochs < 3 * run(once).epochs, "fewer trials train fully where curves are known already"
+
+
+def test_a_random_search_trains_everybody_to_the_end(run):
+    search = run(random_search(27, 3, trials=10))
+    assert search.epochs == 270
+    assert search.best == min(((trial, curve[26]) for trial, curve in search.curves.items()), key=lambda item: item[1])
+
+
+def test_a_random_search_with_a_predictor_trains_m_fully_and_stops_others(run):
+    schedule = predicted_random_search(27, 3, trials=40, full=8, decision_fraction=0.25)
+    search = run(schedule)
+    lengths = sorted(len(curve) for curve in search.curves.values())
+    assert set(lengths) == {7, 27}
+    assert lengths.count(27) >= 8
+    assert search.epochs < 40 * 27
+    assert search.fits == 1
+
+
+def test_the_default_random_searches_cost_about_what_hyperband_does():
+    assert random_trials(81, 3) == 1581 // 81
+    full, partial = 6, predicted_random_trials(81, 3, 6, 0.25) - 6
+    assert partial > full
+    assert 6 * 81 + partial * (21 + 60 / 4) <= 1581

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,19 +141,28 @@ def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
     if options.predictor is not None:
         settings["predictor"]["name"] = options.predictor
     published = published_epochs(table)
-    return recipe(
-        options.search,
-        options.max_epochs or published or table.epochs,
-        options.eta or (2 if published else 3),
-        where="command line",
-        preset=options.preset,
-        brackets=options.brackets,
-        trials=options.trials,
-        full=options.full,
-        swift=settings["swift"],
-        predictor=settings["predictor"],
-        fast=settings["fast"],
-    )
+    try:
+        return recipe(
+            options.search,
+            options.max_epochs or published or table.epochs,
+            options.eta or (2 if published else 3),
+            where="command line",
+            preset=options.preset,
+            brackets=options.brackets,
+            trials=options.trials,
+            full=options.full,
+            swift=settings["swift"],
+            predictor=settings["predictor"],
+            fast=settings["fast"],
+        )
+    except UserError as error:
+        raise UserError(_as_options(str(error))) from None
+
+
+def _as_options(text: str) -> str:
+    """Call the keys of a study what they are on the command line."""
+    text = re.sub(r"command line: search\.(\w+)", lambda found: f"--{found[1].replace('_', '-')}", text)
+    return re.sub(r"command line: (swift|predictor|fast)\.", r"--set \1.", text)
 
 
 def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:

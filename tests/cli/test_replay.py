@@ -1,0 +1,140 @@
+"""`swift-hyperband replay` as its users call it."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from swift_hyperband import cli
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Write a long table of 60 curves, 27 epochs, two hyperparameters; return its path."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "curves.csv"
+    with path.open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["config_id", "lr", "width", "epoch", "error"])
+        for row in range(60):
+            lr, width = 10 ** rng.uniform(-4, -1), int(rng.integers(4, 64))
+            end, speed = 0.1 + abs(np.log10(lr) + 2.5) / 10, rng.uniform(0.5, 1.5)
+            for epoch in range(1, 28):
+                lines.writerow([f"c{row}", lr, width, epoch, end + epoch**-speed])
+    return path
+
+
+def replay(*arguments):
+    return cli.main(["replay", *map(str, arguments)])
+
+
+def test_json_has_what_programs_need(table, capsys):
+    assert replay(table, "--search", "swift-hyperband", "--seeds", 3, "--max-epochs", 27, "--eta", 3, "--json") == 0
+    found = json.loads(capsys.readouterr().out)["runs"]
+    assert [run["seed"] for run in found] == [0, 1, 2]
+    keys = {"seed", "best", "regret", "epochs", "hyperband_best", "hyperband_epochs", "fits", "cpu_s", "makespan"}
+    for run in found:
+        assert keys <= run.keys()
+        assert run["hyperband_epochs"] == 357 > run["epochs"] == run["makespan"]
+
+
+def test_people_read_a_table_with_intervals(table, capsys):
+    assert replay(table, "--seeds", 4) == 0
+    printed = capsys.readouterr().out
+    assert "Swift-Hyperband on curves: 60 curves of error (min)" in printed
+    assert "± 95 %" in printed
+    assert "epochs saved against Hyperband" in printed
+
+
+@pytest.mark.parametrize("search", ["random", "predicted-random", "hyperband", "fast-hyperband", "asha", "swift-asha"])
+def test_every_search_can_be_replayed_on_a_cluster(table, search, capsys):
+    options = ["--workers", 8, "--pace", "heavy-tailed", "--start-seconds", 2, "--failures-per-hour", 1]
+    assert replay(table, "--search", search, "--seeds", 2, *options, "--json") == 0
+    for run in json.loads(capsys.readouterr().out)["runs"]:
+        assert run["makespan"] > run["epochs"] / 8
+        assert 0 < run["utilisation"] < 1
+
+
+def test_a_gantt_picture_is_drawn(table, tmp_path, capsys):
+    picture = tmp_path / "gantt.png"
+    assert replay(table, "--search", "asha", "--seeds", 1, "--workers", 4, "--gantt", picture) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_any_setting_can_be_given(table, capsys):
+    epochs = []
+    for margin in (0, 5):
+        assert replay(table, "--seeds", 3, "--set", f"swift.margin={margin}", "--json") == 0
+        epochs.append(sum(run["epochs"] for run in json.loads(capsys.readouterr().out)["runs"]))
+    assert epochs[0] < epochs[1]
+
+
+def test_configurations_can_come_from_a_study(table, tmp_path, capsys):
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "name: s\ntarget: {name: curve-table, metric: error, mode: min}\nsearch: {max_epochs: 27}\n"
+        "space:\n  lr: {type: float, low: 1.0e-4, high: 0.1, log: true}\n  width: {type: int, low: 4, high: 64}\n"
+    )
+    assert replay(table, "--study", study, "--seeds", 2, "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["runs"]) == 2
+
+
+def test_our_own_curves_can_be_replayed(tmp_path, capsys):
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = [
+        {
+            "study": "s",
+            "trial": f"t{row}",
+            "config_lr": row / 10,
+            "epoch": epoch,
+            "metric_accuracy": 1 - 1 / (row + epoch),
+        }
+        for row in range(30)
+        for epoch in range(1, 10)
+    ]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "curves.parquet")
+    assert replay(tmp_path / "curves.parquet", "--mode", "max", "--search", "hyperband", "--seeds", 2, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["best"] == pytest.approx(1 - 1 / 38)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--max-epochs", "28"], "between 1 and 27, where the table ends, found 28"),
+        (["--seeds", "0"], "--seeds must be at least 1, found 0"),
+        (["--set", "margin=1"], "--set must be swift.KEY=VALUE, predictor.KEY=VALUE or fast.KEY=VALUE"),
+        (["--set", "swift.margn=1"], "swift.margn is not a key"),
+        (["--workers", "0"], "cluster.workers must be an integer of at least 1, found 0"),
+        (["--metric", "accuracy"], "accuracy"),
+        (["--trials", "5"], "search.trials must be left out"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(table, arguments, told, capsys):
+    assert replay(table, *arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert told in error
+    assert error.count("\n") == 1
+
+
+def test_ctrl_c_keeps_what_is_done(table, capsys, monkeypatch):
+    from swift_hyperband.replay import runs
+
+    honest = runs.Replay.runs
+
+    def interrupted(self, recipe, seeds, cluster=None):
+        yield from honest(self, recipe, range(2), cluster)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs.Replay, "runs", interrupted)
+    assert replay(table, "--seeds", 1000, "--json") == 130
+    assert len(json.loads(capsys.readouterr().out)["runs"]) == 2
+
+
+def test_without_optuna_it_says_what_to_install(table, capsys, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "optuna", None)
+    assert replay(table, "--sampling", "tpe") == 2
+    assert "pip install optuna" in capsys.readouterr().err

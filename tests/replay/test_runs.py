@@ -1,0 +1,173 @@
+"""Replays of searches over a table: what their numbers mean, and the figures that were published."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.replay.cluster import ClusterSettings
+from swift_hyperband.replay.draws import nearest_rows, permutation
+from swift_hyperband.replay.readers import PUBLISHED, read
+from swift_hyperband.replay.runs import Replay, interval
+from swift_hyperband.replay.searches import NAMES, recipe
+from swift_hyperband.space import Categorical, Float, Int, Space
+
+SPACE = Space({"lr": Float(1e-4, 1e-1, log=True), "width": Int(8, 256), "kind": Categorical(("sgd", "adam"))})
+
+
+def runs(table, chosen, seeds=range(5), **more):
+    return list(Replay(table, chosen.max_epochs).runs(chosen, seeds, **more))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_search_finds_a_good_configuration_beside_hyperband_on_the_same_draws(table, name):
+    found = runs(table, recipe(name, 27, 3), range(3))
+    assert [run.seed for run in found] == [0, 1, 2]
+    for run in found:
+        assert 0 <= run.regret < 1
+        assert run.hyperband_epochs == 357
+        assert run.makespan == run.epochs
+        assert (run.fits > 0) == (name in ("predicted-random", "fast-hyperband", "swift-hyperband", "swift-asha"))
+
+
+def test_hyperband_beside_is_hyperband_itself(table):
+    for run in runs(table, recipe("hyperband", 81, 3)):
+        assert (run.best, run.epochs) == (run.hyperband_best, run.hyperband_epochs)
+        assert run.epochs == 1581
+
+
+def test_the_same_seed_gives_the_same_run(table):
+    chosen = recipe("swift-hyperband", 81, 3)
+    one, other = runs(table, chosen), runs(table, chosen)
+    assert [replace(run, cpu_s=0.0) for run in one] == [replace(run, cpu_s=0.0) for run in other]
+    assert len({run.epochs for run in one}) > 1, "seeds draw other configurations"
+
+
+@pytest.mark.parametrize("workers", [1, 7, 200])
+def test_workers_change_the_makespan_of_a_synchronous_search_and_nothing_else(table, workers):
+    chosen = recipe("swift-hyperband", 81, 3)
+    alone, together = runs(table, chosen), runs(table, chosen, cluster=ClusterSettings(workers=workers))
+    for one, other in zip(alone, together, strict=True):
+        assert (one.best, one.epochs, one.fits) == (other.best, other.epochs, other.fits)
+        assert other.makespan >= other.epochs / workers
+        assert (other.makespan < one.makespan) == (workers > 1)
+
+
+def test_a_maximised_metric_is_told_as_it_is(table):
+    accuracy = replace(table, metric="accuracy", mode="max", curves=1 - table.curves)
+    chosen = recipe("hyperband", 81, 3)
+    for error, good in zip(runs(table, chosen), runs(accuracy, chosen), strict=True):
+        assert good.best == pytest.approx(1 - error.best)
+        assert good.regret == pytest.approx(error.regret)
+
+
+def test_diverging_rows_are_replayed_as_failures(table):
+    curves = table.curves.copy()
+    curves[::3, 10:] = np.nan
+    broken = replace(table, curves=curves)
+    for run in runs(broken, recipe("swift-hyperband", 81, 3)):
+        assert run.best in curves[:, 80]
+        assert run.epochs < 1581
+
+
+def test_a_table_in_which_everything_diverges_has_no_winner(table):
+    broken = replace(table, curves=np.full_like(table.curves, np.nan))
+    for run in runs(broken, recipe("swift-hyperband", 81, 3)):
+        assert run.best is run.regret is run.hyperband_best is None
+
+
+def test_rows_that_end_early_are_not_drawn(table):
+    recorded = table.recorded.copy()
+    recorded[:50] = 30
+    curves = table.curves.copy()
+    curves[:50, 30:] = np.nan
+    ragged = Replay(replace(table, curves=curves, recorded=recorded), 81)
+    assert ragged.complete.rows == 150
+    assert "50 of 200 rows end before epoch 81" in " ".join(ragged.complete.notes)
+    assert len(list(ragged.runs(recipe("hyperband", 81, 3), range(3)))) == 3
+
+
+def test_more_trials_than_rows_draw_rows_again():
+    found = permutation(10, 25, seed=3)
+    assert sorted(found[:10]) == sorted(found[10:20]) == list(range(10))
+    assert len(set(found[20:])) == 5
+
+
+def test_configurations_of_a_space_take_the_nearest_row(table):
+    replay = Replay(table, 27, nearest_rows(SPACE, table))
+    assert [run.hyperband_epochs for run in replay.runs(recipe("swift-hyperband", 27, 3), range(3))] == [357] * 3
+    with pytest.raises(
+        UserError, match="must have a column for each hyperparameter of the space, found none for depth"
+    ):
+        nearest_rows(Space({"depth": Int(1, 3)}), table)
+
+
+def test_the_row_itself_is_nearest_to_its_own_configuration(table):
+    from swift_hyperband.replay.draws import Nearest
+
+    nearest = Nearest(SPACE, table)
+    for row in (0, 17, 199):
+        assert nearest({name: values[row] for name, values in table.hyperparameters.items()}) == row
+
+
+@pytest.mark.parametrize("method", ["tpe", "bohb"])
+def test_configurations_drawn_by_a_model_are_better_than_those_at_random(table, method):
+    from swift_hyperband.replay.sampling import model_based
+
+    chosen = recipe("hyperband", 27, 3)
+    drawn = Replay(table, 27, model_based(table, method), nearest_rows(SPACE, table)).runs(chosen, range(4))
+    runs_ = list(drawn)
+    assert np.mean([run.best for run in runs_]) <= np.mean([run.hyperband_best for run in runs_])
+    assert {run.epochs for run in runs_} == {357}
+
+
+def test_an_interval_is_student_t():
+    mean, half = interval([1.0, 2.0, 3.0])
+    assert mean == 2
+    assert half == pytest.approx(4.302652729911275 / np.sqrt(3))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"algorithm": "hyperbnd"}, "here: must be random, .* found 'hyperbnd'; did you mean hyperband"),
+        ({"max_epochs": 2}, "here: search.max_epochs must be at least eta"),
+        ({"swift": {"d": 1}}, "here: swift.d must be"),
+        ({"fast": {"confidenc": 0.9}}, "here: fast.confidenc is not a key.*confidence"),
+        ({"fast": {"confidence": 2}}, "here: fast.confidence must be between 0 and 1, found 2"),
+        ({"fast": {"d": 2}}, "here: fast.d must be a whole number of at least 3, found 2"),
+        ({"brackets": [9]}, "here: search.brackets must be from 0 to 4"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_a_line(changes, told):
+    given = {"algorithm": "fast-hyperband", "max_epochs": 81, "eta": 3, "where": "here"} | changes
+    with pytest.raises(UserError, match=told) as error:
+        recipe(given.pop("algorithm"), given.pop("max_epochs"), given.pop("eta"), **given)
+    assert "\n" not in str(error.value)
+
+
+# what the authors' programs and result files say, and what the simulator must give: mean epochs, and a tolerance
+FIGURES = [
+    ("mlpf", "hyperband", 100, 3213, 0.0),
+    ("cifar10", "hyperband", 100, 3213, 0.0),
+    ("ptb", "hyperband", 60, 1514, 0.0),
+    ("mlpf", "swift-hyperband", 100, 2926, 0.01),
+    ("cifar10", "swift-hyperband", 100, 2917, 0.01),
+    ("ptb", "swift-hyperband", 60, 1427, 0.01),
+]
+
+
+@pytest.mark.parametrize(("format_", "search", "max_epochs", "epochs", "tolerance"), FIGURES)
+def test_published_settings_give_the_published_epochs(published, format_, search, max_epochs, epochs, tolerance):
+    table = read(published(format_), format_)
+    assert PUBLISHED[format_].max_epochs == max_epochs
+    found = runs(table, recipe(search, max_epochs, 2, preset="published"), range(100))
+    assert np.mean([run.epochs for run in found]) == pytest.approx(epochs, rel=tolerance)
+    if format_ == "mlpf":
+        assert sum(run.best == run.hyperband_best for run in found) >= 95, "the same winner as Hyperband"
+
+
+@pytest.mark.parametrize(("max_epochs", "epochs"), [(100, 3213), (300, 15380), (35, 872)])
+def test_hyperband_trains_the_epochs_that_were_published(max_epochs, epochs):
+    assert recipe("hyperband", max_epochs, 2).schedule.epochs_hyperband == epochs
