@@ -43,7 +43,6 @@ DRIVERS = Path(__file__).with_suffix("")
 OWN = "swift_hyperband"
 PEERS = ["syne_tune", "syne_tune_sync", "optuna", "smac", "dehb"]
 MAX_EPOCHS = 81
-HEADINGS = ["peer", "version", "search", "runs/s", "ours is", "seeds", "epochs", "loss", "import s", "MB", "counts"]
 ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"], "1")
 
 
@@ -113,7 +112,7 @@ def main() -> None:
             install(folder, DRIVERS / f"{peer}.py")
         elif not (folder / "installed").exists():
             parser.error(f"{folder} is not there; --install makes it")
-    found = [losses for name, _, losses in tables(options.curves) if name == "MLPF"]
+    found = [table.curves for table, _ in tables(options.curves) if table.name == "MLPF"]
     if not found:
         parser.error("--curves must hold the table of MLPF")
     pythons = {OWN: sys.executable} | {peer: str(folder / "bin" / "python") for peer, folder in folders.items()}
@@ -150,7 +149,7 @@ def main() -> None:
 
 
 def print_line(*cells: object) -> None:
-    widths = [-15, -8, -24, 8, 9, 6, 6, 7, 9, 5, -9]
+    widths = [-15, -8, -26, 8, 9, 6, 6, 7, 9, 5, -9]
     texts = [f"{cell!s:{'<' if width < 0 else '>'}{abs(width)}}" for cell, width in zip(cells, widths, strict=True)]
     print(" ".join(texts).rstrip(), flush=True)
 

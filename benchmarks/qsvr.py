@@ -17,7 +17,7 @@ import argparse
 import csv
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from swift_hyperband.predictors import last_value, qsvr
 from swift_hyperband.predictors.features import Floats
 from swift_hyperband.predictors.kernel_machine import train
 from swift_hyperband.predictors.settings import PredictorSettings
+from swift_hyperband.replay.accuracy import splits
 
 HELD = 20
 """Curves that a clique of 120 variables holds, and that the authors train on."""
@@ -90,16 +91,6 @@ def _different(losses: Floats) -> Table:
     return Table(losses, np.arange(len(losses)))
 
 
-def splits(table: Table, count: int, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the rows of training curves, each of another configuration, and of all curves of the others."""
-    for seed in range(count):
-        order = np.random.default_rng(seed).permutation(len(table.losses))
-        first = np.sort(np.unique(table.configurations[order], return_index=True)[1])[:size]
-        trained = order[first]
-        rest = ~np.isin(table.configurations, table.configurations[trained])
-        yield trained, np.flatnonzero(rest)
-
-
 Fit = Callable[[Floats, Floats], Callable[[Floats], Floats]]
 
 
@@ -148,7 +139,7 @@ def compare(name: str, table: Table, count: int, C: float, size: int) -> None:
         seen = round(share * table.losses.shape[1])
         scores: dict[str, list[tuple[float, float, float]]] = {}
         seconds: dict[str, float] = {}
-        for trained, rest in splits(table, count, size):
+        for trained, rest in splits(table.configurations, count, size):
             curves, ends = table.losses[:, :seen], table.losses[:, -1]
             for contender, fit in contenders(C, size).items():
                 start = time.process_time()

@@ -109,7 +109,7 @@ def test_our_own_curves_can_be_replayed(tmp_path, capsys):
         (["--set", "swift.margn=1"], "swift.margn is not a key"),
         (["--workers", "0"], "cluster.workers must be an integer of at least 1, found 0"),
         (["--metric", "accuracy"], "accuracy"),
-        (["--trials", "5"], "search.trials must be left out"),
+        (["--trials", "5"], "--trials must be left out with algorithm swift-hyperband"),
     ],
 )
 def test_a_mistake_is_told_in_a_line(table, arguments, told, capsys):

@@ -113,13 +113,14 @@ class Replay:
         """
         drawing = self._drawing(recipe, self.draw)
         plain_drawing = self._drawing(recipe.plain, self.plain_draw or self.draw)
+        is_plain = replace(recipe, label=recipe.plain.label) == recipe.plain and self.plain_draw is None
         recipe.prepare()
         for seed in seeds:
             start = time.process_time()
             search, simulation = self._replay(recipe, drawing, seed, cluster)
             best, epochs = search.best, search.epochs
             cpu = time.process_time() - start
-            plain, _ = self._replay(recipe.plain, plain_drawing, seed)
+            plain = search if is_plain else self._replay(recipe.plain, plain_drawing, seed)[0]
             yield Run(
                 seed=seed,
                 best=self._metric(best),
