@@ -218,12 +218,13 @@ def progress(runs: Iterator[Run], total: int, what: str) -> Iterator[Run]:
 
 
 def bar() -> Progress:
-    """Return a bar on the terminal's error stream that goes away at the end."""
+    """Return a bar on the error stream that goes away at the end; nothing is shown where that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _print(

@@ -1,0 +1,47 @@
+# `snakemake compare`: searches replayed over recorded learning curves, as config/compare.yaml says. Runs are kept by
+# the command in runs/ and predictions/, which are no outputs: Snakemake would delete what a stopped job has done.
+
+
+rule compare_runs:
+    input:
+        compared_table,
+    output:
+        touch("results/compare/{comparison}/done/{part}/{unit}"),
+    log:
+        "results/compare/{comparison}/logs/{part}/{unit}.log",
+    conda:
+        "../envs/swift-hyperband.yaml"
+    params:
+        only="{part}/{unit}",
+        definition=compared_definition,
+    message:
+        "compare: {wildcards.part} of {wildcards.unit}"
+    shell:
+        "swift-hyperband compare config/compare.yaml --only {params.only} --cores 1 2> {log}"
+
+
+rule compare_report:
+    input:
+        compared,
+    output:
+        figure="results/compare/{comparison}/figure3.png",
+        table=multiext("results/compare/{comparison}/table1", ".csv", ".md"),
+        summary=multiext("results/compare/{comparison}/summary", ".csv", ".md"),
+        runs="results/compare/{comparison}/runs.parquet",
+    log:
+        "results/compare/{comparison}/logs/report.log",
+    localrule: True
+    conda:
+        "../envs/swift-hyperband.yaml"
+    params:
+        definition=comparison_definition,
+    message:
+        "compare: draw the figure and write the tables"
+    shell:
+        "swift-hyperband compare config/compare.yaml --cores 1 2> {log}"
+
+
+rule compare:
+    input:
+        compare_files,
+    localrule: True

@@ -1,0 +1,55 @@
+"""Files of runs: rows by seed, and what defines them, so that what is done is known and not done again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+
+Row = dict[str, Any]
+
+_KEY = b"swift-hyperband"
+"""Of our part of the metadata of a parquet file."""
+
+
+def digest(definition: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what defines the rows of a file, in JSON's types."""
+    return sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
+
+
+def read(path: Path, digest: str) -> dict[int, Row]:
+    """Return the rows of a file by seed: none if there is no such file, or if it holds those of another definition."""
+    try:
+        # read_table would import pandas, where it is installed
+        with pyarrow.parquet.ParquetFile(path) as file:
+            table = file.read()
+        if json.loads(table.schema.metadata[_KEY])["digest"] != digest:
+            return {}
+        return {row["seed"]: row for row in table.to_pylist()}
+    except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError):
+        # not ours, or broken: made anew
+        return {}
+
+
+def write(path: Path, rows: Mapping[int, Row], schema: pyarrow.Schema, definition: Mapping[str, Any]) -> None:
+    """Write rows in the order of their seeds, with their definition; the file is replaced as a whole."""
+    told = json.dumps({"digest": digest(definition), "definition": definition})
+    ordered = [rows[seed] for seed in sorted(rows)]
+    write_table(path, pyarrow.Table.from_pylist(ordered, schema.with_metadata({_KEY: told.encode()})))
+
+
+def write_table(path: Path, table: pyarrow.Table) -> None:
+    """Write a table (parquet, zstd) by temporary file and rename; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
+    try:
+        pyarrow.parquet.write_table(table, temporary, compression="zstd")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
