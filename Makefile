@@ -1,22 +1,32 @@
 # make run    search the hyperparameters of a small CNN, here and now
 # make test   run the tests
-# Both make their own virtual environment first, with the versions of requirements.lock.
+# make test-slurm   run the tests that need a SLURM cluster, which it sets up here meanwhile: as root on Debian 12
+# All make their own virtual environment first, with the versions of requirements.lock.
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test lint docs lock clean help
+# A test ends itself after minutes; this is for all of them. By Ctrl-C, after which they tidy up.
+LIMITED := timeout --foreground --signal=INT --kill-after=60
+
+.PHONY: run test test-slurm lint docs lock clean help
 
 help:
-	@sed -n '1,3p' Makefile | cut -c3-
+	@sed -n '1,4p' Makefile | cut -c3-
 
 run: $(INSTALLED)
 	$(BIN)/swift-hyperband run --cores $(CORES)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(CORES) tests
+
+test-slurm: $(INSTALLED)
+	TEST_SLURM=1 $(BIN)/python tests/slurm/cluster.py with \
+		$(LIMITED) 20m $(BIN)/python -m pytest tests/slurm
+	TEST_SLURM=accounting $(BIN)/python tests/slurm/cluster.py --accounting with \
+		$(LIMITED) 10m $(BIN)/python -m pytest tests/slurm/test_accounting.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

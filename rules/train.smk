@@ -13,8 +13,9 @@ rule train_full:
         "../envs/swift-hyperband.yaml"
     threads: study.target.threads
     resources:
-        mem_mb=study.resources.mem_mb,
-        runtime=study.resources.runtime,
+        # more for a job that failed, for its reason may be that it had too little
+        mem_mb=lambda wildcards, attempt: min(attempt, 3) * study.resources.mem_mb,
+        runtime=lambda wildcards, attempt: min(attempt, 3) * study.resources.runtime,
         gpu=study.resources.gpus,
     message:
         "train fully: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"

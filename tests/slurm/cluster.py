@@ -42,6 +42,8 @@ PORT = 26830
 ETC = Path("/etc/slurm")
 LINKS = ["slurm.conf", "gres.conf", "cgroup.conf", "slurmdbd.conf"]
 CGROUPS = Path("/sys/fs/cgroup")
+_started: list[subprocess.Popen[bytes]] = []
+"""Daemons outlive this process; kept here because Python warns of processes that nobody remembers."""
 
 
 class ClusterError(Exception):
@@ -58,6 +60,7 @@ class Job:
     partition: str
     node: str
     comment: str
+    folder: str
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,13 @@ class Cluster:
 
     def jobs(self) -> list[Job]:
         """Return the jobs in the order of their numbers, also those that ended in the last five minutes."""
-        printed = _run("squeue", "-h", "-a", "--sort=i", "--states=all", "-o", "%i|%j|%T|%P|%N|%k")
+        printed = _run("squeue", "-h", "-a", "--sort=i", "--states=all", "-o", "%i|%j|%T|%P|%N|%k|%Z")
         return [Job(*line.split("|")) for line in printed.splitlines()]
+
+    def clear(self) -> None:
+        """End all jobs and forget them."""
+        _run("scancel", "--user=root")
+        self._until(lambda: not _run("squeue", "-h", "-a"), 30, "all jobs must end")
 
     def node_state(self, node: str) -> str:
         """Return what SLURM says of a node, such as idle or down."""
@@ -262,6 +270,7 @@ class Cluster:
                 cwd=self.folder / "log",
                 start_new_session=True,
             )
+        _started.append(process)
         (self.folder / f"run/{name}.pid").write_text(str(process.pid))
 
     def _pid(self, daemon: str, command: str | None = None) -> int | None:

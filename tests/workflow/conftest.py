@@ -1,138 +1,18 @@
 """A folder in which a study over recorded curves can be run as a user runs it: real Snakemake, real jobs, no torch."""
 
-import json
-import os
-import random
-import signal
-import subprocess
+import importlib.util
 import sys
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import yaml
 
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-ROWS, EPOCHS = 120, 27
-
-
-@dataclass
-class Project:
-    """A project folder with the repository's workflow and a study `config/config.yaml` over recorded curves."""
-
-    path: Path
-    variables: dict[str, str] = field(default_factory=dict)
-
-    def study(self, **keys):
-        """Write the study file; keys such as search__seed=3 replace single values."""
-        content = {
-            "name": "table",
-            "target": {
-                "name": "curve-table",
-                "metric": "loss",
-                "mode": "min",
-                "options": {"table": "table.csv"},
-            },
-            "space": {"row": {"type": "int", "low": 0, "high": ROWS - 1}},
-            "search": {"algorithm": "swift-hyperband", "max_epochs": EPOCHS, "eta": 3, "seed": 1},
-            "predictor": {"name": "last-value"},
-            "resources": {"workers": 1},
-        }
-        for key, value in keys.items():
-            *sections, last = key.split("__")
-            place = content
-            for section in sections:
-                place = place.setdefault(section, {})
-            place[last] = value
-        (self.path / "config").mkdir(exist_ok=True)
-        (self.path / "config/config.yaml").write_text(yaml.safe_dump(content))
-
-    def command(self, *arguments):
-        return [str(BIN / arguments[0]), *map(str, arguments[1:])]
-
-    def start(self, *arguments):
-        """Start a command in a process group of its own; what it prints goes to a file, which outlives it."""
-        with (self.path / "printed.txt").open("w") as printed:
-            return subprocess.Popen(
-                self.command(*arguments),
-                cwd=self.path,
-                env=environment() | self.variables,
-                stdin=subprocess.DEVNULL,
-                stdout=printed,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                # a shell that runs the tests in the background makes everything below it deaf to Ctrl-C
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-            )
-
-    def printed(self):
-        return (self.path / "printed.txt").read_text()
-
-    def run(self, *arguments, check=True):
-        """Run a command to its end; return what it printed."""
-        process = self.start(*arguments)
-        try:
-            process.wait(timeout=300)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            raise
-        printed = self.printed()
-        assert (process.returncode == 0) == check, printed
-        return printed
-
-    def search(self, *arguments, check=True):
-        return self.run("swift-hyperband", "run", "--cores", "2", "best", *arguments, check=check)
-
-    @property
-    def results(self):
-        return self.path / "results/table"
-
-    def best(self):
-        return (self.results / "best.yaml").read_bytes()
-
-    def decisions(self):
-        """Return what was decided in every round, without what differs from run to run."""
-        found = {}
-        for name in ["decision", "promotion"]:
-            for path in self.results.glob(f"bracket=*/round=*/{name}.json"):
-                content = json.loads(path.read_text())
-                found[str(path.relative_to(self.results))] = {
-                    key: value for key, value in content.items() if key not in ("inputs", "time")
-                }
-        return found
-
-    def epochs_started(self):
-        """Return how often each epoch of each trial was started."""
-        return Counter(
-            (path.parent.name, json.loads(line)["epoch"])
-            for path in self.results.glob("trials/*/started.jsonl")
-            for line in path.read_text().splitlines()
-        )
-
-
-def environment():
-    """Return the environment of a user who did not activate the virtual environment."""
-    names = ["HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"]
-    kept = {name: os.environ[name] for name in names if name in os.environ}
-    elsewhere = [path for path in os.environ["PATH"].split(":") if Path(path) != BIN]
-    return {**kept, "PATH": ":".join(elsewhere)}
+# tests are no package, so what they share is loaded by its path; dataclasses look their module up
+spec = importlib.util.spec_from_file_location("workflow_project", Path(__file__).with_name("project.py"))
+workflow_project = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(workflow_project)
 
 
 @pytest.fixture
 def project(tmp_path):
     """A fresh project folder, with 120 noisy power-law curves in table.csv."""
-    for name in ["workflow", "rules", "profiles", "envs"]:
-        (tmp_path / name).symlink_to(ROOT / name)
-    draw = random.Random(0)
-    lines = ["row,epoch,loss"]
-    for row in range(ROWS):
-        end, start, speed = draw.uniform(0.1, 0.6), draw.uniform(0.5, 2.0), draw.uniform(0.3, 1.5)
-        lines += [
-            f"{row},{epoch},{end + start * epoch**-speed + draw.gauss(0, 0.01)}" for epoch in range(1, EPOCHS + 1)
-        ]
-    (tmp_path / "table.csv").write_text("\n".join(lines) + "\n")
-    found = Project(tmp_path)
-    found.study()
-    return found
+    return workflow_project.Project.create(tmp_path)

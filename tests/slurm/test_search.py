@@ -1,0 +1,53 @@
+"""Whole searches on a SLURM cluster, with the profile that is shipped."""
+
+WHERE = """
+import os
+from swift_hyperband.targets.curve_table import CurveTable
+
+
+class Where(CurveTable):
+    def train_epoch(self, epoch):
+        super().train_epoch(epoch)
+        with open("where.txt", "a") as file:
+            print(os.environ["SLURMD_NODENAME"], os.environ.get("CUDA_VISIBLE_DEVICES"), file=file)
+"""
+
+
+def test_a_search_finds_on_slurm_what_it_finds_here_and_uses_every_gpu(project, cluster):
+    project.run("swift-hyperband", "run", "--cores", "2", "best")
+    here = project.found()
+    project.results.rename(project.path / "here")
+    project.search()
+    assert project.found() == here
+    jobs = project.jobs()
+    assert {job.state for job in jobs} == {"COMPLETED"}
+    assert {job.partition for job in jobs} == {"gpu"}
+    assert {job.node for job in jobs} == {"n1", "n2", "n3"}
+    assert all("rule_train" in job.comment for job in jobs), "what lies between trainings runs beside Snakemake"
+    assert max(project.epochs_started().values()) == 1
+
+
+def where_trained(project, gpus, *command):
+    """Train three trials side by side; return the nodes and devices that they saw."""
+    (project.path / "where.py").write_text(WHERE)
+    project.study(
+        target__name="where.py:Where",
+        target__options={"table": "table.csv", "seconds": 0.2},
+        search={"algorithm": "random", "trials": 3, "max_epochs": 9},
+        resources={"workers": 3, "gpus": gpus, "mem_mb": 600, "runtime": 10},
+    )
+    project.run(*command)
+    lines = (project.path / "where.txt").read_text().splitlines()
+    assert len(lines) == 3 * 9
+    return {tuple(line.split()) for line in lines}
+
+
+def test_each_training_has_a_gpu_of_its_own(project):
+    # with the profile alone, which asks SLURM less often than the other tests do
+    found = where_trained(project, 1, "swift-hyperband", "run", "--profile", "profiles/slurm", "best")
+    assert found == {("n1", "0"), ("n2", "0"), ("n3", "0")}
+
+
+def test_trainings_without_gpus_keep_off_the_nodes_with_gpus(project):
+    assert where_trained(project, 0, "search on SLURM") == {("c1", "None")}
+    assert {job.partition for job in project.jobs()} == {"cpu"}
