@@ -56,6 +56,14 @@ def test_nobody_is_stopped_without_a_predictor():
     assert not verdicts["b"].continues, "a failed trial never continues"
 
 
+@pytest.mark.parametrize("predicted", [{"a": 3.0, "b": 1.0, "c": 2.0}, None])
+def test_no_more_continue_than_may(predicted):
+    seen = {"a": 9.0, "b": 7.0, "c": 8.0, "d": math.inf}
+    for most, expected in {1: {"b"}, 2: {"b", "c"}, 3: {"a", "b", "c"}}.items():
+        verdicts = decide(seen, predicted, 0.0, threshold=9.0, margin=0.0, wanted=1, most=most).verdicts
+        assert {trial for trial, verdict in verdicts.items() if verdict.continues} == expected
+
+
 def test_ties_go_by_trial_id():
     assert rank({"b": 1.0, "a": 1.0, "c": 0.5}) == ["c", "a", "b"]
 

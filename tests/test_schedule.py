@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from swift_hyperband.schedule import SwiftSettings, hyperband, swift_hyperband
 
 PUBLISHED = SwiftSettings(d=15, k=0.5, decision_fraction=0.5, share_curves=True)
-DEFAULT = SwiftSettings(d=6, k=0.5, decision_fraction=0.25, share_curves=True)
+DEFAULT = SwiftSettings(d=5, k=0.0, decision_fraction=0.15, share_curves=True, extra=0.5)
 
 
 @pytest.mark.parametrize(
@@ -96,15 +96,39 @@ def test_a_predictor_is_fitted_once_from_the_rounds_with_the_same_end():
 def test_no_decision_where_the_decision_point_falls_on_the_rounds_end():
     first = swift_hyperband(27, 3, DEFAULT).by_key[3, 0]
     assert (first.end, first.decision_epoch, first.full, first.partial) == (1, None, 27, 0)
-    assert first.reference == 6, "only the reference curves are shared"
+    assert first.reference == 5, "only the reference curves are shared"
+
+
+def test_without_k_trials_train_fully_only_until_there_are_d_curves():
+    schedule, known = swift_hyperband(100, 2, DEFAULT), dict.fromkeys(range(101), 0)
+    for round_ in schedule.rounds:
+        assert round_.reference == min(round_.trials, max(0, DEFAULT.d - known[round_.end]))
+        known[round_.end] += round_.reference
+    taught = {key for round_ in schedule.rounds for key in round_.training_rounds}
+    assert all(schedule.by_key[key].reference for key in taught), "a predictor waits for no round without curves"
+
+
+def test_extra_trials_begin_the_last_three_brackets_where_some_can_be_stopped():
+    plain, schedule = hyperband(9, 2), swift_hyperband(9, 2, DEFAULT)
+    more = {}
+    for round_, before in zip(schedule.rounds, plain.rounds, strict=True):
+        assert (round_.promoted, round_.trials - round_.extra) == (before.promoted, before.trials)
+        if round_.extra:
+            more[round_.key] = before.trials, round_.extra
+            assert round_.decision_epoch is not None
+    assert more == {(2, 0): (6, 3), (1, 0): (4, 2), (0, 0): (4, 2)}
+    assert schedule.epochs_hyperband == plain.epochs_hyperband
+    worst = sum(round_.epochs_worst for round_ in schedule.rounds)
+    assert worst - plain.epochs_hyperband == sum(round_.extra * round_.end for round_ in schedule.rounds)
 
 
 settings = st.builds(
     SwiftSettings,
     d=st.integers(3, 30),
-    k=st.sampled_from([0.1, 0.3, 0.5, 1.0]),
+    k=st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]),
     decision_fraction=st.sampled_from([0.1, 0.25, 0.3, 0.5, 1.0]),
     share_curves=st.booleans(),
+    extra=st.sampled_from([0.0, 0.5]),
 )
 
 
@@ -112,9 +136,12 @@ settings = st.builds(
 def test_every_round_of_every_schedule_can_be_run(eta, more, chosen):
     schedule = swift_hyperband(eta + more, eta, chosen)
     plain = hyperband(eta + more, eta)
-    assert schedule.epochs_hyperband == plain.epochs_hyperband >= schedule.epochs_best
+    assert schedule.epochs_hyperband == plain.epochs_hyperband
+    # the epochs of extra trials must be saved first
+    assert schedule.epochs_best <= sum(round_.epochs_worst for round_ in schedule.rounds)
+    assert chosen.extra or schedule.epochs_best <= plain.epochs_hyperband
     for round_ in schedule.rounds:
-        assert 1 <= round_.reference <= round_.full <= round_.trials
+        assert min(1, chosen.k) <= round_.reference <= round_.full <= round_.trials
         assert round_.promoted <= round_.trials
         if round_.decision_epoch is None:
             assert (round_.partial, round_.predictor, round_.training_rounds) == (0, None, ())

@@ -48,13 +48,13 @@ def categorical(*choices):
 # the default study, presets
 
 
-def test_the_default_study_is_a_search_of_49_configurations_that_can_save_epochs():
+def test_the_default_study_is_a_search_of_60_configurations_that_can_save_epochs():
     found = load(DEFAULT)
     schedule = found.schedule()
     assert found.name == "digits"
     assert found.target.name == "digits-cnn"
     assert (found.target.metric, found.sign) == ("accuracy", -1.0)
-    assert (schedule.configurations, schedule.epochs_hyperband) == (49, 357)
+    assert (schedule.configurations, schedule.epochs_hyperband) == (60, 357)
     assert schedule.epochs_best < 0.8 * 357
     assert found.search_space().hyperparameters == {
         "learning_rate": Float(1e-3, 1.0, log=True),
@@ -410,7 +410,7 @@ def test_schema_and_table_of_keys_are_in_step_with_the_model(tmp_path):
 
 def test_the_table_tells_what_a_preset_changes():
     table = keys_table()
-    assert "| `swift.d` | whole number ≥ 3 | `6`; published: `15` |" in table
+    assert "| `swift.d` | whole number ≥ 3 | `5`; published: `15` |" in table
     assert "| `search.max_epochs` | whole number | required |" in table
     assert "| `batch_size` | `auto` or whole number ≥ 1 | `auto` |" in table
 

@@ -136,18 +136,20 @@ def decide(
     threshold: float,
     margin: float,
     wanted: int,
+    most: int | None = None,
 ) -> Decision:
     """Return which partial trials go on from the decision point to the round's end.
 
     A trial continues if its predicted loss less `margin` times `sigma` is below `threshold`. If fewer than `wanted`
-    would, the `wanted` best-predicted ones continue instead.
+    would, the `wanted` best-predicted ones continue instead; if more than `most` would, the `most` best-predicted ones.
 
     Parameters
     ----------
     seen : mapping of str to float
         Loss at the decision point by partial trial; infinity for a trial that failed, which never continues.
     predicted : mapping of str to float, or None
-        Predicted loss at the round's end by living trial; None where no predictor could be fitted: then nobody stops.
+        Predicted loss at the round's end by living trial; None where no predictor could be fitted: then nobody stops,
+        but for those that are worst at the decision point if there are more than `most`.
     sigma : float
         Standard error of the predictor (leave one out).
     threshold : float
@@ -156,14 +158,19 @@ def decide(
         In standard errors; 0 as published.
     wanted : int
         How many are needed, beside the reference trials, to fill the next round.
+    most : int, optional
+        How many may continue; any number if left out.
     """
     alive = {trial: loss for trial, loss in seen.items() if math.isfinite(loss)}
     if predicted is None:
-        return Decision(threshold, sigma, {trial: Verdict(loss, None, trial in alive) for trial, loss in seen.items()})
+        going = set(rank(alive)[:most])
+        return Decision(threshold, sigma, {trial: Verdict(loss, None, trial in going) for trial, loss in seen.items()})
     hopeful = {trial: predicted[trial] for trial in alive}
     going = {trial for trial, loss in hopeful.items() if loss - margin * sigma < threshold}
     if len(going) < wanted:
         going = set(rank(hopeful)[:wanted])
+    elif most is not None and len(going) > most:
+        going = set(rank(hopeful)[:most])
     verdicts = {trial: Verdict(loss, hopeful.get(trial), trial in going) for trial, loss in seen.items()}
     return Decision(threshold, sigma, verdicts)
 

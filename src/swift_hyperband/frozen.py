@@ -75,7 +75,9 @@ class FrozenStudy:
     def swift(self) -> SwiftSettings:
         """Return how a round of Swift-Hyperband is divided."""
         swift = self.definition["swift"]
-        return SwiftSettings(swift["d"], swift["k"], swift["decision_fraction"], swift["share_curves"])
+        # the last value that would be promoted is known without trials that train fully
+        k = swift["k"] if swift["threshold"] == "quantile" else 0.0
+        return SwiftSettings(swift["d"], k, swift["decision_fraction"], swift["share_curves"], swift["extra"])
 
     def rules(self) -> Rules:
         """Return what the search decides by."""

@@ -19,6 +19,13 @@ from functools import cached_property
 RoundKey = tuple[int, int]
 """(bracket, index of the round in it), both as the papers number them."""
 
+WIDENED = 3
+"""How many brackets, the least aggressive ones, may start with more configurations than Hyperband's.
+
+Their first rounds are the longest, so there the epochs saved at the decision points pay for most configurations. In
+the others the next round's few places would go, out of more trials, to those that begin well.
+"""
+
 
 @dataclass(frozen=True)
 class SwiftSettings:
@@ -29,17 +36,20 @@ class SwiftSettings:
     d : int
         Fewest curves to fit a predictor.
     k : float
-        Share of the promoted number of trials that trains fully, at least.
+        Share of the promoted number of trials that trains fully, at least; 0 where no threshold is taken from them.
     decision_fraction : float
         Where the decision point lies between the round's start and end, in (0, 1].
     share_curves : bool
         Whether brackets share the curves (and predictors) of rounds that end at the same epoch.
+    extra : float
+        How many more configurations than Hyperband's the `WIDENED` least aggressive brackets start with, as a share.
     """
 
     d: int
     k: float
     decision_fraction: float
     share_curves: bool
+    extra: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Round:
     bracket, index : int
         Bracket s (s_max first) and round i (0 first).
     trials : int
-        How many trials compete, n_i.
+        How many trials compete, n_i and `extra` ones.
     start, end : int
         The epochs that its trials have behind them when it starts and ends, r_(i-1) and r_i.
     promoted : int
@@ -64,6 +74,8 @@ class Round:
         The round whose predictor decides here: this one, or an earlier one with the same decision point and end.
     training_rounds : tuple of RoundKey
         The rounds, in order, whose reference curves train the predictor fitted here; empty if none is fitted here.
+    extra : int
+        How many of the trials Hyperband would not have.
     """
 
     bracket: int
@@ -76,6 +88,7 @@ class Round:
     decision_epoch: int | None = None
     predictor: RoundKey | None = None
     training_rounds: tuple[RoundKey, ...] = ()
+    extra: int = 0
 
     @property
     def key(self) -> RoundKey:
@@ -97,8 +110,18 @@ class Round:
         return min(self.partial, max(0, self.promoted - self.full))
 
     @property
+    def most_completed(self) -> int:
+        """How many partial trials go on at the most: no more trials than Hyperband's train to the round's end."""
+        return self.partial - self.extra
+
+    @property
+    def epochs_hyperband(self) -> int:
+        """Epochs that Hyperband trains in this round."""
+        return (self.trials - self.extra) * (self.end - self.start)
+
+    @property
     def epochs_worst(self) -> int:
-        """Epochs trained in this round if nobody is stopped: those of Hyperband."""
+        """Epochs trained in this round if nobody is stopped: those of Hyperband, and of the extra trials."""
         return self.trials * (self.end - self.start)
 
     @property
@@ -156,7 +179,7 @@ class Schedule:
     @property
     def epochs_hyperband(self) -> int:
         """Epochs of Hyperband when each round continues the training of the one before."""
-        return sum(round_.epochs_worst for round_ in self.rounds)
+        return sum(round_.epochs_hyperband for round_ in self.rounds)
 
     @property
     def epochs_best(self) -> int:
@@ -228,8 +251,9 @@ def swift_hyperband(
 ) -> Schedule:
     """Return the schedule of Swift-Hyperband: Hyperband's, each round divided at its decision point.
 
-    The number of reference trials is m = max(ceil(k n_next), d - |D[r_i]|, 1), at most all, where D[r_i] holds the
+    The number of reference trials is m = max(ceil(k n_next), d - |D[r_i]|), at most all, where D[r_i] holds the
     reference curves of earlier rounds with the same end. As only reference curves join D, m follows from the settings.
+    The epochs that decisions free are spent in part on `extra` configurations in the first rounds of some brackets.
     A round decides nothing where its decision point falls on its end, or where all its trials are reference trials.
     A predictor for (end, decision point) is fitted once, in the first round that needs it, and never again.
 
@@ -257,14 +281,24 @@ def swift_hyperband(
         scope = None if settings.share_curves else r.bracket
         earlier = contributors.setdefault((scope, r.end), [])
         curves = sum(other.reference for other in earlier)
-        m = min(r.trials, max(_ceil_share(settings.k, r.promoted), settings.d - curves, 1))
+        m = min(r.trials, max(_ceil_share(settings.k, r.promoted), settings.d - curves, 0))
         point = decision_point(r.start, r.end, settings.decision_fraction)
         divided = replace(r, reference=m)
         earlier.append(divided)
         if point < r.end and m < r.trials:
             predictor = fitted.setdefault((scope, r.end, point), r.key)
-            training = tuple(other.key for other in earlier) if predictor == r.key else ()
-            divided = replace(divided, decision_epoch=point, predictor=predictor, training_rounds=training)
+            # rounds without reference trials have nothing to teach, and need not be waited for
+            training = tuple(other.key for other in earlier if other.reference) if predictor == r.key else ()
+            widened = r.index == 0 and r.bracket % (s_max(max_epochs, eta) + 1) < WIDENED
+            extra = _ceil_share(settings.extra, r.trials) if widened else 0
+            divided = replace(
+                divided,
+                trials=r.trials + extra,
+                decision_epoch=point,
+                predictor=predictor,
+                training_rounds=training,
+                extra=extra,
+            )
         rounds.append(divided)
     return Schedule(max_epochs, eta, tuple(rounds))
 

@@ -21,13 +21,14 @@ from swift_hyperband.targets import BUILT_IN
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "default": {
         "swift": {
-            "d": 6,
+            "d": 5,
             "k": 0.5,
-            "decision_fraction": 0.25,
+            "decision_fraction": 0.15,
             "threshold": "promotion",
             "threshold_quantile": 0.25,
-            "margin": 0.5,
+            "margin": 0.75,
             "share_curves": True,
+            "extra": 0.5,
         },
         "predictor": {
             "name": "svr",
@@ -48,6 +49,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "threshold_quantile": 0.25,
             "margin": 0.0,
             "share_curves": True,
+            "extra": 0.0,
         },
         "predictor": {
             "name": "svr",
@@ -261,7 +263,7 @@ class Swift(Section):
         default=_SWIFT["k"],
         gt=0,
         le=1,
-        description="At least this share of the promoted number of trials trains fully.",
+        description="At least this share of the promoted number of trials trains fully; used with threshold quantile.",
     )
     decision_fraction: float = Field(
         default=_SWIFT["decision_fraction"],
@@ -282,11 +284,16 @@ class Swift(Section):
     margin: float = Field(
         default=_SWIFT["margin"],
         ge=0,
-        description="Benefit of the doubt in a prediction, in standard errors of the predictor.",
+        description="Benefit of the doubt in a prediction, in standard errors of the predictor; twice after round 0.",
     )
     share_curves: bool = Field(
         default=_SWIFT["share_curves"],
         description="Whether brackets learn from each other's curves: saves epochs, takes longer with many workers.",
+    )
+    extra: float = Field(
+        default=_SWIFT["extra"],
+        ge=0,
+        description="How many more configurations than Hyperband's the last three brackets start with, as a share.",
     )
 
 

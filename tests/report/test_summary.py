@@ -123,7 +123,7 @@ def test_predictions_are_checked_by_what_the_trials_reached(swift):
     for key, decision in files(swift, "decision.json").items():
         for trial, verdict in decision["verdicts"].items():
             losses = curves(swift)[trial][: swift.schedule.by_key[key].end]
-            if verdict["continues"] and losses[-1] is not None:
+            if verdict["continues"] and verdict["predicted"] is not None and losses[-1] is not None:
                 expected.append((key[0], verdict["seen"], verdict["predicted"], losses[-1]))
     found = [(pair.bracket, pair.seen, pair.predicted, pair.reached) for pair in summary.predictions(swift)]
     assert found == expected

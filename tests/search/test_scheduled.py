@@ -2,11 +2,13 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.schedule import (
+    Round,
     SwiftSettings,
     hyperband,
     predicted_random_search,
@@ -15,11 +17,12 @@ from swift_hyperband.schedule import (
     random_trials,
     swift_hyperband,
 )
+from swift_hyperband.search import rounds
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.scheduled import ScheduledSearch
 
-RULES = Rules("promotion", 0.25, 0.5, PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5))
-SWIFT = SwiftSettings(d=6, k=0.5, decision_fraction=0.25, share_curves=True)
+RULES = Rules("promotion", 0.25, 0.75, PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5))
+SWIFT = SwiftSettings(d=5, k=0.0, decision_fraction=0.15, share_curves=True, extra=0.5)
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def test_swift_hyperband_trains_fewer_epochs_and_finds_as_good_a_trial(run):
 
 @pytest.mark.parametrize("share", [True, False])
 def test_the_result_does_not_depend_on_the_order_in_which_trainings_end(run, share):
-    schedule = swift_hyperband(27, 3, SwiftSettings(6, 0.5, 0.25, share))
+    schedule = swift_hyperband(27, 3, replace(SWIFT, share_curves=share))
     expected = outcome(run(schedule))
     for seed in range(5):
         assert outcome(run(schedule, order=random.Random(seed))) == expected
@@ -142,3 +145,30 @@ def test_the_default_random_searches_cost_about_what_hyperband_does():
     full, partial = 6, predicted_random_trials(81, 3, 6, 0.25) - 6
     assert partial > full
     assert 6 * 81 + partial * (21 + 60 / 4) <= 1581
+
+
+def test_the_margin_counts_twice_after_the_first_round(synthetic):
+    known = {trial: synthetic.curve(trial, 9) for trial in "abcdef"}
+    curves = {trial: synthetic.curve(trial, 9)[:4] for trial in "0123456789"}
+
+    def going(index, margin):
+        round_ = Round(2, index, 10, 3, 9, 3, reference=0, decision_epoch=4, predictor=(2, index))
+        rules = replace(RULES, margin=margin)
+        verdicts = rounds.decide(round_, {}, curves, rounds.fit(round_, [known], rules), rules).verdicts
+        return {trial for trial, verdict in verdicts.items() if verdict.continues}
+
+    first, later = going(0, 0.75), going(1, 0.75)
+    assert first < later == going(0, 1.5)
+    assert going(0, 0) == going(1, 0)
+
+
+def test_extra_trials_cost_no_more_than_the_way_to_their_decision_points(run, synthetic):
+    schedule = swift_hyperband(27, 3, SWIFT)
+    limit = schedule.epochs_hyperband + sum(r.extra * (r.decision_epoch or 0) for r in schedule.rounds)
+    # with a margin that nothing falls short of, and where nothing can be predicted
+    assert run(schedule, replace(RULES, margin=1e9)).epochs == limit
+    few = replace(SWIFT, d=3)
+    schedule = swift_hyperband(27, 3, few)
+    taught = {trial for key in schedule.teaching for trial in synthetic.trials(schedule)[key[0]][:3]}
+    search = run(schedule, train=lambda trial, n: [math.nan] if trial in taught else synthetic.curve(trial, n))
+    assert search.epochs <= schedule.epochs_hyperband + sum(r.extra * (r.decision_epoch or 0) for r in schedule.rounds)

@@ -18,6 +18,12 @@ from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.schedule import Round
 from swift_hyperband.search import Curve
 
+LATER = 2.0
+"""How many times its margin a search leaves from the second round of a bracket on.
+
+There the trials have been chosen once: they lie closer together, each has cost more, and less is left to save.
+"""
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -31,7 +37,8 @@ class Rules:
     threshold_quantile : float
         That quantile.
     margin : float
-        Benefit of the doubt for a partial trial, in standard errors of the predictor.
+        Benefit of the doubt for a partial trial, in standard errors of the predictor; `LATER` times as much from the
+        second round of a bracket on.
     predictor : PredictorSettings
     """
 
@@ -136,8 +143,9 @@ def decide(
         # n more fits, which only a margin has a use for
         predictor.sigma if predictor is not None and rules.margin > 0 else 0.0,
         threshold=threshold,
-        margin=rules.margin,
+        margin=rules.margin * (LATER if round_.index > 0 else 1.0),
         wanted=round_.promoted - sum(map(math.isfinite, reached)),
+        most=round_.most_completed,
     )
 
 
