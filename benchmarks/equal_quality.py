@@ -6,11 +6,11 @@ A search that stops trials early may save epochs and lose quality. Here it pays 
 brackets again and again on fresh draws, its curves and predictors kept, until it is as good as one whole Hyperband.
 
 share = E / H. H are the epochs of one Hyperband, E the first number of epochs at which the search's mean regret is no
-more than Hyperband's at its end; the mean is over seeds, each of which draws the same rows for both until the search
-starts with more configurations than Hyperband. A search's regret after so many epochs is that of the best winner it
+more than Hyperband's at its end; the mean is over seeds, each of which draws the same rows for all searches, and more
+for a search that starts with more configurations. A search's regret after so many epochs is that of the best winner it
 knows by then, (loss - table optimum) / (median - optimum) at the last epoch, when one worker trains one trial after
 another. Below 1 the search is the cheaper one. The interval holds 95 % of the shares of 1000 bootstrap samples of
-seeds.
+seeds; it is skewed, as winners come at the ends of brackets: a sample that just misses the target waits for the next.
 
 While a seed has no winner its regret is that of the table's worst finite row. That decides nothing unless a search
 crosses within its first bracket, by far the worst one. "nan": still worse at the end of the last repeat.
