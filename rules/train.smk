@@ -11,7 +11,7 @@ rule train_full:
         "results/{study}/bracket={bracket}/round={round}/logs/full-{batch}.log",
     conda:
         "../envs/swift-hyperband.yaml"
-    threads: study.target.threads
+    threads: study.target.threads * study.resources.side_by_side
     resources:
         # more for a job that failed, for its reason may be that it had too little
         mem_mb=lambda wildcards, attempt: min(attempt, 3) * study.resources.mem_mb,
@@ -20,7 +20,7 @@ rule train_full:
     message:
         "train fully: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"
     shell:
-        "swift-hyperband job train {output} 2> {log}"
+        "swift-hyperband job train {output} --minutes {resources.runtime} 2> {log}"
 
 
 use rule train_full as train_partial with:

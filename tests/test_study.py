@@ -225,8 +225,8 @@ def test_a_target_in_a_file_is_found_without_importing_it(tmp_path, monkeypatch)
             {"name": "My study"},
             "name must be small letters, digits, _ and -, as it names the folder of the results, found 'My study'",
         ),
-        ({"batch_size": "atuo"}, "batch_size must be auto or a whole number of at least 1, found 'atuo'"),
-        ({"batch_size": 0}, "batch_size must be auto or a whole number of at least 1, found 0"),
+        ({"batch_size": "atuo"}, "batch_size must be auto, a whole number of at least 1 or a time such as 30min, found 'atuo'"),
+        ({"batch_size": 0}, "batch_size must be auto, a whole number of at least 1 or a time such as 30min, found 0"),
         ({"target__metric": "epoch"}, "target.metric must be a metric that the target reports, found 'epoch'"),
         (
             {"target__options": {"a": {"b": {1: 2}}}},
@@ -412,7 +412,7 @@ def test_the_table_tells_what_a_preset_changes():
     table = keys_table()
     assert "| `swift.d` | whole number ≥ 3 | `5`; published: `15` |" in table
     assert "| `search.max_epochs` | whole number | required |" in table
-    assert "| `batch_size` | `auto` or whole number ≥ 1 | `auto` |" in table
+    assert "| `batch_size` | `auto` or whole number ≥ 1 or a time such as `30min` | `auto` |" in table
 
 
 def test_a_readme_without_markers_is_told(tmp_path):

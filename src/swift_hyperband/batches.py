@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
-from typing import Literal
 
-BatchSize = int | Literal["auto"]
+BatchSize = int | str
+"""Trials a job, "auto", or how long a job is to train, such as "30min"."""
+
+MINUTES = r"(\d+(?:\.\d+)?) ?min"
 
 
-def pack(trials: Sequence[str], size: BatchSize, workers: int) -> list[list[str]]:
+def minutes(size: BatchSize) -> float | None:
+    """Return how many minutes a job is to train; None where the size says something else."""
+    found = re.fullmatch(MINUTES, size) if isinstance(size, str) else None
+    return float(found[1]) if found is not None else None
+
+
+def pack(trials: Sequence[str], size: BatchSize, workers: int, trial_seconds: float | None = None) -> list[list[str]]:
     """Divide trials into the batches that one job each trains.
 
     Parameters
     ----------
     trials : sequence of str
         Trial ids by rank.
-    size : int or "auto"
-        Trials a batch; "auto" makes as many batches as there are workers, dealt out in turn.
+    size : int, "auto" or minutes
+        Trials a batch; "auto" makes as many batches as there are workers, dealt out in turn; minutes as few batches
+        as keep each within that time, of about equal size (as "auto" while nothing is known of the time).
     workers : int
         How many training jobs run side by side.
+    trial_seconds : float, optional
+        How long a job needs for one of the trials.
     """
-    if size == "auto":
-        return [list(trials[i::workers]) for i in range(min(workers, len(trials)))]
-    return [list(trials[i : i + size]) for i in range(0, len(trials), size)]
+    limit = minutes(size)
+    if limit is not None and trial_seconds is not None:
+        most = max(1, int(60 * limit / trial_seconds)) if trial_seconds > 0 else len(trials)
+        count = -(-len(trials) // max(1, most))
+    elif isinstance(size, int):
+        return [list(trials[i : i + size]) for i in range(0, len(trials), size)]
+    else:
+        count = min(workers, len(trials))
+    return [list(trials[i::count]) for i in range(count)]
 
 
 def batch_name(trials: Sequence[str]) -> str:

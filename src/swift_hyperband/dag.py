@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from swift_hyperband.batches import batch_name, pack
+from swift_hyperband.batches import batch_name, minutes, pack
 from swift_hyperband.files import read_json, write_json
-from swift_hyperband.results import Part, StudyFolder, freeze
+from swift_hyperband.results import Part, StudyFolder, freeze, measured_seconds
 from swift_hyperband.schedule import Round, Schedule
 from swift_hyperband.study import Study
 
@@ -96,7 +96,7 @@ class Dag:
             batches: dict[str, list[str]] = read_json(path)["batches"]["complete"]
             if sorted(going) == sorted(trial for batch in batches.values() for trial in batch):
                 return batches
-        batches = self._pack(going)
+        batches = self._pack_completion(round_, going)
         if self._leads:
             write_json(path, {"batches": {"complete": batches}, "epochs": {"complete": round_.end}})
         return batches
@@ -120,26 +120,30 @@ class Dag:
         verdicts = read_json(self.folder.decision(round_))["verdicts"]
         return [trial for trial, verdict in verdicts.items() if verdict["continues"]]
 
-    def _pack(self, trials: Sequence[str]) -> dict[str, list[str]]:
-        return _named(pack(trials, self.study.batch_size, self.study.resources.workers))
+    def _pack_completion(self, round_: Round, going: Sequence[str]) -> dict[str, list[str]]:
+        assert round_.decision_epoch is not None
+        return _pack(self.folder, self.study, going, round_.end - round_.decision_epoch)
 
     def _known_batches(self, round_: Round, part: Part) -> dict[str, list[str]] | None:
         """Return a round's batches if what lies there tells them, without writing."""
         if part == "complete":
             if self.folder.completion(round_).exists():
                 return dict(read_json(self.folder.completion(round_))["batches"]["complete"])
-            return self._pack(self._continuing(round_)) if self.folder.decision(round_).exists() else None
+            known = self.folder.decision(round_).exists()
+            return self._pack_completion(round_, self._continuing(round_)) if known else None
         if self.folder.entry(round_).exists():
             return dict(read_json(self.folder.entry(round_))["batches"][part])
         if round_.index > 0:
             earlier = self.schedule.by_key[round_.bracket, round_.index - 1]
             if not self.folder.promotion(earlier).exists():
                 return None
-        return _layout(self.study, round_, self._competitors(round_))[part]
+        return _layout(self.folder, self.study, round_, self._competitors(round_))[part]
 
     def _upper_bound(self, round_: Round, part: Part) -> list[str]:
         trials = round_.full if part == "full" else round_.partial
-        size = len(self._pack([str(number) for number in range(trials)]))
+        begin = round_.start if part != "complete" else round_.decision_epoch or round_.start
+        end = round_.end if part != "partial" else round_.decision_epoch or round_.end
+        size = len(_pack(self.folder, self.study, [str(number) for number in range(trials)], end - begin))
         return [f"planned-{number}-of-{size}" for number in range(1, size + 1)]
 
 
@@ -162,18 +166,32 @@ def enter(
         if frozen["competitors"] == list(competitors):
             batches: dict[str, dict[str, list[str]]] = frozen["batches"]
             return batches
-    batches = _layout(study, round_, competitors)
+    batches = _layout(folder, study, round_, competitors)
     epochs = {"full": round_.end, "partial": round_.decision_epoch}
     write_json(path, {"competitors": list(competitors), "batches": batches, "epochs": epochs})
     return batches
 
 
-def _layout(study: Study, round_: Round, competitors: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+def _layout(
+    folder: StudyFolder, study: Study, round_: Round, competitors: Sequence[str]
+) -> dict[str, dict[str, list[str]]]:
     from swift_hyperband.search.rounds import divide
 
     full, partial = divide(round_, competitors)
-    size, workers = study.batch_size, study.resources.workers
-    return {"full": _named(pack(full, size, workers)), "partial": _named(pack(partial, size, workers))}
+    point = round_.decision_epoch or round_.end
+    return {
+        "full": _pack(folder, study, full, round_.end - round_.start),
+        "partial": _pack(folder, study, partial, point - round_.start),
+    }
+
+
+def _pack(folder: StudyFolder, study: Study, trials: Sequence[str], epochs: int) -> dict[str, list[str]]:
+    """Return the batches, by name, of trials that train for so many epochs."""
+    seconds = None
+    if minutes(study.batch_size) is not None:
+        seconds = study.resources.seconds_per_epoch or measured_seconds(folder)
+    trial_seconds = None if seconds is None else epochs * seconds / study.resources.side_by_side
+    return _named(pack(trials, study.batch_size, study.resources.workers, trial_seconds))
 
 
 def _named(batches: Sequence[Sequence[str]]) -> dict[str, list[str]]:

@@ -58,6 +58,15 @@ class FrozenStudy:
     def retries(self) -> int:
         return int(self.settings["retries"])
 
+    @property
+    def save_every(self) -> int:
+        return int(self.settings["save_every"])
+
+    @property
+    def side_by_side(self) -> int:
+        """How many trials train at the same time in a job."""
+        return int(self.settings["resources"]["side_by_side"])
+
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search."""
         search, swift = self.definition["search"], self.definition["swift"]

@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from swift_hyperband.annealing.settings import QsvrSettings
 from swift_hyperband.batches import BatchSize, pack
-from swift_hyperband.results import StudyFolder, read_curve
 from swift_hyperband.schedule import Round, RoundKey, Schedule
 
 Case = Literal["worst", "half", "best"]
@@ -33,28 +32,39 @@ class Plan:
     Attributes
     ----------
     schedule : Schedule
-    batch_size : int or "auto"
+    batch_size : int, "auto" or minutes
         As `batches.pack` takes it.
     workers : int
         Training jobs that run side by side.
+    seconds : float, optional
+        How long a job takes for an epoch of a trial, where its trials train side by side a share of that.
     """
 
     schedule: Schedule
     batch_size: BatchSize
     workers: int
+    seconds: float | None = None
 
     def jobs(self, case: Case) -> int:
         """Return how many jobs the workflow has. The worst case is what `snakemake -n` announces for a new study."""
         count = len(ONCE)
         trained_on = {key for round_ in self.schedule.rounds for key in round_.training_rounds}
         for round_ in self.schedule.rounds:
-            parts = (round_.full, round_.partial, continuing(round_, case))
-            trainings = sum(len(_batches(trials, self.batch_size, self.workers)) for trials in parts)
+            trainings = sum(
+                len(_batches(trials, self.batch_size, self.workers, length, self.seconds))
+                for trials, length in _parts(round_, case)
+            )
             decides = round_.decision_epoch is not None
             threshold = decides or round_.key in trained_on
             promote = 1
             count += trainings + threshold + bool(round_.training_rounds) + decides + promote
         return count
+
+    def trainings(self, case: Case) -> tuple[int, int]:
+        """Return how many training jobs there are, and how many there would be with one trial each."""
+        parts = [part for round_ in self.schedule.rounds for part in _parts(round_, case)]
+        jobs = [len(_batches(trials, self.batch_size, self.workers, length, self.seconds)) for trials, length in parts]
+        return sum(jobs), sum(trials for trials, _ in parts)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as `swift-hyperband plan --json` prints it."""
@@ -83,6 +93,13 @@ class Plan:
         }
 
 
+def _parts(round_: Round, case: Case) -> list[tuple[int, int]]:
+    """Return how many trials train in full, in part and on from the decision point, and for how many epochs."""
+    length = round_.end - round_.start
+    point = length if round_.decision_epoch is None else round_.decision_epoch - round_.start
+    return [(round_.full, length), (round_.partial, point), (continuing(round_, case), length - point)]
+
+
 def continuing(round_: Round, case: Case) -> int:
     """Return how many partial trials of a round go on from its decision point."""
     if case == "worst":
@@ -101,7 +118,9 @@ def epochs(schedule: Schedule, case: Case) -> int:
     )
 
 
-def makespan(schedule: Schedule, case: Case, batch_size: BatchSize, workers: int | None) -> int:
+def makespan(
+    schedule: Schedule, case: Case, batch_size: BatchSize, workers: int | None, seconds: float | None = None
+) -> int:
     """Return how long a search takes, in epochs of one trial after another.
 
     Parameters
@@ -109,18 +128,20 @@ def makespan(schedule: Schedule, case: Case, batch_size: BatchSize, workers: int
     schedule : Schedule
     case : {"worst", "half", "best"}
         How many partial trials continue.
-    batch_size : int or "auto"
+    batch_size : int, "auto" or minutes
         As `batches.pack` takes it.
     workers : int or None
         Training jobs that run side by side; None for as many as there can be: then the longest chain of trainings
         that wait for each other is returned.
+    seconds : float, optional
+        As in `Plan`.
 
     Notes
     -----
     Simulates the jobs of the workflow: whenever a worker is free it takes the first job, in the order of the schedule,
     that waits for no other. Every epoch takes one unit of time; thresholds, fits and decisions take none.
     """
-    stages = _stages(schedule, case, batch_size, workers)
+    stages = _stages(schedule, case, batch_size, workers, seconds)
     rank = {name: number for number, name in enumerate(stages)}
     left = {name: len(stage.jobs) for name, stage in stages.items()}
     blocked = dict(stages)
@@ -159,15 +180,6 @@ def annealer_problems(schedule: Schedule, qsvr: QsvrSettings) -> list[int]:
     return problems
 
 
-def measured_seconds(folder: StudyFolder) -> float | None:
-    """Return the median time of an epoch, in seconds, over all curves of a study; None where there are none yet."""
-    import statistics
-
-    curves = (read_curve(folder, path.parent.name) for path in folder.path.glob("trials/*/curve.jsonl"))
-    seconds = [row["seconds"] for curve in curves for row in curve if "seconds" in row]
-    return statistics.median(seconds) if seconds else None
-
-
 _Name = tuple[RoundKey, Literal["full", "partial", "complete"]]
 
 
@@ -179,12 +191,14 @@ class _Stage:
     after: frozenset[_Name]
 
 
-def _stages(schedule: Schedule, case: Case, batch_size: BatchSize, workers: int | None) -> dict[_Name, _Stage]:
+def _stages(
+    schedule: Schedule, case: Case, batch_size: BatchSize, workers: int | None, seconds: float | None
+) -> dict[_Name, _Stage]:
     """Return all trainings of a search, in the order of the schedule, with what each waits for."""
     found: dict[_Name, _Stage] = {}
 
     def add(name: _Name, trials: int, length: int, after: Iterable[_Name]) -> None:
-        jobs = tuple(size * length for size in _batches(trials, batch_size, workers))
+        jobs = tuple(size * length for size in _batches(trials, batch_size, workers, length, seconds))
         found[name] = _Stage(jobs, frozenset(after))
 
     for round_ in schedule.rounds:
@@ -203,7 +217,8 @@ def _stages(schedule: Schedule, case: Case, batch_size: BatchSize, workers: int 
     return found
 
 
-def _batches(trials: int, size: BatchSize, workers: int | None) -> list[int]:
-    """Return how many trials the batches of so many trials hold."""
+def _batches(trials: int, size: BatchSize, workers: int | None, length: int, seconds: float | None) -> list[int]:
+    """Return how many trials the batches of so many trials hold, each of which trains for so many epochs."""
     names = [str(number) for number in range(trials)]
-    return [len(batch) for batch in pack(names, size, trials if workers is None else workers)]
+    trial_seconds = None if seconds is None else length * seconds
+    return [len(batch) for batch in pack(names, size, trials if workers is None else workers, trial_seconds)]

@@ -4,6 +4,7 @@
 
     study.json                       the definition, frozen when the search starts
     settings.json                    what may change while it runs (resources, retries ...), as of the last start
+    resume.json                      both as one study file, where the search went on without the user's
     lease                            which process is the head of the search
     trials/<trial>/                  configuration, state, learning curve, failures of one trial
     bracket=<s>/round=<i>/
@@ -52,6 +53,10 @@ class StudyFolder:
     @property
     def settings(self) -> Path:
         return self.path / "settings.json"
+
+    @property
+    def resume(self) -> Path:
+        return self.path / "resume.json"
 
     @property
     def best(self) -> Path:
@@ -192,3 +197,12 @@ def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:
 def read_curve(folder: StudyFolder, trial: str) -> list[dict[str, float]]:
     """Return a trial's learning curve so far: one row of epoch, metrics and seconds an epoch; nan where not finite."""
     return [{key: from_json(value) for key, value in row.items()} for row in read_rows(folder.trial(trial))]
+
+
+def measured_seconds(folder: StudyFolder) -> float | None:
+    """Return the median time of an epoch, in seconds, over all curves of a study; None where there are none yet."""
+    import statistics
+
+    curves = (read_curve(folder, path.parent.name) for path in folder.path.glob("trials/*/curve.jsonl"))
+    seconds = [row["seconds"] for curve in curves for row in curve if "seconds" in row]
+    return statistics.median(seconds) if seconds else None

@@ -15,6 +15,7 @@ import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from swift_hyperband import space as spaces
+from swift_hyperband.batches import MINUTES
 from swift_hyperband.errors import UserError
 from swift_hyperband.frozen import FrozenStudy
 from swift_hyperband.schedule import Schedule
@@ -39,7 +40,7 @@ from swift_hyperband.study_sections import (
 if TYPE_CHECKING:
     from swift_hyperband.search.rounds import Rules
 
-NOT_DEFINING = frozenset({"resources", "retries", "batch_size", "keep_states", "fallback", "budget"})
+NOT_DEFINING = frozenset({"resources", "retries", "batch_size", "save_every", "keep_states", "fallback", "budget"})
 """Keys that may change while a search runs: they say how it is computed, not what comes out."""
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -68,10 +69,20 @@ class Study(Section):
     predictor: Predictor = Field(
         default_factory=lambda: Predictor(), description="What predicts the end of a learning curve."
     )
-    batch_size: Annotated[Literal["auto"] | int, BeforeValidator(batch_size_value)] = Field(
+    batch_size: Annotated[int | str, BeforeValidator(batch_size_value)] = Field(
         default="auto",
-        description="Trials that a job trains; auto: a round's trials are dealt out to resources.workers jobs.",
-        json_schema_extra={"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]},
+        description="Trials that a job trains, or how long it trains, such as 30min (short trainings share a job); "
+        "auto: a round's trials are dealt out to resources.workers jobs.",
+        json_schema_extra={
+            "anyOf": [
+                {"const": "auto"},
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": f"^{MINUTES}$", "examples": ["30min"]},
+            ]
+        },
+    )
+    save_every: int = Field(
+        default=1, ge=1, description="Epochs from one saved state to the next, which is what a kill can cost a trial."
     )
     resources: Resources = Field(default_factory=lambda: Resources(), description="What a training job needs.")
     retries: int = Field(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from swift_hyperband.annealing.settings import LOCAL, REMOTE
+from swift_hyperband.batches import minutes
 from swift_hyperband.study_errors import InvalidKeysError, one_of, shown, suggestion
 from swift_hyperband.targets import BUILT_IN
 
@@ -24,8 +25,11 @@ def slug(value: str) -> str:
 
 def batch_size_value(value: object) -> object:
     """Check batch_size."""
-    if value != "auto" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise InvalidKeysError(("", f"must be auto or a whole number of at least 1, found {shown(value)}"))
+    limit = minutes(value) if isinstance(value, str) else None
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if value != "auto" and not whole and not limit:
+        needed = "must be auto, a whole number of at least 1 or a time such as 30min"
+        raise InvalidKeysError(("", f"{needed}, found {shown(value)}"))
     return value
 
 

@@ -100,6 +100,8 @@ def _type(keys: Mapping[str, Any]) -> str:
         return " or ".join(_type(option) for option in keys["anyOf"])
     if isinstance(keys["type"], list):
         return "text, number or true/false"
+    if "examples" in keys:
+        return f"a time such as `{keys['examples'][0]}`"
     bounds = [f"{sign} {keys[bound]:g}" for bound, sign in _BOUNDS.items() if bound in keys]
     if keys["type"] == "array":
         return f"list of {_type(keys['items'])}"

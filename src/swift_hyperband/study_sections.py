@@ -236,7 +236,9 @@ class Search(Section):
             raise InvalidKeysError(("brackets", f"must be left out with algorithm {self.algorithm}, which has none"))
         for key, fits in {"trials": random, "full": self.algorithm == "predicted-random"}.items():
             if getattr(self, key) is not None and not fits:
-                raise InvalidKeysError((key, f"must be left out with algorithm {self.algorithm}, which follows from R"))
+                raise InvalidKeysError(
+                    (key, f"must be left out with algorithm {self.algorithm}, whose size follows from max_epochs")
+                )
         if self.trials is not None and self.full is not None and self.trials <= self.full:
             raise InvalidKeysError(("trials", f"must be more than full ({self.full}), found {self.trials}"))
         if self.brackets == []:
@@ -375,3 +377,9 @@ class Resources(Section):
     mem_mb: int = Field(default=2000, ge=1, description="Memory of a training job, in MB.")
     runtime: int = Field(default=60, ge=1, description="Time limit of a training job, in minutes.")
     gpus: int = Field(default=0, ge=0, description="GPUs of a training job.")
+    side_by_side: int = Field(
+        default=1, ge=1, description="Trials that train at the same time in a job, on its cores or its GPU."
+    )
+    seconds_per_epoch: float | None = Field(
+        default=None, gt=0, description="How long an epoch takes, for the plan and batch_size; null: as measured."
+    )

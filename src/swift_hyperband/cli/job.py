@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json
 from swift_hyperband.results import StudyFolder, load_frozen, to_json
+from swift_hyperband.training.clock import OutOfTimeError
 
 if TYPE_CHECKING:
     from swift_hyperband.training.trial import Trained
+
+AGAIN = 75
+"""Exit code of a job that must be submitted again to go on; EX_TEMPFAIL of sysexits.h."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,6 +41,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         job = jobs.add_parser(name, help=what, description=what)
         job.add_argument("output", type=Path, help="the file to make")
         job.set_defaults(run=run, job=name)
+        if name == "train":
+            job.add_argument("--minutes", type=float, help="the job's time limit; counts where SLURM keeps it")
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -47,21 +55,28 @@ def _train(options: argparse.Namespace) -> int:
     if trials is None:
         raise UserError(f"{path}: must name the batch of {output}, found no such batch; start the search again")
     epochs = layout["epochs"][part]
+    try:
+        found = _trained(folder, trials, epochs, options.minutes)
+    except OutOfTimeError as error:
+        print(f"{error}; the next try goes on from there", file=sys.stderr)
+        return AGAIN
     content = {
         trial: {"status": trained.status, "values": [to_json(value) for value in trained.values[:epochs]]}
-        for trial, trained in _trained(folder, trials, epochs).items()
+        for trial, trained in found.items()
     }
     write_json(output, {"epochs": epochs, "trials": content})
     return 0
 
 
-def _trained(folder: StudyFolder, trials: list[str], epochs: int) -> dict[str, Trained]:
+def _trained(folder: StudyFolder, trials: list[str], epochs: int, minutes: float | None) -> dict[str, Trained]:
     from swift_hyperband.training.batch import train_batch
     from swift_hyperband.training.settings import TrainingSettings
 
     study = load_frozen(folder)
-    settings = TrainingSettings.from_study_json(study.definition, study.retries)
-    return train_batch(folder.path, settings, trials, epochs)
+    settings = TrainingSettings.from_study_json(study.definition, study.retries, study.save_every)
+    # nobody keeps a time limit where there is no scheduler
+    limit = 60 * minutes if minutes is not None and "SLURM_JOB_ID" in os.environ else None
+    return train_batch(folder.path, settings, trials, epochs, study.side_by_side, time_limit=limit)
 
 
 def _round_step(options: argparse.Namespace) -> int:

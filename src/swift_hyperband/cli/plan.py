@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from swift_hyperband.annealing.settings import REMOTE, QsvrSettings
 from swift_hyperband.errors import UserError
-from swift_hyperband.plan import LITTLE, Case, Plan, annealer_problems, epochs, makespan, measured_seconds
-from swift_hyperband.results import StudyFolder
+from swift_hyperband.plan import LITTLE, Case, Plan, annealer_problems, epochs, makespan
+from swift_hyperband.results import StudyFolder, measured_seconds
 from swift_hyperband.schedule import Schedule, hyperband, random_search
 
 if TYPE_CHECKING:
@@ -44,13 +44,15 @@ def _plan(options: argparse.Namespace) -> int:
     if options.seconds_per_epoch is not None and not 0 < options.seconds_per_epoch < float("inf"):
         raise UserError(f"--seconds-per-epoch must be above 0, found {options.seconds_per_epoch:g}")
     study = load(options.study)
-    plan = Plan(study.schedule(), study.batch_size, options.workers or study.resources.workers)
+    pace = _pace(study, options.seconds_per_epoch)
+    seconds = None if pace is None else pace.seconds / study.resources.side_by_side
+    plan = Plan(study.schedule(), study.batch_size, options.workers or study.resources.workers, seconds)
     if options.json:
         print(json.dumps(plan.to_json(), indent=1))
         return 0
     from rich.console import Console
 
-    print_plan(Console(highlight=False), study, plan, _pace(study, options.seconds_per_epoch))
+    print_plan(Console(highlight=False), study, plan, pace)
     return 0
 
 
@@ -69,6 +71,8 @@ class Pace:
 def _pace(study: Study, given: float | None) -> Pace | None:
     if given is not None:
         return Pace(given, "as given")
+    if study.resources.seconds_per_epoch is not None:
+        return Pace(study.resources.seconds_per_epoch, "resources.seconds_per_epoch")
     folder = StudyFolder(Path("results") / study.name)
     measured = measured_seconds(folder)
     return Pace(measured, f"median of the curves in {folder.path}") if measured else None
@@ -169,6 +173,9 @@ def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
     saved = f"[dim]saves up to {_share_saved(plan.schedule):.0%} of {whose}[/]"
     table.add_row("epochs", str(most), str(least), saved if least < most else "[dim]nobody is stopped by prediction[/]")
     table.add_row("jobs", str(plan.jobs("worst")), str(plan.jobs("best")), "[dim]of the workflow[/]")
+    (jobs, alone), (least_jobs, _) = plan.trainings("worst"), plan.trainings("best")
+    packed = f"{alone - jobs} waits in a queue saved by packing {alone} trainings" if jobs < alone else "one trial each"
+    table.add_row("  of training", str(jobs), str(least_jobs), f"[dim]{packed}[/]")
     if pace is not None:
         table.add_row("training", duration(most * pace.seconds), duration(least * pace.seconds), "")
         if gpus := study.resources.gpus:
@@ -204,8 +211,8 @@ def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
     for name, schedule in rows.items():
         cells = [
             _cell([epochs(schedule, case) for case in _CASES], None),
-            _cell([makespan(schedule, case, plan.batch_size, plan.workers) for case in _CASES], pace),
-            _cell([makespan(schedule, case, plan.batch_size, None) for case in _CASES], pace),
+            _cell([makespan(schedule, case, plan.batch_size, plan.workers, plan.seconds) for case in _CASES], pace),
+            _cell([makespan(schedule, case, plan.batch_size, None, plan.seconds) for case in _CASES], pace),
         ]
         label = f"[bold]{name}[/]\n[dim]this study[/]" if name == chosen else name
         table.add_row(label, *cells)

@@ -6,6 +6,7 @@ Each trial is trained by a forked process of its own, so that no crash reaches a
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -25,6 +26,7 @@ from swift_hyperband import lease
 from swift_hyperband.errors import UserError
 from swift_hyperband.targets import Target, load_class
 from swift_hyperband.training import reproducible, segment, trial
+from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Trained
 
@@ -38,7 +40,7 @@ GRACE = 10.0
 """Seconds that a process gets to end after SIGTERM."""
 
 OnTrained = Callable[[str, Trained], None]
-Report = tuple[Literal["trained", "crashed", "lease lost", "stop"], str]
+Report = tuple[Literal["trained", "crashed", "lease lost", "out of time", "stop"], str]
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def train_batch(
     epochs: int,
     workers: int = 1,
     on_trained: OnTrained | None = None,
+    time_limit: float | None = None,
 ) -> dict[str, Trained]:
     """Train trials to an epoch; what is on disk already is not trained again.
 
@@ -74,6 +77,8 @@ def train_batch(
         How many trials train at a time.
     on_trained : callable, optional
         Called with trial and result as each trial is through, also for those that were before.
+    time_limit : float, optional
+        Seconds that this job may run: no epoch starts that is not likely to end within it.
 
     Returns
     -------
@@ -82,10 +87,13 @@ def train_batch(
 
     Raises
     ------
+    OutOfTimeError
+        If the time limit comes, or SIGUSR1, before all are through. At least one epoch is trained.
     UserError
         If the target cannot be imported, the disk is full or a process was ended from outside: nothing is counted
         against a trial, what is trained stays, and calling again goes on.
     """
+    clock = Clock.of(time_limit)
     folders = {name: study_folder / "trials" / name for name in trials}
     results: dict[str, Trained] = {}
 
@@ -101,17 +109,24 @@ def train_batch(
     if waiting:
         target_class = _import_target(settings)
     running: list[_Child] = []
-    with _sigterm_as_exit():
+    at_least = 1
+    with _sigterm_as_exit(), _told_to_hurry(clock, running):
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
                     name = waiting.popleft()
-                    running.append(_start(name, folders[name], settings, target_class, epochs))
+                    running.append(_start(name, folders[name], settings, target_class, epochs, clock, at_least))
+                    at_least = 0
                 for child in _wait(running):
                     running.remove(child)
-                    _judge(child, settings.retries)
+                    if _judge(child, settings.retries):
+                        clock.hurry = True
                     if not settle(child.trial):
                         waiting.appendleft(child.trial)
+                if clock.hurry and not running and waiting:
+                    raise OutOfTimeError(f"the job's time is over with {len(results)} of {len(folders)} trials through")
+                if clock.hurry:
+                    workers = len(running)
         finally:
             _end(running)
     return {name: results[name] for name in folders}
@@ -133,25 +148,43 @@ def _import_target(settings: TrainingSettings) -> type[Target]:
     return target_class
 
 
-def _start(name: str, folder: Path, settings: TrainingSettings, target_class: type[Target], epochs: int) -> _Child:
+def _start(
+    name: str,
+    folder: Path,
+    settings: TrainingSettings,
+    target_class: type[Target],
+    epochs: int,
+    clock: Clock,
+    at_least: int,
+) -> _Child:
     context = multiprocessing.get_context("fork")
     reader, writer = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(writer, folder, settings, target_class, epochs), name=name)
+    given = (writer, folder, settings, target_class, epochs, clock, at_least)
+    process = context.Process(target=_child, args=given, name=name)
     process.start()
     writer.close()
     return _Child(name, folder, process, reader)
 
 
 def _child(
-    reports: connection.Connection, folder: Path, settings: TrainingSettings, target_class: type[Target], epochs: int
+    reports: connection.Connection,
+    folder: Path,
+    settings: TrainingSettings,
+    target_class: type[Target],
+    epochs: int,
+    clock: Clock,
+    at_least: int,
 ) -> None:
     """Train in a forked process and report how it ended; a process that dies reports nothing."""
     # end at once: nothing needs tidying up, files are whole at any time
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    clock.listen()
     report: Report = ("trained", "")
     try:
-        segment.train(folder, settings, target_class, epochs)
+        segment.train(folder, settings, target_class, epochs, clock, at_least)
+    except OutOfTimeError:
+        report = ("out of time", "")
     except segment.CrashError:
         report = ("crashed", "")
     except lease.LeaseLostError:
@@ -180,8 +213,14 @@ def _wait(running: list[_Child]) -> list[_Child]:
             return ended
 
 
-def _judge(child: _Child, retries: int) -> None:
-    """Count the crash of a process that died without a report; raise where the batch cannot go on."""
+def _judge(child: _Child, retries: int) -> bool:
+    """Return whether a process ran out of time; count its crash if it died without a report.
+
+    Raises
+    ------
+    UserError
+        If the batch cannot go on.
+    """
     report = _report(child)
     code = child.process.exitcode
     assert code is not None
@@ -190,7 +229,7 @@ def _judge(child: _Child, retries: int) -> None:
     if report is not None:
         if report[0] == "stop":
             raise UserError(report[1])
-        return
+        return report[0] == "out of time"
     death = (
         f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with code {code}"
     )
@@ -201,6 +240,7 @@ def _judge(child: _Child, retries: int) -> None:
     elif code < 0 and -code not in CRASH_SIGNALS:
         raise UserError(f"trial {child.trial}: {death} from outside; run again to go on")
     trial.count_crash(child.folder, death, "", retries)
+    return False
 
 
 def _report(child: _Child) -> Report | None:
@@ -221,6 +261,23 @@ def _end(running: list[_Child]) -> None:
             child.process.kill()
             child.process.join()
         lease.clear(child.folder)
+
+
+@contextmanager
+def _told_to_hurry(clock: Clock, running: list[_Child]) -> Iterator[None]:
+    """Pass SIGUSR1 on: every trial ends after its epoch in flight."""
+
+    def hurry(number: int, _: FrameType | None) -> None:
+        clock.hurry = True
+        for child in running:
+            if child.process.pid is not None and child.process.is_alive():
+                os.kill(child.process.pid, number)
+
+    before = signal.signal(signal.SIGUSR1, hurry)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 @contextmanager

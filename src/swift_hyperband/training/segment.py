@@ -13,6 +13,7 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json
 from swift_hyperband.targets import Context, Target
 from swift_hyperband.training import reproducible, state, trial
+from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.state import TargetError
 from swift_hyperband.training.trial import Row
@@ -24,7 +25,14 @@ class CrashError(Exception):
     """The target raised an error; the crash is counted in the trial's folder."""
 
 
-def train(folder: Path, settings: TrainingSettings, target_class: type[Target], epochs: int) -> None:
+def train(
+    folder: Path,
+    settings: TrainingSettings,
+    target_class: type[Target],
+    epochs: int,
+    clock: Clock | None = None,
+    at_least: int = 0,
+) -> None:
     """Train a trial until it has `epochs` epochs behind it or diverges.
 
     Waits while another process trains the same trial, and leaves to that one what it does.
@@ -37,11 +45,17 @@ def train(folder: Path, settings: TrainingSettings, target_class: type[Target], 
     target_class : type
     epochs : int
         Counted from the trial's first.
+    clock : Clock, optional
+        Tells whether another epoch may start.
+    at_least : int
+        Epochs that are trained whatever the clock says, lest a job that is too short for one is started for ever.
 
     Raises
     ------
     CrashError
         If the target raises an error.
+    OutOfTimeError
+        If the clock does not allow another epoch; what is trained is saved.
     LeaseLostError
         If another process has taken the trial over; the epoch in flight is not written.
     UserError
@@ -56,8 +70,8 @@ def train(folder: Path, settings: TrainingSettings, target_class: type[Target], 
         configuration = read_json(folder / "config.json")["configuration"]
         _remove_leftovers(folder)
         try:
-            _train(folder, configuration, settings, target_class, epochs, held)
-        except (UserError, lease.LeaseLostError):
+            _train(folder, configuration, settings, target_class, epochs, held, clock or Clock(), at_least)
+        except (UserError, lease.LeaseLostError, OutOfTimeError):
             raise
         except (Exception, SystemExit) as error:
             if (disk := state.disk_error(error)) is not None:
@@ -74,6 +88,8 @@ def _train(
     target_class: type[Target],
     epochs: int,
     held: lease.Lease,
+    clock: Clock,
+    at_least: int,
 ) -> None:
     reproducible.prepare_torch(settings.threads)
     reproducible.seed_epoch(settings.seed, folder.name, 0)
@@ -89,7 +105,13 @@ def _train(
     if len(curve) > len(published):
         # killed between writing the state and publishing its curve
         trial.write_rows(folder, curve)
+    begin, since_saved = len(curve), 0
     while len(curve) < epochs and not (curve and curve[-1][settings.metric] is None):
+        if len(curve) >= begin + at_least and not clock.allows((curve[-1]["seconds"] or 0.0) if curve else 0.0):
+            if since_saved:
+                held.check()
+                state.save(folder, target, curve)
+            raise OutOfTimeError
         epoch = len(curve) + 1
         trial.mark_started(folder, epoch)
         reproducible.seed_epoch(settings.seed, folder.name, epoch)
@@ -97,7 +119,11 @@ def _train(
         # an epoch trained again, after its state was deleted, keeps the row that decisions may rest on
         curve.append(published[epoch - 1] if epoch <= len(published) else row)
         held.check()
-        state.save(folder, target, curve)
+        since_saved += 1
+        # the last state before its row of the curve: decisions rest on rows, and what decides may be resumed from
+        if since_saved == settings.save_every or len(curve) == epochs or curve[-1][settings.metric] is None:
+            state.save(folder, target, curve)
+            since_saved = 0
         trial.forget_crashes(folder)
         if epoch > len(published):
             trial.write_rows(folder, curve)

@@ -25,6 +25,8 @@ class TrainingSettings:
         The study's seed; every random draw of an epoch follows from seed, trial and epoch.
     retries : int
         How often a trial is started again after crashes that gained no epoch, before it counts as failed.
+    save_every : int
+        Epochs from one saved state to the next.
     """
 
     target: str
@@ -33,9 +35,10 @@ class TrainingSettings:
     threads: int
     seed: int
     retries: int
+    save_every: int = 1
 
     @classmethod
-    def from_study_json(cls, study: Mapping[str, Any], retries: int) -> TrainingSettings:
+    def from_study_json(cls, study: Mapping[str, Any], retries: int, save_every: int = 1) -> TrainingSettings:
         """Return the settings of a frozen study, given the definition in its study.json."""
         target = study["target"]
         return cls(
@@ -45,4 +48,5 @@ class TrainingSettings:
             threads=target["threads"],
             seed=study["search"]["seed"],
             retries=retries,
+            save_every=save_every,
         )

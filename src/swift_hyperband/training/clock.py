@@ -1,0 +1,53 @@
+"""When a training job must end: before its time limit, or because it was told so by a signal."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import dataclass
+from types import FrameType
+
+RESERVE = 10.0
+"""Seconds that are left for saving and for the job's end."""
+
+LONGER = 1.2
+"""How much longer than the one before an epoch is expected to take at most."""
+
+
+class OutOfTimeError(Exception):
+    """The job must end before all its trials are through; what is trained is saved."""
+
+
+@dataclass
+class Clock:
+    """Tells whether another epoch may start.
+
+    Attributes
+    ----------
+    deadline : float or None
+        By `time.monotonic`; None where the job has no time limit.
+    hurry : bool
+        Whether a signal asked to end after the epoch in flight.
+    """
+
+    deadline: float | None = None
+    hurry: bool = False
+
+    @classmethod
+    def of(cls, time_limit: float | None) -> Clock:
+        """Return the clock of a job that starts now and may run for so many seconds."""
+        return cls(None if time_limit is None else time.monotonic() + time_limit)
+
+    def listen(self) -> None:
+        """Take SIGUSR1 as the wish to end after the epoch in flight."""
+
+        def hurry(_: int, __: FrameType | None) -> None:
+            self.hurry = True
+
+        signal.signal(signal.SIGUSR1, hurry)
+
+    def allows(self, seconds: float) -> bool:
+        """Whether there is time for an epoch that took so long the last time."""
+        if self.hurry:
+            return False
+        return self.deadline is None or time.monotonic() + LONGER * seconds + RESERVE < self.deadline

@@ -1,0 +1,109 @@
+"""Jobs that know when they must end: what is trained is saved, and the next job goes on from there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from swift_hyperband.training import batch, state
+from swift_hyperband.training.clock import RESERVE, Clock, OutOfTimeError
+
+
+def test_a_job_starts_no_epoch_that_would_not_end_within_its_limit(study: Any) -> None:
+    study.add("a", seconds=0.1)
+    with pytest.raises(OutOfTimeError, match="0 of 1 trials through"):
+        batch.train_batch(study.folder, study.settings, ["a"], 1000, time_limit=RESERVE + 1.5)
+    behind = len(study.curve("a"))
+    assert 1 <= behind < 100
+    study.train(["a"], behind + 2)
+    assert study.started("a") == list(range(1, behind + 3)), "no epoch is trained twice"
+
+
+def test_a_limit_that_is_too_short_for_one_epoch_still_gains_one_a_job(study: Any) -> None:
+    study.add("a")
+    study.add("b")
+    for epochs in (1, 2, 3):
+        with pytest.raises(OutOfTimeError):
+            batch.train_batch(study.folder, study.settings, ["a", "b"], 5, time_limit=0)
+        assert len(study.curve("a")) == epochs
+    assert not (study.trial("b") / "curve.jsonl").exists()
+
+
+def test_trials_that_are_through_stay_and_the_next_job_trains_the_others(study: Any) -> None:
+    for name in "abc":
+        study.add(name, seconds=0.15)
+    with pytest.raises(OutOfTimeError, match=r"[12] of 3 trials through"):
+        batch.train_batch(study.folder, study.settings, ["a", "b", "c"], 4, time_limit=RESERVE + 1.0)
+    assert len(study.curve("a")) == 4
+    study.train(["a", "b", "c"], 4)
+    assert [study.started(name) for name in "abc"] == [[1, 2, 3, 4]] * 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_on_sigusr1_every_trial_ends_after_its_epoch_in_flight(study: Any, workers: int) -> None:
+    for name in "abcd":
+        study.add(name, seconds=0.2)
+    process = study.start(["a", "b", "c", "d"], 100, workers)
+    study.wait_for_epoch("a", 2)
+    time.sleep(0.05)
+    os.kill(process.pid, signal.SIGUSR1)
+    _, err = process.communicate(timeout=30)
+    assert "OutOfTimeError" in err
+    for name in "abcd"[:workers]:
+        started = study.started(name)
+        assert len(study.curve(name)) == len(started) < 100, "the epoch in flight is trained to its end and saved"
+    assert not (study.trial("d") / "started.jsonl").exists()
+
+
+def test_a_clock_without_a_limit_always_allows() -> None:
+    assert Clock.of(None).allows(1e9)
+    assert Clock.of(100).allows(50)
+    assert not Clock.of(100).allows(80)
+    assert not Clock(None, hurry=True).allows(0)
+
+
+# --- saving now and then -------------------------------------------------------------------------------------------
+
+
+def epochs_in_state(study: Any, trial: str) -> int:
+    found = state.load(study.trial(trial))
+    return len(found.curve) if found is not None else 0
+
+
+def test_states_are_saved_as_often_as_wanted_and_at_the_end(study: Any) -> None:
+    study = study.with_(save_every=4)
+    study.add("a", seconds=0.05)
+    process = study.start(["a"], 10)
+    study.wait_for_epoch("a", 7)
+    assert epochs_in_state(study, "a") == 4
+    process.communicate(timeout=30)
+    assert epochs_in_state(study, "a") == 10
+
+
+def test_a_kill_costs_the_epochs_since_the_last_state_and_changes_nothing(study: Any) -> None:
+    other = study.twin()
+    study = study.with_(save_every=4)
+    study.add("a", seconds=0.05)
+    other.add("a")
+    other.train(["a"], 10)
+    process = study.start(["a"], 10)
+    study.wait_for_epoch("a", 7)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    study.train(["a"], 10)
+    assert study.curve("a") == other.curve("a")
+    twice = [epoch for epoch in range(1, 11) if study.started("a").count(epoch) > 1]
+    assert twice == list(range(5, 5 + len(twice)))
+    assert 2 <= len(twice) <= 4
+
+
+def test_out_of_time_saves_what_was_trained_since_the_last_state(study: Any) -> None:
+    study = study.with_(save_every=1000)
+    study.add("a", seconds=0.1)
+    with pytest.raises(OutOfTimeError):
+        batch.train_batch(study.folder, study.settings, ["a"], 500, time_limit=RESERVE + 1.5)
+    assert epochs_in_state(study, "a") == len(study.curve("a")) > 1
