@@ -171,3 +171,14 @@ def test_published_settings_give_the_published_epochs(published, format_, search
 @pytest.mark.parametrize(("max_epochs", "epochs"), [(100, 3213), (300, 15380), (35, 872)])
 def test_hyperband_trains_the_epochs_that_were_published(max_epochs, epochs):
     assert recipe("hyperband", max_epochs, 2).schedule.epochs_hyperband == epochs
+
+
+def test_searches_of_one_size_meet_the_same_configurations(table):
+    from swift_hyperband.replay.draws import places
+
+    plain = recipe("hyperband", 81, 3).schedule
+    swift = recipe("swift-hyperband", 81, 3, swift={"extra": 0.5}).schedule
+    assert swift.configurations > plain.configurations
+    (_, ours), (_, theirs) = places(swift), places(plain)
+    for bracket, trials in theirs.items():
+        assert ours[bracket][: len(trials)] == trials

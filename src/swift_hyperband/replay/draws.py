@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,6 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.replay.tables import CurveTable
 from swift_hyperband.schedule import Schedule
 from swift_hyperband.search import Curve
-from swift_hyperband.search.scheduled import deal
 from swift_hyperband.space import Categorical, Float, Hyperparameter, Int, Scalar, Space
 
 
@@ -54,9 +54,18 @@ def permutation(rows: int, wanted: int, seed: int) -> list[int]:
 
 
 def places(schedule: Schedule) -> tuple[list[str], dict[int, list[str]]]:
-    """Return trial ids that count the places of a schedule, and the same by bracket."""
+    """Return trial ids that count the places of a schedule, and the same by bracket.
+
+    The places that Hyperband has come first, in its order, so that searches of one size meet the same configurations
+    there; those that Swift-Hyperband starts in addition come after all of them.
+    """
     ids = [f"{place:06}" for place in range(schedule.configurations)]
-    return ids, deal(schedule, ids)
+    following = iter(ids)
+    first = {bracket: rounds[0] for bracket, rounds in schedule.brackets.items()}
+    trials = {bracket: list(islice(following, round_.trials - round_.extra)) for bracket, round_ in first.items()}
+    for bracket, round_ in first.items():
+        trials[bracket] += islice(following, round_.extra)
+    return ids, trials
 
 
 def nearest_rows(space: Space, table: CurveTable) -> Draw:

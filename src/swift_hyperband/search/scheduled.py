@@ -7,9 +7,8 @@ which curves arrive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from swift_hyperband.decisions import Decision
 from swift_hyperband.predictors import Predictor
@@ -198,9 +197,3 @@ class ScheduledSearch:
             self._predictors[round_.predictor] = fitted
             self.fits += fitted is not None
         return self._predictors[round_.predictor]
-
-
-def deal(schedule: Schedule, trials: Iterable[str]) -> dict[int, list[str]]:
-    """Deal trial ids out to the brackets of a schedule, in its order."""
-    ids = iter(trials)
-    return {bracket: list(islice(ids, rounds_[0].trials)) for bracket, rounds_ in schedule.brackets.items()}
