@@ -119,7 +119,9 @@ def test_extra_trials_begin_the_last_three_brackets_where_some_can_be_stopped():
     assert more == {(2, 0): (6, 3), (1, 0): (4, 2), (0, 0): (4, 2)}
     assert schedule.epochs_hyperband == plain.epochs_hyperband
     worst = sum(round_.epochs_worst for round_ in schedule.rounds)
-    assert worst - plain.epochs_hyperband == sum(round_.extra * round_.end for round_ in schedule.rounds)
+    assert worst - plain.epochs_hyperband == sum(
+        round_.extra * ((round_.decision_epoch or 0) - round_.start) for round_ in schedule.rounds
+    )
 
 
 settings = st.builds(

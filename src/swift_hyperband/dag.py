@@ -140,7 +140,7 @@ class Dag:
         return _layout(self.folder, self.study, round_, self._competitors(round_))[part]
 
     def _upper_bound(self, round_: Round, part: Part) -> list[str]:
-        trials = round_.full if part == "full" else round_.partial
+        trials = {"full": round_.full, "partial": round_.partial, "complete": round_.most_completed}[part]
         begin = round_.start if part != "complete" else round_.decision_epoch or round_.start
         end = round_.end if part != "partial" else round_.decision_epoch or round_.end
         size = len(_pack(self.folder, self.study, [str(number) for number in range(trials)], end - begin))

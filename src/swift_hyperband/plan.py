@@ -103,10 +103,10 @@ def _parts(round_: Round, case: Case) -> list[tuple[int, int]]:
 def continuing(round_: Round, case: Case) -> int:
     """Return how many partial trials of a round go on from its decision point."""
     if case == "worst":
-        return round_.partial
+        return round_.most_completed
     if case == "best":
         return round_.least_completed
-    return max(round_.least_completed, -(-round_.partial // 2))
+    return min(round_.most_completed, max(round_.least_completed, -(-round_.partial // 2)))
 
 
 def epochs(schedule: Schedule, case: Case) -> int:

@@ -90,7 +90,7 @@ class Progress:
 
     def sum(self, what: Literal["spent", "saved", "to_come"]) -> int:
         """Return a number of epochs over all brackets."""
-        return sum(getattr(bracket, what) for bracket in self.brackets)
+        return max(0, sum(int(getattr(bracket, what)) for bracket in self.brackets))
 
     def to_json(self) -> dict[str, Any]:
         """Return the progress as `swift-hyperband status --json` prints it."""
@@ -175,17 +175,23 @@ def _bracket(bracket: int, rounds: Sequence[RoundHistory], trained: Mapping[str,
     for found in rounds:
         round_ = found.schedule
         states |= {trial: _state(found, trial, trained[trial]) for trial in found.competitors}
-        if round_.decision_epoch is not None:
+        if round_.decision_epoch is not None and found.verdicts is not None:
             stopped = sum(states[trial] == "stopped" for trial in found.stopped)
-            saved += stopped * (round_.end - round_.decision_epoch)
+            # extra trials are none of Hyperband's: what they trained was bought with what others were spared
+            saved += stopped * (round_.end - round_.decision_epoch) - round_.extra * (round_.end - round_.start)
         if found.promoted is not None:
             available = len(found.promoted)
         elif found.competitors:
             going = [trial for trial in found.competitors if trained[trial].status == "ok"]
             to_come += sum(max(0, _goal(found, trial) - len(trained[trial].values)) for trial in going)
+            if found.verdicts is None and round_.decision_epoch is not None:
+                # at the decision point so many are stopped at the least
+                stopping = max(0, sum(trial in found.partial for trial in going) - round_.most_completed)
+                to_come -= stopping * (round_.end - round_.decision_epoch)
             available = min(sum(_goal(found, trial) == round_.end for trial in going), round_.promoted)
         else:
-            to_come += min(available, round_.trials) * (round_.end - round_.start)
+            missing = round_.trials - min(available, round_.trials)
+            to_come += max(0, round_.epochs_worst - missing * (round_.end - round_.start))
             available = min(available, round_.promoted)
     current = next((found for found in rounds if found.promoted is None), None)
     spent = sum(len(trained[trial].values) for trial in rounds[0].competitors)

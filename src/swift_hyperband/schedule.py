@@ -121,19 +121,21 @@ class Round:
 
     @property
     def epochs_worst(self) -> int:
-        """Epochs trained in this round if nobody is stopped: those of Hyperband, and of the extra trials."""
-        return self.trials * (self.end - self.start)
+        """Epochs trained in this round if as few trials as possible are stopped.
+
+        Those of Hyperband, and of the extra trials until the decision point.
+        """
+        return self._epochs(self.most_completed)
 
     @property
     def epochs_best(self) -> int:
         """Epochs trained in this round if as many trials as possible are stopped."""
-        if self.decision_epoch is None:
-            return self.epochs_worst
-        return (
-            self.full * (self.end - self.start)
-            + self.partial * (self.decision_epoch - self.start)
-            + self.least_completed * (self.end - self.decision_epoch)
-        )
+        return self._epochs(self.least_completed)
+
+    def _epochs(self, completed: int) -> int:
+        point = self.end if self.decision_epoch is None else self.decision_epoch
+        to_point = self.partial * (point - self.start)
+        return self.full * (self.end - self.start) + to_point + completed * (self.end - point)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def test_an_unfinished_search_counts_the_rounds_that_are_over(unfinished):
 
 
 def test_a_search_in_which_all_trials_failed_lost_every_epoch(all_failed):
-    assert total(all_failed) == Spending(lost=69)
+    assert total(all_failed) == Spending(lost=69, hyperband=69)
     assert summary.best(all_failed) is None
     assert summary.winners(all_failed) == {}
     assert set(summary.fates(all_failed).values()) == {"failed"}

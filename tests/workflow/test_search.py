@@ -174,7 +174,8 @@ def test_states_of_trials_that_are_out_are_deleted(project):
 def test_states_are_kept_if_wanted(project):
     project.study(keep_states=True)
     project.search()
-    assert len(list(project.results.glob("trials/*/state.*"))) == 49
+    schedule = load(project.path / "config/config.yaml").schedule()
+    assert len(list(project.results.glob("trials/*/state.*"))) == schedule.configurations
 
 
 def test_a_decision_taken_from_other_files_than_those_there_now_is_noticed(project):

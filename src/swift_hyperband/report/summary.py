@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -41,17 +40,19 @@ class Spending:
 
     Attributes
     ----------
-    full, partial, complete, saved : int
+    full, partial, complete : int
         As the kinds of `Stretch`.
     lost : int
         Not trained, as trials diverged or failed, or left places of a round empty.
+    hyperband : int
+        What Hyperband spends on the same rounds if no trial fails.
     """
 
     full: int = 0
     partial: int = 0
     complete: int = 0
-    saved: int = 0
     lost: int = 0
+    hyperband: int = 0
 
     @property
     def spent(self) -> int:
@@ -59,17 +60,17 @@ class Spending:
         return self.full + self.partial + self.complete
 
     @property
-    def hyperband(self) -> int:
-        """What Hyperband spends on the same rounds if no trial fails."""
-        return self.spent + self.saved + self.lost
+    def saved(self) -> int:
+        """What Hyperband would have spent besides, had as many of its trials failed; 0 if it would not have."""
+        return max(0, self.hyperband - self.spent - self.lost)
 
     def __add__(self, other: Spending) -> Spending:
         return Spending(
             self.full + other.full,
             self.partial + other.partial,
             self.complete + other.complete,
-            self.saved + other.saved,
             self.lost + other.lost,
+            self.hyperband + other.hyperband,
         )
 
 
@@ -149,12 +150,14 @@ def spending(history: History) -> dict[int, Spending]:
     for round_ in history.rounds.values():
         if round_.promoted is None:
             continue
-        epochs: dict[str, int] = defaultdict(int)
+        epochs = {"full": 0, "partial": 0, "complete": 0, "saved": 0}
         for trial in round_.competitors:
             for part in stretches(history, round_, history.trials[trial]):
                 epochs[part.kind] += part.end - part.start
-        lost = round_.schedule.epochs_worst - sum(epochs.values())
-        found[round_.schedule.bracket] += Spending(**epochs, lost=lost)
+        schedule = round_.schedule
+        lost = schedule.trials * (schedule.end - schedule.start) - sum(epochs.values())
+        del epochs["saved"]
+        found[schedule.bracket] += Spending(**epochs, lost=lost, hyperband=schedule.epochs_hyperband)
     return found
 
 
