@@ -1,6 +1,6 @@
 # make run    search the hyperparameters of a small CNN, here and now
 # make test   run the tests
-# make test-slurm   run the tests that need a SLURM cluster, which it sets up here meanwhile: as root on Debian 12
+# make test-slurm   run those that need a SLURM cluster, which they set up here for a while: as root on Debian 12
 # All make their own virtual environment first, with the versions of requirements.lock.
 PYTHON ?= python3
 CORES ?= $(shell nproc)
@@ -26,7 +26,7 @@ test-slurm: $(INSTALLED)
 	TEST_SLURM=1 $(BIN)/python tests/slurm/cluster.py with \
 		$(LIMITED) 20m $(BIN)/python -m pytest tests/slurm
 	TEST_SLURM=accounting $(BIN)/python tests/slurm/cluster.py --accounting with \
-		$(LIMITED) 10m $(BIN)/python -m pytest tests/slurm/test_accounting.py
+		$(LIMITED) 10m $(BIN)/python -m pytest tests/slurm/test_accounting.py tests/slurm/test_failures.py -k 'account or outage'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
     python tests/slurm/cluster.py up                 install what is missing, and start what does not run
     python tests/slurm/cluster.py down               stop everything, and remove what it left
-    python tests/slurm/cluster.py with COMMAND ...   up, the command, and down, however the command ends
+    python tests/slurm/cluster.py with COMMAND ...   up, the command, and then down again, unless it was up before
     python tests/slurm/cluster.py kill-node n2       as if the node lost its power
     python tests/slurm/cluster.py start-node n2      ... and got it back
     python tests/slurm/cluster.py stop-controller
@@ -121,6 +121,16 @@ class Cluster:
                 (ETC / name).unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def with_(self, command: list[str]) -> int:
+        """Run a command while the cluster is up, and leave the cluster as it was before; return the exit code."""
+        was_up = self._pid("slurmctld") is not None
+        try:
+            self.up()
+            return subprocess.run(command).returncode
+        finally:
+            if not was_up:
+                self.down()
+
     def kill_node(self, node: str) -> None:
         """Let a node lose its power: all that runs on it is gone at once. SLURM notices after half a minute."""
         pid = self._pid(node, "unshare")
@@ -156,11 +166,6 @@ class Cluster:
         """Return the jobs in the order of their numbers, also those that ended in the last five minutes."""
         printed = _run("squeue", "-h", "-a", "--sort=i", "--states=all", "-o", "%i|%j|%T|%P|%N|%k|%Z")
         return [Job(*line.split("|")) for line in printed.splitlines()]
-
-    def clear(self) -> None:
-        """End all jobs and forget them."""
-        _run("scancel", "--user=root")
-        self._until(lambda: not _run("squeue", "-h", "-a"), 30, "all jobs must end")
 
     def node_state(self, node: str) -> str:
         """Return what SLURM says of a node, such as idle or down."""
@@ -376,11 +381,7 @@ def main() -> int:
         if options.do == "why-not":
             print(cluster.why_not() or "", end="")
         elif options.do == "with":
-            try:
-                cluster.up()
-                return subprocess.run(options.rest).returncode
-            finally:
-                cluster.down()
+            return cluster.with_(options.rest)
         else:
             getattr(cluster, options.do.replace("-", "_"))(*options.rest)
     except ClusterError as error:

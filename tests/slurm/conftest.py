@@ -116,7 +116,6 @@ def cluster():
     if reason := found.why_not():
         pytest.skip(reason)
     found.up()
-    found.clear()
     return found
 
 
@@ -139,4 +138,9 @@ def project(cluster, tmp_path):
         os.killpg(found.process.pid, signal.SIGKILL)
         found.process.wait()
     cluster.up()
-    cluster.clear()
+    for job in found.jobs():
+        subprocess.run(["scancel", job.id], check=True)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: waits for a minute, the least time limit that SLURM knows")

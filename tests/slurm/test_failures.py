@@ -15,17 +15,45 @@ KEYS = {
     "batch_size": 9,
     "resources": {"workers": 3, "gpus": 1, "mem_mb": 600, "runtime": 10},
 }
+SPOT = [f"{rule}:slurm_partition=spot" for rule in ("train_full", "train_partial", "train_complete")]
+"""A partition whose jobs have to go when those of another one want their place."""
+LEG = os.environ.get("TEST_SLURM")
+
+
+def found_here(project, seconds, **keys):
+    """Return what a search finds here, in one process, and make its epochs last."""
+    project.study(**keys)
+    project.run("swift-hyperband", "search")
+    found = project.found()
+    project.results.rename(project.path / "undisturbed")
+    project.study(**keys, target__options={"table": "table.csv", "seconds": seconds})
+    return found
 
 
 @pytest.fixture
 def undisturbed(project):
-    """Return what the search finds here, in one process, and make it slow: epochs of half a second."""
-    project.study(**KEYS)
-    project.run("swift-hyperband", "search")
-    found = project.found()
-    project.results.rename(project.path / "undisturbed")
-    project.study(**KEYS, target__options={"table": "table.csv", "seconds": 0.5})
-    return found
+    """Return what the search finds when nothing goes wrong."""
+    return found_here(project, 0.5, **KEYS)
+
+
+def one_training(project, seconds=0.5, **keys):
+    """Let the search be one job of nine epochs; return what it finds when nothing goes wrong."""
+    resources = {"workers": 1, "gpus": 1, "mem_mb": 600, "runtime": 10}
+    search = {"algorithm": "random", "trials": 1, "max_epochs": 9}
+    return found_here(project, seconds, resources=resources, search=search, **keys)
+
+
+@pytest.fixture
+def spot_cancels():
+    """Let SLURM end a job that has to go for good, as many clusters do."""
+    subprocess.run(["scontrol", "update", "partition=spot", "PreemptMode=CANCEL"], check=True)
+    yield
+    subprocess.run(["scontrol", "update", "partition=spot", "PreemptMode=REQUEUE"], check=True)
+
+
+def take_all_gpus():
+    other = ["sbatch", "-p", "gpu", "--nodes=3", "--gpus-per-node=1", "-o", "/dev/null", "--wrap", "sleep 3"]
+    subprocess.run(other, check=True)
 
 
 def started_twice(project):
@@ -80,11 +108,7 @@ def test_after_kill_9_of_the_head_the_same_command_goes_on_beside_its_jobs(proje
 
 @pytest.mark.xfail(strict=True, reason="submits every job a second time that the dead head left in the queue")
 def test_jobs_that_a_dead_head_left_in_the_queue_are_not_submitted_again(project):
-    project.study(
-        target__options={"table": "table.csv", "seconds": 2.0},
-        search={"algorithm": "random", "trials": 3, "max_epochs": 9},
-        resources={"workers": 3, "gpus": 1, "mem_mb": 600, "runtime": 10},
-    )
+    one_training(project, seconds=2)
     project.start_search()
     os.kill(project.process.pid, signal.SIGKILL)
     project.process.wait()
@@ -105,22 +129,71 @@ def test_a_node_that_is_lost_and_comes_back_costs_its_epoch(project, undisturbed
     assert started_twice(project) <= 1
 
 
-def test_a_restart_of_the_controller_is_not_noticed(project, undisturbed, cluster):
+@pytest.mark.xfail(
+    LEG != "accounting",
+    strict=True,
+    reason="the plugin asks sacct while scontrol does not answer, goes on so, and where there is no slurmdbd hangs",
+)
+def test_an_outage_of_the_controller_is_not_noticed(project, cluster):
+    undisturbed = one_training(project)
     project.start_search()
     cluster.stop_controller()
-    time.sleep(8)
+    # longer than the 10 seconds for which the plugin lets scontrol try
+    time.sleep(15)
     cluster.start_controller()
+    project.timeout = 30
     assert project.ended() == 0, project.printed()
     assert project.found() == undisturbed
-    assert started_twice(project) == 0
+    assert submitted_twice(project) == 0
 
 
 def test_a_job_that_has_to_go_for_another_one_is_started_again(project, undisturbed):
-    rules = ["train_full", "train_partial", "train_complete"]
-    project.start_search("--set-resources", *(f"{rule}:slurm_partition=spot" for rule in rules))
-    subprocess.run(
-        ["sbatch", "-p", "gpu", "--nodes=3", "--gpus-per-node=1", "-o", "/dev/null", "--wrap", "sleep 3"], check=True
-    )
+    project.start_search("--set-resources", *SPOT)
+    take_all_gpus()
     assert project.ended() == 0, project.printed()
     assert project.found() == undisturbed
     assert submitted_twice(project) == 0, "SLURM itself starts the job again"
+
+
+@pytest.mark.xfail(strict=True, reason="the plugin waits for ever for SLURM to start the job again")
+def test_a_job_that_has_to_go_and_is_not_started_again_by_slurm_is_submitted_again(project, spot_cancels):
+    undisturbed = one_training(project, seconds=1)
+    project.start_search("--set-resources", *SPOT)
+    take_all_gpus()
+    project.timeout = 40
+    assert project.ended() == 0, project.printed()
+    assert project.found() == undisturbed
+
+
+HUNGRY = """
+from swift_hyperband.targets.curve_table import CurveTable
+
+
+class Hungry(CurveTable):
+    def train_epoch(self, epoch):
+        super().train_epoch(epoch)
+        if epoch == 2:
+            self.held = bytearray(700 * 2**20)
+"""
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a training that is killed for its memory is started again in the same job, and after three times counts as "
+    "failed, before another job has more memory",
+)
+def test_a_job_that_needs_more_than_its_memory_gets_more(project):
+    (project.path / "hungry.py").write_text(HUNGRY)
+    undisturbed = one_training(project, target__name="hungry.py:Hungry")
+    project.search()
+    assert project.found() == undisturbed
+
+
+@pytest.mark.slow
+def test_a_job_over_its_time_goes_on_in_another_one(project):
+    # the least that SLURM knows: a minute
+    undisturbed = one_training(project, seconds=9, resources__runtime=1)
+    project.search()
+    assert project.found() == undisturbed
+    assert started_twice(project) <= 1
+    assert len(project.jobs()) == 2
