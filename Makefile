@@ -8,9 +8,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-# A test ends itself after minutes; this is for all of them. By Ctrl-C, after which they tidy up.
-LIMITED := timeout --foreground --signal=INT --kill-after=60
-
 .PHONY: run test test-slurm lint docs lock clean help
 
 help:
@@ -23,10 +20,9 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(CORES) tests
 
 test-slurm: $(INSTALLED)
-	TEST_SLURM=1 $(BIN)/python tests/slurm/cluster.py with \
-		$(LIMITED) 20m $(BIN)/python -m pytest tests/slurm
-	TEST_SLURM=accounting $(BIN)/python tests/slurm/cluster.py --accounting with \
-		$(LIMITED) 10m $(BIN)/python -m pytest tests/slurm/test_accounting.py tests/slurm/test_failures.py -k 'account or outage'
+	TEST_SLURM=1 $(BIN)/python tests/slurm/cluster.py --minutes 20 with $(BIN)/python -m pytest tests/slurm
+	TEST_SLURM=accounting $(BIN)/python tests/slurm/cluster.py --accounting --minutes 10 with \
+		$(BIN)/python -m pytest tests/slurm/test_accounting.py tests/slurm/test_failures.py -k 'account or outage'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -121,12 +121,33 @@ class Cluster:
                 (ETC / name).unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def with_(self, command: list[str]) -> int:
-        """Run a command while the cluster is up, and leave the cluster as it was before; return the exit code."""
+    def with_(self, command: list[str], minutes: float) -> int:
+        """Run a command while the cluster is up, and leave the cluster as it was before.
+
+        Ctrl-C, SIGTERM and a command that takes too long end it by one Ctrl-C, after which it has a minute to tidy up.
+
+        Returns
+        -------
+        int
+            The command's exit code.
+        """
         was_up = self._pid("slurmctld") is not None
         try:
             self.up()
-            return subprocess.run(command).returncode
+            # out of reach of the terminal's own Ctrl-C, which would come beside ours
+            process = subprocess.Popen(command, start_new_session=True)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: process.send_signal(signal.SIGINT))
+            try:
+                return process.wait(minutes * 60)
+            except subprocess.TimeoutExpired:
+                print(f"not through within {minutes:g} minutes: {' '.join(command)}", file=sys.stderr)
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+            return 1
         finally:
             if not was_up:
                 self.down()
@@ -372,6 +393,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--accounting", action="store_true", help="with slurmdbd and MariaDB")
+    parser.add_argument("--minutes", type=float, default=60, help="how long COMMAND may take")
     parser.add_argument("do", help="one of the above")
     parser.add_argument("rest", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -381,7 +403,7 @@ def main() -> int:
         if options.do == "why-not":
             print(cluster.why_not() or "", end="")
         elif options.do == "with":
-            return cluster.with_(options.rest)
+            return cluster.with_(options.rest, options.minutes)
         else:
             getattr(cluster, options.do.replace("-", "_"))(*options.rest)
     except ClusterError as error:

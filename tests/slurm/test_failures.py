@@ -147,7 +147,8 @@ def test_an_outage_of_the_controller_is_not_noticed(project, cluster):
     assert submitted_twice(project) == 0
 
 
-def test_a_job_that_has_to_go_for_another_one_is_started_again(project, undisturbed):
+def test_a_job_that_has_to_go_for_another_one_is_started_again(project):
+    undisturbed = one_training(project, seconds=1)
     project.start_search("--set-resources", *SPOT)
     take_all_gpus()
     assert project.ended() == 0, project.printed()
@@ -192,7 +193,7 @@ def test_a_job_that_needs_more_than_its_memory_gets_more(project):
 @pytest.mark.slow
 def test_a_job_over_its_time_goes_on_in_another_one(project):
     # the least that SLURM knows: a minute
-    undisturbed = one_training(project, seconds=9, resources__runtime=1)
+    undisturbed = one_training(project, seconds=7, resources__runtime=1)
     project.search()
     assert project.found() == undisturbed
     assert started_twice(project) <= 1
