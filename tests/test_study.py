@@ -225,7 +225,10 @@ def test_a_target_in_a_file_is_found_without_importing_it(tmp_path, monkeypatch)
             {"name": "My study"},
             "name must be small letters, digits, _ and -, as it names the folder of the results, found 'My study'",
         ),
-        ({"batch_size": "atuo"}, "batch_size must be auto, a whole number of at least 1 or a time such as 30min, found 'atuo'"),
+        (
+            {"batch_size": "atuo"},
+            "batch_size must be auto, a whole number of at least 1 or a time such as 30min, found 'atuo'",
+        ),
         ({"batch_size": 0}, "batch_size must be auto, a whole number of at least 1 or a time such as 30min, found 0"),
         ({"target__metric": "epoch"}, "target.metric must be a metric that the target reports, found 'epoch'"),
         (
