@@ -9,9 +9,23 @@ from swift_hyperband import lease
 from swift_hyperband.errors import UserError
 from swift_hyperband.results import StudyFolder
 
+watcher: int | None = None
+"""The process that watches this one and is the one to end, where `swift-hyperband run` started it."""
+
 
 def become_head(folder: StudyFolder) -> None:
     """Make this process the head of a search until it ends, however it ends.
+
+    Raises
+    ------
+    UserError
+        As `lead`.
+    """
+    atexit.register(lead(folder).release)
+
+
+def lead(folder: StudyFolder) -> lease.Lease:
+    """Make this process the head of a search until it gives the lease back.
 
     Raises
     ------
@@ -22,10 +36,10 @@ def become_head(folder: StudyFolder) -> None:
     patience = 1.0 if lease.is_held_here(folder.path) else lease.STALE_AFTER + lease.INTERVAL
     end = time.monotonic() + patience
     folder.path.mkdir(parents=True, exist_ok=True)
-    taken = lease.acquire(folder.path, unless=lambda: time.monotonic() > end)
+    taken = lease.acquire(folder.path, unless=lambda: time.monotonic() > end, watcher=watcher)
     if taken is None:
         raise UserError(
             f"{folder.path}: one process at a time can run this search, and {lease.holder(folder.path)} does; "
             "follow it with 'swift-hyperband status --watch', or end it first"
         )
-    atexit.register(taken.release)
+    return taken

@@ -75,7 +75,12 @@ class Lease:
 
 
 def acquire(
-    folder: Path, unless: Callable[[], bool], *, interval: float = INTERVAL, stale_after: float = STALE_AFTER
+    folder: Path,
+    unless: Callable[[], bool],
+    *,
+    interval: float = INTERVAL,
+    stale_after: float = STALE_AFTER,
+    watcher: int | None = None,
 ) -> Lease | None:
     """Take the lease on a folder, waiting while somebody alive holds it.
 
@@ -90,6 +95,8 @@ def acquire(
         Seconds between two signs of life.
     stale_after : float
         Seconds without a sign of life after which a holder on another machine counts as dead.
+    watcher : int, optional
+        The process that watches this one, where there is one: that is the one to end, and the one that others are told.
 
     Returns
     -------
@@ -102,7 +109,7 @@ def acquire(
     pause = 0.02
     told = False
     while not unless():
-        lease = _create(path, interval)
+        lease = _create(path, interval, watcher)
         if lease is not None:
             if not unless():
                 return lease
@@ -125,7 +132,7 @@ def acquire(
 
 
 def holder(folder: Path) -> str | None:
-    """Return who holds the lease on a folder, as "process 17 on host node3"; None where nobody does."""
+    """Return who holds the lease on a folder, as "process 17 on host node3 (...)"; None where nobody does."""
     found = _look(folder / NAME)
     return _named(found[0]) if found is not None else None
 
@@ -136,6 +143,15 @@ def is_held_here(folder: Path) -> bool:
     return found is not None and _holder(found[0]).get("machine") == _machine() and not _is_gone(found[0], False)
 
 
+def is_held_by(folder: Path, watcher: int) -> bool:
+    """Whether the process that a process of this machine watches holds the lease on a folder."""
+    found = _look(folder / NAME)
+    if found is None:
+        return False
+    holder = _holder(found[0])
+    return holder.get("machine") == _machine() and holder.get("watcher") == watcher
+
+
 def clear(folder: Path) -> None:
     """Remove the lease of a process of this machine that is gone, so that nobody has to wait for it elsewhere."""
     found = _look(folder / NAME)
@@ -143,7 +159,7 @@ def clear(folder: Path) -> None:
         _take_away(folder / NAME, found[0])
 
 
-def _create(path: Path, interval: float) -> Lease | None:
+def _create(path: Path, interval: float, watcher: int | None) -> Lease | None:
     """Return the lease if there was none, else None."""
     token = secrets.token_hex(8)
     pid = os.getpid()
@@ -151,9 +167,11 @@ def _create(path: Path, interval: float) -> Lease | None:
         {
             "host": os.uname().nodename,
             "pid": pid,
+            "watcher": watcher,
             "started": _process_start(pid),
             "machine": _machine(),
             "slurm_job": os.environ.get("SLURM_JOB_ID"),
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
             "token": token,
         }
     )
@@ -194,8 +212,12 @@ def _holder(content: str) -> dict[str, Any]:
 
 
 def _named(content: str) -> str:
+    """Return who holds a lease; since when by that host's clock."""
     holder = _holder(content)
-    return f"process {holder.get('pid')} on host {holder.get('host')}"
+    name = f"process {holder.get('watcher') or holder.get('pid')} on host {holder.get('host')}"
+    more = [f"SLURM job {holder['slurm_job']}"] if holder.get("slurm_job") else []
+    more += [f"since {holder['since']}"] if holder.get("since") else []
+    return f"{name} ({', '.join(more)})" if more else name
 
 
 def _is_gone(content: str, unchanged: bool) -> bool:

@@ -1,32 +1,77 @@
-"""`swift-hyperband run`: start the workflow, or go on with it after anything that stopped it."""
+"""`swift-hyperband run` and `resume`: start the workflow, or go on with it after anything that stopped it."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
+from swift_hyperband import head, lease, slurm
 from swift_hyperband.errors import UserError
 from swift_hyperband.results import StudyFolder
+from swift_hyperband.watch import Ended, say, watched
 
 DEFAULT_STUDY = Path("config/config.yaml")
+GRACE = 5.0
+"""Seconds that jobs have to end when the search is stopped: of what they train, nothing is lost."""
+GRACE_ON_SLURM = 30.0
+"""The same for cancelling jobs in SLURM, whose controller may be busy."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two looks into the queue while jobs are waited for."""
+SAY_AGAIN = 600.0
+"""Seconds after which a line is said again while nothing changes."""
+LOOKS = (
+    *("dryrun", "lint", "list_rules", "list_target_rules", "print_compilation", "dag", "rulegraph", "filegraph"),
+    *("d3dag", "summary", "detailed_summary", "report", "containerize", "generate_unit_tests", "unlock", "archive"),
+    *("list_changes", "list_input_changes", "list_params_changes", "list_untracked", "cleanup_metadata"),
+    *("cleanup_shadow", "delete_all_output", "delete_temp_output", "conda_create_envs_only", "list_conda_envs"),
+    *("conda_cleanup_envs", "container_cleanup_images"),
+)
+"""Options with which Snakemake runs no jobs. Were one missing here, leftover jobs would be waited for without need."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `run`."""
-    parser = commands.add_parser(
+    """Add the commands `run` and `resume`."""
+    common = (
+        "This is snakemake, without its lock (which a killed run leaves behind): the search itself lets one process "
+        "run it at a time. Options that are not listed here go to snakemake as they are. Ctrl-C and SIGTERM always end "
+        "it, and its jobs; the same command goes on. Jobs in SLURM that a killed run left behind are found and waited "
+        "for, or cancelled, before anything starts."
+    )
+    run = commands.add_parser(
         "run",
         help="start the workflow, or go on with it after anything that stopped it",
-        description="Start the workflow, or go on with it after anything that stopped it. This is snakemake, without "
-        "its lock (which a killed run leaves behind): the search itself lets one process run it at a time. Options "
-        "that are not listed here go to snakemake as they are.",
+        description=f"Start the workflow, or go on with it after anything that stopped it. {common}",
         # else --config of snakemake would be taken for --configfile
         allow_abbrev=False,
     )
-    parser.add_argument("--configfile", type=Path, default=DEFAULT_STUDY, help="the study file")
-    parser.add_argument("-c", "--cores", help="cores to use here (default: what the study's workers need, all at most)")
-    parser.add_argument("--profile", help="where to run, such as profiles/slurm (default: here)")
-    parser.set_defaults(run=_run, passes_on=True)
+    resume = commands.add_parser(
+        "resume",
+        help="go on with a search that was started",
+        description="Go on with a search that was started, as 'run' does, and never start another. results/<study> "
+        f"goes on with the settings of the last start, a study file with those that stand in it now. {common}",
+        usage="%(prog)s [results/<study> | study file] [options]",
+        allow_abbrev=False,
+    )
+    for parser, start in ((run, _run), (resume, _resume)):
+        parser.add_argument("--configfile", type=Path, default=DEFAULT_STUDY, help="the study file")
+        parser.add_argument(
+            "-c", "--cores", help="cores to use here (default: what the study's workers need, all at most)"
+        )
+        parser.add_argument("--profile", help="where to run, such as profiles/slurm (default: here)")
+        parser.add_argument(
+            "--leftover",
+            choices=["wait", "cancel"],
+            help="what to do with jobs in SLURM that an earlier start left behind "
+            "(default: ask, and wait where nobody can answer)",
+        )
+        parser.set_defaults(run=start, passes_on=True)
 
 
 def print_result(folder: StudyFolder) -> None:
@@ -36,8 +81,6 @@ def print_result(folder: StudyFolder) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from snakemake.cli import main as snakemake
-
     from swift_hyperband.study import load
 
     study = load(options.configfile)
@@ -53,13 +96,192 @@ def _run(options: argparse.Namespace) -> int:
         arguments += ["--cores", options.cores]
     elif options.profile is None and not {"-j", "--jobs", "-e", "--executor"} & set(options.rest):
         arguments += ["--cores", str(min(os.cpu_count() or 1, study.resources.workers * study.target.threads))]
+    parser, parsed = _parsed(arguments)
+    on_slurm = parsed.executor == "slurm"
+    looks = any(getattr(parsed, name, None) for name in LOOKS)
+    if on_slurm:
+        if not any(option.split("=")[0] == "--slurm-jobname-prefix" for option in options.rest):
+            parsed.slurm_jobname_prefix = slurm.job_prefix(study.name)
+        if not looks:
+            _settle_leftovers(folder, study.name, options.leftover)
+    ended = _watched(lambda: _snakemake(parser, parsed), folder, study.name, on_slurm)
+    if ended.code == 0 and folder.best.exists() and not looks:
+        print_result(folder)
+    return ended.code
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from swift_hyperband.study import load
+
+    where: Path | None = None
+    # not left to argparse, for which the first value of an option that is snakemake's would be the study
+    if options.rest and _names_study(Path(options.rest[0])):
+        where = Path(options.rest.pop(0))
+    if where is not None and where.suffix not in (".yaml", ".yml"):
+        folder = StudyFolder(where)
+    else:
+        options.configfile = where or options.configfile
+        folder = StudyFolder(Path("results") / load(options.configfile).name)
+    if not folder.study.exists():
+        raise UserError(
+            f"{folder.path}: must hold a search that was started, found no {folder.study}; "
+            "start it with 'swift-hyperband run'"
+        )
+    if folder.path == where:
+        options.configfile = _frozen_study_file(folder)
+    return _run(options)
+
+
+def _names_study(path: Path) -> bool:
+    """Whether a word is a study file or the folder of a study, and no option, rule or file for Snakemake to make."""
+    if path.suffix in (".yaml", ".yml"):
+        return not StudyFolder(path.parent).study.exists()
+    return path.is_dir() or path.parent.name == "results"
+
+
+def _frozen_study_file(folder: StudyFolder) -> Path:
+    """Write the study that a folder holds, with the settings of its last start, to a study file; return its path."""
+    from swift_hyperband.files import read_json, write_json
+    from swift_hyperband.results import load_frozen
+
+    frozen = load_frozen(folder)
+    study = {**frozen.definition, **frozen.settings}
+    here = StudyFolder(Path("results") / study["name"])
+    if here.path.resolve() != folder.path.resolve():
+        raise UserError(f"{folder.path}: must be {here.path} of the folder where this is run, found another folder")
+    # jobs that are still at work read it, too
+    if not folder.resume.exists() or read_json(folder.resume) != study:
+        write_json(folder.resume, study)
+    return folder.resume
+
+
+def _parsed(arguments: list[str]) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    """Return what Snakemake makes of its command line and profiles: the first half of its main()."""
+    from snakemake.cli import parse_args, print_exception
+
+    # from here on SIGTERM takes along what was started, such as the question for SLURM's settings in the plugin
+    signal.signal(signal.SIGTERM, _leave)
     try:
-        snakemake(arguments)
+        parser, parsed = parse_args(arguments)
+    except Exception as error:
+        print_exception(error)
+        raise SystemExit(1) from None
+    return parser, parsed
+
+
+def _leave(number: int, _: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _snakemake(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> int:
+    """Run Snakemake, the second half of its main(); return its exit code."""
+    from snakemake.cli import args_to_api, print_exception
+
+    try:
+        return 0 if args_to_api(parsed, parser) else 1
     except SystemExit as end:
         if isinstance(end.code, str):
             raise UserError(end.code.removeprefix("error: ")) from None
-        if end.code:
-            return int(end.code)
-    if folder.best.exists() and not {"-n", "--dry-run", "--dryrun"} & set(options.rest):
-        print_result(folder)
-    return 0
+        return int(end.code or 0)
+    except Exception as error:
+        print_exception(error)
+        return 1
+
+
+def _watched(work: Callable[[], int], folder: StudyFolder, study: str, on_slurm: bool) -> Ended:
+    """Run Snakemake until it ends or is stopped; tell what became of it."""
+    led = False
+
+    def on_stop() -> None:
+        nonlocal led
+        led = lease.is_held_by(folder.path, os.getpid())
+        what = f"jobs in SLURM are cancelled, which may take {GRACE_ON_SLURM:.0f} s" if on_slurm else "jobs end"
+        say(f"is being stopped: {what}")
+
+    head.watcher = os.getpid()
+    ended = watched(work, GRACE_ON_SLURM if on_slurm else GRACE, on_stop)
+    if ended.code == 0 or not (ended.stopped_by or ended.signal):
+        return ended
+    if on_slurm and (led or lease.is_held_by(folder.path, os.getpid())):
+        _tell_what_remains(study, cancel=ended.stopped_by is not None)
+    lease.clear(folder.path)
+    if ended.stopped_by is None:
+        assert ended.signal is not None
+        say(f"Snakemake was ended by {signal.Signals(ended.signal).name} from outside; the same command goes on")
+        return ended
+    say("stopped; the same command goes on")
+    return Ended(128 + ended.stopped_by, ended.signal, ended.stopped_by)
+
+
+def _tell_what_remains(study: str, cancel: bool) -> None:
+    """Cancel what a stopped Snakemake has overlooked in SLURM, and tell what is still there."""
+    # Snakemake cancels no jobs that it is just submitting or asking for, nor any where it must be ended by force
+    try:
+        found = _at_work(slurm.jobs(study, say, pauses=()))
+        if cancel and found:
+            slurm.cancel(found, say, pauses=())
+            found = _at_work(slurm.jobs(study, say, pauses=()))
+    except slurm.SlurmError as error:
+        say(f"it is not known what remains in SLURM's queue ({error}); 'swift-hyperband resume' looks again")
+        return
+    if found:
+        say(f"{slurm.counted(found)} in SLURM go on; 'swift-hyperband resume' waits for them or cancels them")
+
+
+def _at_work(found: list[slurm.Job]) -> list[slurm.Job]:
+    return [job for job in found if job.state != "COMPLETING"]
+
+
+def _settle_leftovers(folder: StudyFolder, study: str, choice: str | None) -> None:
+    """Wait for jobs in SLURM that an earlier start left behind, or cancel them.
+
+    Trials' leases keep two jobs from training the same, but the second would hold a node and wait.
+    """
+    if not slurm.jobs(study, say):
+        return
+    # where another head lives, these are its jobs, and this is refused; and none comes to life meanwhile
+    with head.lead(folder):
+        try:
+            found = slurm.jobs(study, say)
+            if found:
+                say(f"{slurm.counted(found)} of an earlier start are in SLURM: {', '.join(job.id for job in found)}")
+                choice = choice or _ask()
+                if choice == "quit":
+                    raise SystemExit(1)
+                if choice == "cancel":
+                    slurm.cancel(found, say)
+                _wait_until_gone(study, "until these are gone" if choice == "cancel" else "for these")
+        except (KeyboardInterrupt, SystemExit):
+            say("stopped; nothing was started")
+            raise
+
+
+def _ask() -> str:
+    """Ask what to do with leftover jobs; wait for them where nobody can answer."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return "wait"
+    choices = {"w": "wait", "c": "cancel", "q": "quit"}
+    while True:
+        print("Wait for them, cancel them, or quit? [w/c/q] ", end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            return "quit"
+        if (first := answer.strip().lower()[:1]) in choices:
+            return choices[first]
+
+
+def _wait_until_gone(study: str, what: str) -> None:
+    pause, said, since = 1.0, "", 0.0
+    while True:
+        try:
+            found = slurm.jobs(study, say, pauses=())
+            if not found:
+                return
+            line = f"waits {what}: {slurm.counted(found)}; Ctrl-C ends the waiting"
+        except slurm.SlurmError as error:
+            line = f"waits, and does not know for what: {error}"
+        if line != said or time.monotonic() - since > SAY_AGAIN:
+            say(line)
+            said, since = line, time.monotonic()
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)

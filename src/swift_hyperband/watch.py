@@ -1,0 +1,225 @@
+"""Work in a child process that can always be ended, together with all that it started.
+
+Snakemake cannot be relied on to end itself: its SIGTERM handler waits for a lock that the main thread may hold, and a
+Ctrl-C that comes while it evaluates a checkpoint may get lost. So a process that does nothing else watches it: hears
+the signals, passes them on, and becomes less polite as time goes by. Nothing in the child, be it deaf, stuck or
+stopped, can keep it from that. Threads and signal handlers beside Snakemake could not do the same: Python runs
+handlers in the main thread only, which is the one that hangs.
+
+The child is forked, not started anew: the imports are paid once, and an error on its way up ends in the same line. It
+leads a process group of its own, with all local jobs in it, so that they can be ended as a terminal would end them.
+What a terminal does to its foreground group (Ctrl-C, Ctrl-Z, hanging up) reaches the watcher, which passes it on.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import NoReturn
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AGAIN = 5.0
+"""Seconds that the child gets after each further signal."""
+DEBOUNCE = 1.0
+"""Signals that follow one another faster are one: a terminal, a shell and SLURM may each send their own."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the child ended.
+
+    Parameters
+    ----------
+    code : int
+        Its exit code; 128 and the signal's number where a signal ended it.
+    signal : int or None
+        The signal that ended it.
+    stopped_by : int or None
+        The first signal that asked to stop it, if any did.
+    """
+
+    code: int
+    signal: int | None
+    stopped_by: int | None
+
+
+def watched(work: Callable[[], int], grace: float, on_stop: Callable[[], None]) -> Ended:
+    """Do work in a child process; return in this process, when the child and all that it started have ended.
+
+    No other thread may run: what it holds would be locked for ever in the child.
+
+    Parameters
+    ----------
+    work : callable
+        Done in the child, whose exit code it returns.
+    grace : float
+        Seconds that the child has after the first signal to end.
+    on_stop : callable
+        Called here when asked to stop, before the child hears of it.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    heard, hears = os.pipe()
+    lives, alive = os.pipe()
+    os.set_blocking(hears, False)
+    os.set_blocking(heard, False)
+    # a signal that was to be ignored (nohup, a job of a shell script) stays ignored
+    numbers = [n for n in (*STOPS, signal.SIGTSTP) if signal.getsignal(n) is not signal.SIG_IGN] + [signal.SIGCHLD]
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    child = os.fork()
+    if child == 0:
+        os.close(alive)
+        _be_the_child(lives)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+        raise SystemExit(work())
+    os.close(lives)
+    with suppress(OSError):
+        os.setpgid(child, child)
+    signal.set_wakeup_fd(hears, warn_on_full_buffer=False)
+    for number in numbers:
+        signal.signal(number, _heard)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+    ended = _Watch(child, heard, grace, on_stop).until_it_ends()
+    # from now on signals are this process's own again
+    signal.set_wakeup_fd(-1)
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    for descriptor in (heard, hears, alive):
+        os.close(descriptor)
+    return ended
+
+
+def _heard(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: Python has written the number into the pipe already."""
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _be_the_child(lives: int) -> None:
+    os.setpgid(0, 0)
+    # not Python's own handler: asyncio puts its own in that one's place, which forgets a Ctrl-C that comes while a
+    # coroutine is about to end. Nor ignored, as it is for what a shell script starts in the background
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # the terminal belongs to the watcher's group: writing there must not stop this one, and reading finds nothing
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    if os.isatty(0):
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+
+    def die_with_the_watcher() -> None:
+        # as long as the watcher lives, reading waits; jobs do not, as they are started with this closed
+        os.read(lives, 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=die_with_the_watcher, daemon=True).start()
+
+
+class _Watch:
+    """What the watcher knows."""
+
+    def __init__(self, child: int, heard: int, grace: float, on_stop: Callable[[], None]) -> None:
+        self._child = child
+        self._heard = heard
+        self._steps = iter(
+            (
+                (signal.SIGINT, grace),
+                (signal.SIGINT, AGAIN),
+                (signal.SIGTERM, AGAIN),
+                (signal.SIGKILL, AGAIN),
+            )
+        )
+        self._on_stop = on_stop
+        self._stopped_by: int | None = None
+        self._due = float("inf")
+        """When the next step is to be taken."""
+        self._last = float("-inf")
+        """When the last step was taken."""
+
+    def until_it_ends(self) -> Ended:
+        while True:
+            for number in self._hear():
+                if number == signal.SIGTSTP:
+                    self._pause()
+                elif number in STOPS and time.monotonic() - self._last > DEBOUNCE:
+                    # whoever asks again shall not wait for the rest of the grace time
+                    self._due = time.monotonic()
+                    if self._stopped_by is None:
+                        self._stopped_by = number
+                        self._on_stop()
+            found, status = os.waitpid(self._child, os.WNOHANG)
+            if found:
+                break
+            if time.monotonic() >= self._due and not self._step():
+                # it waits for a disk that does not answer; there is nothing that would end it
+                say(f"process {self._child} does not even end by SIGKILL; look at its disks")
+                return Ended(128 + signal.SIGKILL, signal.SIGKILL, self._stopped_by)
+        code = os.waitstatus_to_exitcode(status)
+        ended = Ended(code, None, self._stopped_by) if code >= 0 else Ended(128 - code, -code, self._stopped_by)
+        if code != 0:
+            self._end_group()
+        return ended
+
+    def _hear(self) -> bytes:
+        """Return the signals that came; wait for one, but not longer than to the next step."""
+        timeout = None if self._due == float("inf") else max(0.0, self._due - time.monotonic())
+        if not select.select([self._heard], [], [], timeout)[0]:
+            return b""
+        with suppress(BlockingIOError):
+            return os.read(self._heard, 1000)
+        return b""
+
+    def _step(self) -> bool:
+        """Send the next signal; False where there is none left."""
+        step = next(self._steps, None)
+        if step is None:
+            return False
+        number, seconds = step
+        if self._last != float("-inf"):
+            say(f"it still runs and is sent {number.name}")
+        self._send(number)
+        self._last = time.monotonic()
+        self._due = self._last + seconds
+        return True
+
+    def _send(self, number: int) -> bool:
+        """Send a signal to the child and all that it started; False where all are gone."""
+        try:
+            os.killpg(self._child, number)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            # some systems say so of a group that holds nothing but the dead
+            return False
+        return True
+
+    def _pause(self) -> None:
+        """Be stopped by Ctrl-Z together with the child, and go on together."""
+        self._send(signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._send(signal.SIGCONT)
+
+    def _end_group(self) -> None:
+        """Let what a dead child left behind end, at last by force."""
+        for number in (None, signal.SIGTERM, signal.SIGKILL):
+            if number is not None:
+                self._send(number)
+            end = time.monotonic() + AGAIN
+            while time.monotonic() < end:
+                if not self._send(0):
+                    return
+                time.sleep(0.05)
+
+
+def say(line: str) -> None:
+    """Tell the user a line about the run, beside what Snakemake says."""
+    print(f"swift-hyperband: {line}", file=sys.stderr, flush=True)

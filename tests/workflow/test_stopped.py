@@ -1,0 +1,210 @@
+"""A search that is asked to stop stops, and leaves nothing running; the same command, or `resume`, goes on."""
+
+import fcntl
+import os
+import pty
+import random
+import re
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+
+import psutil
+import pytest
+
+
+@pytest.fixture
+def undisturbed(project):
+    """A small search, and what it finds undisturbed."""
+    project.study(
+        search__max_epochs=9,
+        swift__d=3,
+        resources__workers=2,
+        target__options={"table": "table.csv", "seconds": 0.2},
+    )
+    project.run("swift-hyperband", "search")
+    found = project.best(), project.decisions()
+    project.results.rename(project.path / "undisturbed")
+    return found
+
+
+def at_work(folder):
+    """Return the processes at work in a folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_for(condition, process, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_sigterm_at_ten_random_moments_ends_a_search_and_the_same_command_goes_on(project, undisturbed, capsys):
+    moments = random.Random(1)
+    took = []
+    while len(took) < 10 and not (project.results / "best.yaml").exists():
+        process = project.start("swift-hyperband", "run", "--cores", "2", "best")
+        # a third of them while Snakemake is imported or builds the DAG; the rest while jobs run
+        time.sleep(moments.choice([moments.uniform(0.5, 2.0), moments.uniform(2.0, 4.0), moments.uniform(2.0, 4.0)]))
+        if process.poll() is not None:
+            break
+        began = time.monotonic()
+        process.terminate()
+        assert process.wait(timeout=60) in (143, -signal.SIGTERM)
+        took.append(time.monotonic() - began)
+        assert at_work(project.path) == []
+        if process.returncode == 143:
+            assert project.printed().endswith("stopped; the same command goes on\n")
+    project.search()
+    with capsys.disabled():
+        print(f"\n{len(took)} times SIGTERM, the end came after {max(took):.1f} s at most")
+    assert (project.best(), project.decisions()) == undisturbed
+
+
+def test_a_stopped_search_goes_on_by_resume(project, undisturbed):
+    first = project.start("swift-hyperband", "run", "--cores", "2", "best")
+    wait_for(lambda: list(project.results.glob("trials/*/curve.jsonl")), first)
+    first.send_signal(signal.SIGINT)
+    assert first.wait(timeout=60) == 130
+    assert at_work(project.path) == []
+    # what was started goes on, though the study file is about another search by now
+    project.study(name="another")
+    printed = project.run("swift-hyperband", "resume", "results/table", "--cores", "2", "best")
+    assert "best configuration: results/table/best.yaml" in printed
+    assert (project.best(), project.decisions()) == undisturbed
+    project.study(search__max_epochs=9, swift__d=3, target__options={"table": "table.csv", "seconds": 0.2})
+    for where in ([], ["config/config.yaml"]):
+        assert "best configuration" in project.run("swift-hyperband", "resume", *where, "-c", "1", "best")
+
+
+def test_resume_starts_nothing_new(project):
+    for where in ([], ["config/config.yaml"], ["results/table"]):
+        printed = project.run("swift-hyperband", "resume", *where, check=False)
+        assert printed == (
+            "error: results/table: must hold a search that was started, found no results/table/study.json; "
+            "start it with 'swift-hyperband run'\n"
+        )
+    assert not project.results.exists()
+
+
+def test_a_second_head_is_told_who_the_first_is_and_since_when(project):
+    project.study(target__options={"table": "table.csv", "seconds": 0.5})
+    project.variables["SLURM_JOB_ID"] = "4711"
+    first = project.start("swift-hyperband", "run", "--cores", "1", "best")
+    try:
+        wait_for((project.results / "lease").exists, first)
+        started = first.pid
+        printed = project.run("swift-hyperband", "resume", "best", check=False)
+        who = f"process {started} on host {os.uname().nodename}"
+        more = r"\(SLURM job 4711, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\)"
+        assert re.search(f"one process at a time can run this search, and {who} {more} does; ", printed), printed
+    finally:
+        first.terminate()
+        first.wait(timeout=60)
+
+
+def test_killing_what_the_user_started_ends_snakemake_too(project):
+    project.study(target__options={"table": "table.csv", "seconds": 0.5})
+    first = project.start("swift-hyperband", "run", "--cores", "1", "best")
+    wait_for((project.results / "lease").exists, first)
+    (snakemake,) = psutil.Process(first.pid).children()
+    first.kill()
+    first.wait()
+    snakemake.wait(timeout=5)
+    # its jobs go on by themselves, as after a kill of plain snakemake
+    for orphan in at_work(project.path):
+        orphan.kill()
+
+
+def test_a_search_that_a_script_starts_in_the_background_can_be_stopped(project):
+    project.study(target__options={"table": "table.csv", "seconds": 0.5})
+    command = " ".join(project.command("swift-hyperband", "run", "--cores", "1", "best"))
+    # such a shell lets what it starts ignore Ctrl-C
+    script = project.path / "script.sh"
+    script.write_text(f"{command} &\necho $! > pid\nwait $!\nexit $?\n")
+    shell = subprocess.Popen(["sh", script], cwd=project.path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    wait_for(lambda: list(project.results.glob("trials/*/curve.jsonl")), shell)
+    os.kill(int((project.path / "pid").read_text()), signal.SIGTERM)
+    assert shell.wait(timeout=60) == 143
+    assert at_work(project.path) == []
+
+
+def test_on_a_terminal_ctrl_z_pauses_all_of_it_and_ctrl_c_ends_it(project):
+    project.study(target__options={"table": "table.csv", "seconds": 0.5})
+    terminal, inside = pty.openpty()
+    process = subprocess.Popen(
+        project.command("swift-hyperband", "run", "--cores", "1", "best"),
+        cwd=project.path,
+        **dict.fromkeys(("stdin", "stdout", "stderr"), inside),
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(inside)
+    # what is written to a terminal that nobody reads waits
+    seen = []
+    reader = threading.Thread(target=read, args=(terminal, seen))
+    reader.start()
+    wait_for(lambda: list(project.results.glob("trials/*/curve.jsonl")), process)
+    os.write(terminal, b"\x1a")
+    wait_for(lambda: {found.status() for found in at_work(project.path)} == {psutil.STATUS_STOPPED}, process)
+    process.send_signal(signal.SIGCONT)
+    wait_for(lambda: psutil.STATUS_STOPPED not in {found.status() for found in at_work(project.path)}, process)
+    os.write(terminal, b"\x03")
+    assert process.wait(timeout=60) == 130
+    assert at_work(project.path) == []
+    reader.join()
+    os.close(terminal)
+    assert b"\x1b[3" in b"".join(seen), "Snakemake writes in colours"
+    assert b"".join(seen).endswith(b"stopped; the same command goes on\r\n")
+
+
+def read(terminal, seen):
+    while True:
+        try:
+            seen.append(os.read(terminal, 1000))
+        except OSError:
+            # nobody is left on the other side
+            return
+
+
+DEAF = """
+import signal, subprocess, sys, time
+from swift_hyperband import watch
+
+def work():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    subprocess.Popen(["sleep", "1234.5"])
+    print("started", flush=True)
+    time.sleep(1000)
+    return 0
+
+watch.AGAIN = 0.2
+ended = watch.watched(work, 0.2, lambda: None)
+print(ended.code, ended.stopped_by)
+"""
+
+
+def test_what_hears_no_signal_is_ended_by_force_with_all_it_started(tmp_path):
+    (tmp_path / "deaf.py").write_text(DEAF)
+    process = subprocess.Popen(
+        [sys.executable, "deaf.py"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "started\n"
+    process.terminate()
+    printed, told = process.communicate(timeout=30)
+    assert printed == f"{128 + signal.SIGKILL} {int(signal.SIGTERM)}\n"
+    assert [re.search(r"SIG\w+", line)[0] for line in told.splitlines()] == ["SIGINT", "SIGTERM", "SIGKILL"]
+    assert at_work(tmp_path) == []
