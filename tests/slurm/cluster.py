@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -120,6 +121,16 @@ class Cluster:
             if self._is_ours(ETC / name):
                 (ETC / name).unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let nobody else run tests on the cluster, or take it down, meanwhile."""
+        with self.folder.with_suffix(".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ClusterError("one run of tests at a time can have the cluster, and another one has it") from None
+            yield
 
     def with_(self, command: list[str], minutes: float) -> int:
         """Run a command while the cluster is up, and leave the cluster as it was before.
@@ -403,7 +414,11 @@ def main() -> int:
         if options.do == "why-not":
             print(cluster.why_not() or "", end="")
         elif options.do == "with":
-            return cluster.with_(options.rest, options.minutes)
+            with cluster.alone():
+                return cluster.with_(options.rest, options.minutes)
+        elif options.do == "down":
+            with cluster.alone():
+                cluster.down()
         else:
             getattr(cluster, options.do.replace("-", "_"))(*options.rest)
     except ClusterError as error:

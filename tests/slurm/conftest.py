@@ -99,6 +99,7 @@ class SlurmProject(project_module.Project):
 SMALL = {
     "search__max_epochs": 9,
     "swift__d": 3,
+    "batch_size": 4,
     "resources": {"workers": 3, "gpus": 1, "mem_mb": 600, "runtime": 10},
 }
 

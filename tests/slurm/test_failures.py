@@ -78,21 +78,13 @@ def test_a_job_that_somebody_cancels_is_submitted_again(project, undisturbed):
     assert started_twice(project) <= 1
 
 
-def test_after_kill_9_of_the_head_the_same_command_goes_on_beside_its_jobs(project, undisturbed):
+def test_jobs_that_a_dead_head_left_in_the_queue_are_not_submitted_again(project):
+    undisturbed = one_training(project, seconds=2)
     project.start_search()
     os.kill(project.process.pid, signal.SIGKILL)
     project.process.wait()
     project.search()
     assert project.found() == undisturbed
-    assert started_twice(project) == 0, "what jobs of the dead head train is not trained beside them"
-
-
-def test_jobs_that_a_dead_head_left_in_the_queue_are_not_submitted_again(project):
-    one_training(project, seconds=2)
-    project.start_search()
-    os.kill(project.process.pid, signal.SIGKILL)
-    project.process.wait()
-    project.search()
     assert submitted_twice(project) == 0
 
 
@@ -115,13 +107,14 @@ def test_a_node_that_is_lost_and_comes_back_costs_its_epoch(project, undisturbed
     reason="the plugin asks sacct while scontrol does not answer, goes on so, and where there is no slurmdbd hangs",
 )
 def test_an_outage_of_the_controller_is_not_noticed(project, cluster):
-    undisturbed = one_training(project)
+    # goes on for longer than the outage: SLURM takes a minute to end a job that is through while it is away
+    undisturbed = one_training(project, seconds=3)
     project.start_search()
     cluster.stop_controller()
     # longer than the 10 seconds for which the plugin lets scontrol try
     time.sleep(15)
     cluster.start_controller()
-    project.timeout = 30
+    project.timeout = 45
     assert project.ended() == 0, project.printed()
     assert project.found() == undisturbed
     assert submitted_twice(project) == 0
