@@ -151,11 +151,6 @@ class Hungry(CurveTable):
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a training that is killed for its memory is started again in the same job, and after three times counts as "
-    "failed, before another job has more memory",
-)
 def test_a_job_that_needs_more_than_its_memory_gets_more(project):
     (project.path / "hungry.py").write_text(HUNGRY)
     undisturbed = one_training(project, target__name="hungry.py:Hungry")

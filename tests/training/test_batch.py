@@ -315,6 +315,19 @@ def test_a_trial_that_is_killed_for_its_memory_again_and_again_fails_alone(study
     assert "out of memory" in json.loads((bad / "failures.json").read_text())["error"]
 
 
+def test_on_slurm_a_trial_killed_for_its_memory_ends_its_job_so_that_the_next_has_more(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "1")
+    study = study.of("Misbehaving")
+    bad = study.add("b", at=2, how="killed")
+    for _ in range(2):
+        assert "the job ends, for the next one has more memory" in study.refused(["b"], 3)
+    assert study.train(["b"], 3)["b"][0] == "failed", "with three times the memory, too: the search goes on without it"
+    assert study.started("b") == [1, 2, 2, 2]
+    assert (bad / "failures.json").exists()
+
+
 def test_a_target_that_cannot_be_imported_is_an_error_of_the_job(study: Study, tmp_path: Path) -> None:
     folder = study.add("a")
     (tmp_path / "mine.py").write_text("import os\nimport no_such_package\n")

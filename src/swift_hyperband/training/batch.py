@@ -237,7 +237,12 @@ def _judge(child: _Child, retries: int) -> bool:
         # a time limit, a cancelled job or a lost node ends this process too, a moment later: that counts for nothing
         time.sleep(KILL_GRACE)
         death += " while its job went on (probably out of memory)"
-    elif code < 0 and -code not in CRASH_SIGNALS:
+        trial.count_crash(child.folder, death, "", retries)
+        if "SLURM_JOB_ID" in os.environ and not trial.has_failed(child.folder):
+            # in this job it would be killed again; the next one has more memory
+            raise UserError(f"trial {child.trial}: {death}; the job ends, for the next one has more memory")
+        return False
+    if code < 0 and -code not in CRASH_SIGNALS:
         raise UserError(f"trial {child.trial}: {death} from outside; run again to go on")
     trial.count_crash(child.folder, death, "", retries)
     return False

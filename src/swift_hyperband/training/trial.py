@@ -48,8 +48,7 @@ class Trained:
 def state_of(folder: Path, metric: str) -> Trained:
     """Return how far the trial in `folder` has come, by its curve and its failures alone."""
     values = [math.nan if (value := row[metric]) is None else value for row in read_rows(folder)]
-    failures = _read_failures(folder)
-    if failures is not None and failures["failed"]:
+    if has_failed(folder):
         return Trained("failed", values)
     return Trained("ok" if all(map(math.isfinite, values)) else "diverged", values)
 
@@ -99,6 +98,12 @@ def count_crash(folder: Path, error: str, traceback: str, retries: int) -> None:
     write_json(folder / FAILURES, record)
     end = "it counts as failed" if failed else "it starts again"
     print(f"trial {folder.name}: crash {starts} after epoch {epoch}, {end}: {error}", file=sys.stderr, flush=True)
+
+
+def has_failed(folder: Path) -> bool:
+    """Whether a trial crashed too often to be started again."""
+    failures = _read_failures(folder)
+    return failures is not None and bool(failures["failed"])
 
 
 def forget_crashes(folder: Path) -> None:
