@@ -3,6 +3,7 @@ from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.dag import Dag
 from swift_hyperband.head import become_head
 from swift_hyperband.results import StudyFolder, check_frozen
+from swift_hyperband.slurm_plugin import mend
 
 # Jobs run the swift-hyperband that is installed beside this Snakemake, whether its environment is activated or not.
 shell.prefix(f"export PATH='{Path(sys.executable).parent}':$PATH; ")
@@ -33,6 +34,8 @@ def lead():
     except UserError as error:
         refused.append(error)
         return False
+    if "snakemake_executor_plugin_slurm" in sys.modules:
+        mend(sys.modules["snakemake_executor_plugin_slurm"])
     return True
 
 

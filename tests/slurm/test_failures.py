@@ -17,7 +17,6 @@ KEYS = {
 }
 SPOT = [f"{rule}:slurm_partition=spot" for rule in ("train_full", "train_partial", "train_complete")]
 """A partition whose jobs have to go when those of another one want their place."""
-LEG = os.environ.get("TEST_SLURM")
 
 
 def found_here(project, seconds, **keys):
@@ -101,11 +100,6 @@ def test_a_node_that_is_lost_and_comes_back_costs_its_epoch(project, undisturbed
     assert started_twice(project) <= 1
 
 
-@pytest.mark.xfail(
-    LEG != "accounting",
-    strict=True,
-    reason="the plugin asks sacct while scontrol does not answer, goes on so, and where there is no slurmdbd hangs",
-)
 def test_an_outage_of_the_controller_is_not_noticed(project, cluster):
     # goes on for longer than the outage: SLURM takes a minute to end a job that is through while it is away
     undisturbed = one_training(project, seconds=3)
@@ -129,7 +123,6 @@ def test_a_job_that_has_to_go_for_another_one_is_started_again(project):
     assert submitted_twice(project) == 0, "SLURM itself starts the job again"
 
 
-@pytest.mark.xfail(strict=True, reason="the plugin waits for ever for SLURM to start the job again")
 def test_a_job_that_has_to_go_and_is_not_started_again_by_slurm_is_submitted_again(project, spot_cancels):
     undisturbed = one_training(project, seconds=1)
     project.start_search("--set-resources", *SPOT)
