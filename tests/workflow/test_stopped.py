@@ -67,7 +67,9 @@ def test_sigterm_at_ten_random_moments_ends_a_search_and_the_same_command_goes_o
         took.append(time.monotonic() - began)
         assert at_work(project.path) == []
         if process.returncode == 143:
-            assert project.printed().endswith("stopped; the same command goes on\n")
+            said = project.printed()
+            # nothing was started where it came while Snakemake was imported
+            assert said.endswith(("stopped; the same command goes on\n", "stopped; nothing was started\n")), said
     project.search()
     with capsys.disabled():
         print(f"\n{len(took)} times SIGTERM, the end came after {max(took):.1f} s at most")

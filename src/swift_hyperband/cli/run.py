@@ -24,6 +24,7 @@ GRACE_ON_SLURM = 30.0
 """The same for cancelling jobs in SLURM, whose controller may be busy."""
 LONGEST_PAUSE = 30.0
 """Seconds between two looks into the queue while jobs are waited for."""
+NOTHING_STARTED = "stopped; nothing was started"
 SAY_AGAIN = 600.0
 """Seconds after which a line is said again while nothing changes."""
 LOOKS = (
@@ -170,6 +171,7 @@ def _parsed(arguments: list[str]) -> tuple[argparse.ArgumentParser, argparse.Nam
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
+    say(NOTHING_STARTED)
     raise SystemExit(128 + number)
 
 
@@ -247,12 +249,13 @@ def _settle_leftovers(folder: StudyFolder, study: str, choice: str | None) -> No
                 say(f"{slurm.counted(found)} of an earlier start are in SLURM: {', '.join(job.id for job in found)}")
                 choice = choice or _ask()
                 if choice == "quit":
+                    say(NOTHING_STARTED)
                     raise SystemExit(1)
                 if choice == "cancel":
                     slurm.cancel(found, say)
                 _wait_until_gone(study, "until these are gone" if choice == "cancel" else "for these")
-        except (KeyboardInterrupt, SystemExit):
-            say("stopped; nothing was started")
+        except KeyboardInterrupt:
+            say(NOTHING_STARTED)
             raise
 
 
