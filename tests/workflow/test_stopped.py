@@ -63,7 +63,11 @@ def test_sigterm_at_ten_random_moments_ends_a_search_and_the_same_command_goes_o
             break
         began = time.monotonic()
         process.terminate()
-        assert process.wait(timeout=60) in (143, -signal.SIGTERM)
+        code = process.wait(timeout=60)
+        if code == 0 and (project.results / "best.yaml").exists():
+            # the search came to its end in that moment
+            break
+        assert code in (143, -signal.SIGTERM), project.printed()
         took.append(time.monotonic() - began)
         assert at_work(project.path) == []
         if process.returncode == 143:
