@@ -51,6 +51,12 @@ rule pictures:
             labels={"what": "epochs spent and saved"},
         ),
         report(
+            f"results/{study.name}/report/jobs.png",
+            caption="../workflow/report/jobs.rst",
+            category="Pictures",
+            labels={"what": "jobs"},
+        ),
+        report(
             f"results/{study.name}/curves.parquet",
             caption="../workflow/report/curves.rst",
             category="Result",

@@ -67,6 +67,16 @@ class FrozenStudy:
         """How many trials train at the same time in a job."""
         return int(self.settings["resources"]["side_by_side"])
 
+    @property
+    def cpus(self) -> int:
+        """Cores that a training job holds."""
+        return int(self.definition["target"]["threads"]) * self.side_by_side
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that a training job holds."""
+        return int(self.settings["resources"]["gpus"])
+
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search."""
         search, swift = self.definition["search"], self.definition["swift"]

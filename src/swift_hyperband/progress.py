@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json
 from swift_hyperband.history import History, RoundHistory
+from swift_hyperband.jobs import Job, totals
+from swift_hyperband.jobs import read as read_jobs
 from swift_hyperband.results import StudyFolder, to_json
-from swift_hyperband.training.trial import CURVE, FAILURES, Trained, state_of
+from swift_hyperband.training.trial import CURVE, FAILURES, STARTED, Trained, repeated, state_of
 
 STATES = ("alive", "stopped", "not promoted", "failed", "diverged")
 """What can have become of a trial; "stopped" is stopped by prediction."""
@@ -73,6 +75,10 @@ class Progress:
         The last line of the logs of jobs that ended with an error.
     last : float or None
         When the last epoch ended, in seconds since 1970 by the clock of the file system.
+    jobs : tuple of Job
+        Starts of training jobs; none where the search runs in one process.
+    repeated : int
+        Epochs that were started again after kills and crashes.
     """
 
     history: History
@@ -81,6 +87,8 @@ class Progress:
     crashes: Mapping[str, Mapping[str, Any]]
     errors: Mapping[Path, str]
     last: float | None
+    jobs: tuple[Job, ...] = ()
+    repeated: int = 0
 
     @property
     def over(self) -> bool:
@@ -96,6 +104,7 @@ class Progress:
         """Return the progress as `swift-hyperband status --json` prints it."""
         folder, best = self.history.folder, self.best
         epochs = {"spent": self.sum("spent"), "saved": self.sum("saved"), "to_come": self.sum("to_come")}
+        epochs |= {"repeated": self.repeated}
         return {
             "started": True,
             "study": self.history.study.name,
@@ -113,6 +122,7 @@ class Progress:
             ],
             "crashes": dict(self.crashes),
             "errors": {str(path): line for path, line in self.errors.items()},
+            "jobs": asdict(totals(self.jobs)),
         }
 
 
@@ -127,6 +137,8 @@ class Reader:
     def __init__(self, folder: StudyFolder) -> None:
         self.folder = folder
         self._known: dict[str, tuple[tuple[Stamp, Stamp], Trained]] = {}
+        self._repeated: dict[str, tuple[Stamp, int]] = {}
+        self._jobs: dict[Path, Job] = {}
 
     def read(self) -> Progress | None:
         """Return how far the search has come; None if it was not started."""
@@ -149,7 +161,16 @@ class Reader:
                     crashes[trial] = {key: crash[key] for key in ("starts", "epoch", "error", "failed")}
         best = _winner(self.folder) if self.folder.best.exists() else _best(history, trained)
         errors = _job_errors(self.folder, history.rounds.values())
-        return Progress(history, tuple(brackets), best, crashes, errors, max(ended, default=None))
+        repeated = sum(map(self._repeats, trials))
+        jobs = tuple(read_jobs(self.folder.path, self._jobs))
+        return Progress(history, tuple(brackets), best, crashes, errors, max(ended, default=None), jobs, repeated)
+
+    def _repeats(self, trial: str) -> int:
+        folder = self.folder.trial(trial)
+        stamp = _stamp(folder / STARTED)
+        if trial not in self._repeated or self._repeated[trial][0] != stamp:
+            self._repeated[trial] = stamp, repeated(folder)
+        return self._repeated[trial][1]
 
     def _trained(self, trial: str, metric: str) -> Trained:
         folder = self.folder.trial(trial)

@@ -16,6 +16,7 @@
         completion.json              the batches of those who continue, frozen when decided
         complete/<batch>.json        their curves, when trained
         promotion.json               who goes on to the next round
+        jobs/  logs/                 where and when each training job ran; what jobs said
     annealer/                        what was asked of an annealer in the network, and its answers
     best.yaml  curves.parquet  report/
 """

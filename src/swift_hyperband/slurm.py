@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from swift_hyperband.errors import UserError
@@ -74,6 +75,15 @@ def jobs(study: str, told: Callable[[str], None], pauses: Sequence[float] = PAUS
     return [job for job in found if job is not None and _is_of(job, study)]
 
 
+def submitted(job: str) -> float | None:
+    """Return when a job was submitted, in seconds since 1970; None where SLURM does not say."""
+    try:
+        printed = _run(["squeue", "-a", "-h", "-j", job, "-o", "%V"], lambda _: None, pauses=())
+        return datetime.fromisoformat(printed.split()[0]).timestamp()
+    except (SlurmError, ValueError, IndexError):
+        return None
+
+
 def cancel(found: Collection[Job], told: Callable[[str], None], pauses: Sequence[float] = PAUSES) -> None:
     """Cancel jobs.
 
@@ -84,6 +94,12 @@ def cancel(found: Collection[Job], told: Callable[[str], None], pauses: Sequence
     """
     if found:
         _run(["scancel", *(job.id for job in found)], told, pauses)
+
+
+def log(job: Job) -> str | None:
+    """Return the log of a training job, relative to the study's folder; None of any other job."""
+    found = re.fullmatch(r"rule_train_([a-z]+)_wildcards_.+_(\d+)_(\d+)_([^_]+)", job.comment)
+    return f"bracket={found[2]}/round={found[3]}/logs/{found[1]}-{found[4]}.log" if found else None
 
 
 def counted(found: Collection[Job]) -> str:

@@ -7,13 +7,14 @@ import time
 import pytest
 import yaml
 
+from swift_hyperband import jobs
 from swift_hyperband.cli import main
 from swift_hyperband.driver import run_search
 from swift_hyperband.files import read_json
 from swift_hyperband.progress import Reader
 from swift_hyperband.results import StudyFolder
 from swift_hyperband.study import load
-from swift_hyperband.training.trial import count_crash, read_rows, write_rows
+from swift_hyperband.training.trial import count_crash, mark_started, read_rows, write_rows
 
 STUDY = """\
 name: watched
@@ -132,8 +133,12 @@ def test_a_finished_search_shows_what_best_yaml_says(folder, capsys):
     assert found["finished"]
     assert found["best"] == {key: best[key] for key in ("trial", "value", "configuration")} | {"epoch": 9}
     assert found["epochs"] == {
-        "spent": done.epochs, "saved": HYPERBAND_EPOCHS - done.epochs, "to_come": 0, "hyperband": HYPERBAND_EPOCHS
-    }  # fmt: skip
+        "spent": done.epochs,
+        "saved": HYPERBAND_EPOCHS - done.epochs,
+        "to_come": 0,
+        "repeated": 0,
+        "hyperband": HYPERBAND_EPOCHS,
+    }
     assert sum(bracket["trials"]["stopped"] for bracket in found["brackets"]) == stopped
     assert [bracket["trials"]["alive"] for bracket in found["brackets"]] == [1, 1, 1]
     assert [bracket["round"] for bracket in found["brackets"]] == [None, None, None]
@@ -244,3 +249,49 @@ def test_no_number_is_cut_off_in_a_narrow_terminal(folder, capsys, monkeypatch, 
     text = status(capsys, folder.path)
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
+
+
+def squeue(folder, monkeypatch, answer):
+    """Put a squeue on the path that answers so."""
+    command = folder.path.parents[1] / "bin/squeue"
+    command.parent.mkdir(exist_ok=True)
+    command.write_text(f"#!/bin/sh\n{answer}\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
+
+
+def test_jobs_in_slurm_are_shown_with_node_time_and_log(folder, capsys, monkeypatch):
+    search(folder, rounds=1)
+    here = folder.path.parents[1]
+    squeue(
+        folder,
+        monkeypatch,
+        f"echo '12|swift-hyperband-watched_0a1b|PENDING|0:00||rule_train_full_wildcards_watched_1_0_9f|{here}'\n"
+        f"echo '11|swift-hyperband-watched_0a1b|RUNNING|1:02|n2|rule_train_partial_wildcards_watched_2_0_77|{here}'\n"
+        f"echo '10|swift-hyperband-other_0a1b|RUNNING|1:02|n1|rule_train_full_wildcards_other_2_0_77|{here}'",
+    )
+    lines = [line.split() for line in status(capsys, folder.path).splitlines()]
+    log = f"{folder.path}/bracket=2/round=0/logs/partial-77.log"
+    (running,) = [line for line in lines if line[:1] == ["11"]]
+    assert running[:4] == ["11", "running", "n2", "1:02"]
+    assert "".join(running[4:]) in log, "folded where the terminal is narrow"
+    assert [line[1] for line in lines if line[:1] in (["10"], ["12"])] == ["pending"]
+
+
+def test_a_slurm_that_does_not_answer_is_said(folder, capsys, monkeypatch):
+    search(folder, rounds=1)
+    squeue(folder, monkeypatch, "echo 'cannot reach the controller' >&2; exit 1")
+    assert "squeue: must answer, found: cannot reach the controller" in " ".join(status(capsys, folder.path).split())
+
+
+def test_what_jobs_took_and_what_was_trained_twice_is_told(folder, capsys):
+    search(folder, rounds=1)
+    with jobs.recorded(folder.path / "bracket=2/round=0/full/9f.json", gpus=0, cpus=1) as record:
+        record.outcome = "out of time"
+    trial = next(folder.path.glob("trials/*"))
+    mark_started(trial, 1)
+    text = status(capsys, folder.path)
+    assert "1 started, 1 out of time: " in text
+    assert "and 1 again, after kills or crashes" in text
+    found = numbers(capsys, folder.path)
+    assert (found["epochs"]["repeated"], found["jobs"]["outcomes"]) == (1, {"out of time": 1})

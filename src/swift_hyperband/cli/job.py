@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swift_hyperband import jobs
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json
 from swift_hyperband.results import StudyFolder, load_frozen, to_json
 from swift_hyperband.training.clock import OutOfTimeError
 
 if TYPE_CHECKING:
+    from swift_hyperband.frozen import FrozenStudy
     from swift_hyperband.training.trial import Trained
 
 AGAIN = 75
@@ -24,7 +26,7 @@ AGAIN = 75
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `job`."""
     parser = commands.add_parser("job", help="the workflow's own jobs", description=__doc__)
-    jobs = parser.add_subparsers(metavar="JOB", required=True)
+    names = parser.add_subparsers(metavar="JOB", required=True)
     for name, run, what in [
         (
             "train",
@@ -38,7 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         ("best", _best, "find the best configuration: results/<study>/best.yaml"),
         ("report", _report, "draw the pictures and write the curves: results/<study>/report"),
     ]:
-        job = jobs.add_parser(name, help=what, description=what)
+        job = names.add_parser(name, help=what, description=what)
         job.add_argument("output", type=Path, help="the file to make")
         job.set_defaults(run=run, job=name)
         if name == "train":
@@ -55,11 +57,15 @@ def _train(options: argparse.Namespace) -> int:
     if trials is None:
         raise UserError(f"{path}: must name the batch of {output}, found no such batch; start the search again")
     epochs = layout["epochs"][part]
-    try:
-        found = _trained(folder, trials, epochs, options.minutes)
-    except OutOfTimeError as error:
-        print(f"{error}; the next try goes on from there", file=sys.stderr)
-        return AGAIN
+    study = load_frozen(folder)
+    with jobs.recorded(output, study.gpus, study.cpus) as record:
+        try:
+            found = _trained(folder, study, trials, epochs, options.minutes)
+        except OutOfTimeError as error:
+            record.outcome = "out of time"
+            print(f"{error}; the next try goes on from there", file=sys.stderr)
+            return AGAIN
+        record.outcome = "through"
     content = {
         trial: {"status": trained.status, "values": [to_json(value) for value in trained.values[:epochs]]}
         for trial, trained in found.items()
@@ -68,11 +74,12 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _trained(folder: StudyFolder, trials: list[str], epochs: int, minutes: float | None) -> dict[str, Trained]:
+def _trained(
+    folder: StudyFolder, study: FrozenStudy, trials: list[str], epochs: int, minutes: float | None
+) -> dict[str, Trained]:
     from swift_hyperband.training.batch import train_batch
     from swift_hyperband.training.settings import TrainingSettings
 
-    study = load_frozen(folder)
     settings = TrainingSettings.from_study_json(study.definition, study.retries, study.save_every)
     # nobody keeps a time limit where there is no scheduler
     limit = 60 * minutes if minutes is not None and "SLURM_JOB_ID" in os.environ else None

@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swift_hyperband import slurm
 from swift_hyperband.cli.plan import duration
 from swift_hyperband.errors import UserError
+from swift_hyperband.jobs import Totals, totals
 from swift_hyperband.progress import STATES, Progress, Reader
 from swift_hyperband.results import StudyFolder
 from swift_hyperband.training.trial import FAILURES
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 """How many failures are shown; the others are counted."""
+SHOWN_JOBS = 12
+"""How many jobs in SLURM are shown; the others are counted."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -69,7 +75,7 @@ def _status(options: argparse.Namespace) -> int:
         return _watch(console, reader, options.watch)
     progress = reader.read()
     # the one line of a search that was not started stays one line, also in a pipe
-    console.print(screen(reader.folder, progress), soft_wrap=progress is None)
+    console.print(screen(reader.folder, progress, in_slurm(reader.folder)), soft_wrap=progress is None)
     return 0
 
 
@@ -92,7 +98,7 @@ def _watch(console: Console, reader: Reader, seconds: float) -> int:
         with Live(console=console, auto_refresh=False) as live:
             while True:
                 progress = reader.read()
-                live.update(screen(reader.folder, progress), refresh=True)
+                live.update(screen(reader.folder, progress, in_slurm(reader.folder)), refresh=True)
                 if progress is not None and progress.over:
                     return 0
                 time.sleep(seconds)
@@ -100,9 +106,20 @@ def _watch(console: Console, reader: Reader, seconds: float) -> int:
         return 0
 
 
-def screen(folder: StudyFolder, progress: Progress | None) -> RenderableType:
+def in_slurm(folder: StudyFolder) -> list[slurm.Job] | str:
+    """Return the search's jobs in SLURM, or in a line why they are not known; none where there is no SLURM."""
+    if shutil.which("squeue") is None:
+        return []
+    try:
+        return slurm.jobs(folder.path.name, told=lambda _: None, pauses=())
+    except slurm.SlurmError as error:
+        return str(error)
+
+
+def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[slurm.Job] | str = ()) -> RenderableType:
     """Return what people see of a search's progress."""
     from rich.console import Group
+    from rich.markup import escape
 
     if progress is None:
         return f"{folder.path}: nothing yet, the search was not started; start it with 'swift-hyperband run'"
@@ -110,6 +127,10 @@ def screen(folder: StudyFolder, progress: Progress | None) -> RenderableType:
     title = f"\n[bold]{study.name}[/]  {study.search.algorithm}, {study.target.metric} {study.target.mode}"
     parts: list[RenderableType] = [f"{title}, {schedule.configurations} configurations\n", _brackets(progress), ""]
     parts.append(_facts(progress))
+    if isinstance(queued, str):
+        parts += ["", f"[yellow]jobs in SLURM[/]  {escape(queued)}"]
+    elif queued:
+        parts += ["", _queue(folder, queued)]
     if progress.crashes or progress.errors:
         parts += ["", _failures(progress)]
     return Group(*parts, "")
@@ -166,6 +187,10 @@ def _facts(progress: Progress) -> Table:
     left = f", at most {to_come} to come" if (to_come := progress.sum("to_come")) else ""
     table.add_row("epochs", f"{progress.sum('spent')} trained, {progress.sum('saved')} saved by prediction{left}")
     table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")
+    if progress.repeated:
+        table.add_row("", f"[dim]and {progress.repeated} again, after kills or crashes[/]")
+    if progress.jobs:
+        table.add_row("jobs", spent(totals(progress.jobs)))
     if finished:
         table.add_row("finished", escape(str(folder.best)))
         there = folder.report.exists()
@@ -174,6 +199,36 @@ def _facts(progress: Progress) -> Table:
         table.add_row("over", "[red]without a result: every trial failed or diverged[/]")
     elif progress.last is not None:
         table.add_row("last epoch", f"{duration(max(0.0, time.time() - progress.last))} ago")
+    return table
+
+
+def spent(found: Totals) -> str:
+    """Return what jobs took, as people read it."""
+    ends = {"out of time": "out of time", "failed": "failed", "stopped": "stopped", "lost": "lost"}
+    ended = "".join(f", {found.outcomes[end]} {name}" for end, name in ends.items() if end in found.outcomes)
+    gpus = f"{found.gpu_hours:.3g} GPU-hours, " if found.gpu_hours else ""
+    waited = f", {found.queue_hours:.3g} hours in the queue" if found.queue_hours else ""
+    return f"{found.jobs} started{ended}: {gpus}{found.core_hours:.3g} core-hours{waited}"
+
+
+def _queue(folder: StudyFolder, queued: Sequence[slurm.Job]) -> Table:
+    """Return the jobs in SLURM: state, node, how long, and the log."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
+    for name in ("in SLURM", "state", "node", "time"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("log", overflow="fold")
+    # those that run first, then in the order of their numbers, which is that of the queue
+    for job in sorted(queued, key=lambda job: (job.state != "RUNNING", len(job.id), job.id))[:SHOWN_JOBS]:
+        log = slurm.log(job)
+        table.add_row(
+            job.id, job.state.lower(), job.nodes, job.time, "" if log is None else escape(str(folder.path / log))
+        )
+    if (more := len(queued) - SHOWN_JOBS) > 0:
+        table.add_row("", f"and {more} more", "", "", "")
     return table
 
 
@@ -186,8 +241,11 @@ def _failures(progress: Progress) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
+    records = {folder.path / job.log: job for job in progress.jobs}
     for log, line in list(progress.errors.items())[:SHOWN]:
-        table.add_row("[red]job failed[/]", f"{escape(line)}\n[dim]{escape(str(log))}[/]")
+        job = records.get(log)
+        where = "" if job is None else f"on {job.host} after {duration(job.ran)}, "
+        table.add_row("[red]job failed[/]", f"{escape(line)}\n[dim]{escape(where + str(log))}[/]")
     crashes = sorted(progress.crashes.items(), key=lambda crash: not crash[1]["failed"])
     for trial, crash in crashes[:SHOWN]:
         what = "[red]trial failed[/]" if crash["failed"] else "[yellow]trial crashed[/]"

@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
@@ -15,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, PercentFormatter
 
-from swift_hyperband.replay.cluster import HOUR, Simulation, Stretch
+from swift_hyperband.replay.cluster import Simulation, Stretch
 from swift_hyperband.report import style
 
 ROWS = 64
@@ -23,9 +22,6 @@ ROWS = 64
 
 BINS = 360
 """Stretches of time over which shares are averaged: what a page's width shows."""
-
-HUES = (style.BLUE, style.ORANGE, style.GREEN, style.SKY, style.YELLOW, "#CC79A7")
-"""Of groups, as long as there are enough; red is left to what is lost."""
 
 NARROW = 1 / 75
 """Share of the makespan below which most jobs are too short for edges and hatches."""
@@ -39,8 +35,6 @@ OVERHEAD: dict[str, tuple[style.Look, str]] = {
 
 LETTERS = 92
 """Of a line of the legend, the coloured boxes counted as six each."""
-
-UNITS = ((86_400, "days"), (HOUR, "hours"), (60, "minutes"))
 
 GroupOf = Callable[[str, int], str]
 
@@ -63,7 +57,7 @@ def draw(simulation: Simulation, title: str, group_of: GroupOf | None = None) ->
         picture.suptitle(f"{title}\n{_what(simulation)}")
         style.message(picture.subplots(), "no time was spent")
         return picture
-    unit, unit_name = _unit(simulation.makespan)
+    unit, unit_name = style.time_unit(simulation.makespan)
     stretches, looks = _by_look(simulation, unit, group_of)
     columns = max(1, min(len(looks), LETTERS // (max(map(len, looks)) + 6)))
     legend = 0.25 + 0.19 * math.ceil(len(looks) / columns) if len(looks) > 1 or group_of is not None else 0
@@ -84,15 +78,10 @@ def draw(simulation: Simulation, title: str, group_of: GroupOf | None = None) ->
 
 def _what(simulation: Simulation) -> str:
     workers = simulation.cluster.workers
-    size, name = _unit(simulation.makespan)
+    size, name = style.time_unit(simulation.makespan)
     spent = f"makespan {simulation.makespan / size:.3g} {name}"
     shares = f"utilisation {simulation.utilisation:.0%}, idle {simulation.idle:.0%}"
     return f"{workers:,} worker{'s' if workers > 1 else ''}, {spent}, {shares}"
-
-
-def _unit(seconds: float) -> tuple[int, str]:
-    """Return the unit in which people read a time, in seconds, and its name."""
-    return next(((size, name) for size, name in UNITS if seconds > 2 * size), (1, "seconds"))
 
 
 _ByLook = dict[str, list[tuple[int, Stretch]]]
@@ -108,7 +97,7 @@ def _by_look(simulation: Simulation, unit: float, group_of: GroupOf | None) -> t
             place = found[group] if kind == "training" else overhead[OVERHEAD[kind][1]]
             place.append((job.worker, Stretch(kind, begin / unit, end / unit)))
     groups = sorted(found, key=_natural)
-    looks = {name: {"fc": colour, "ec": "white"} for name, colour in zip(groups, _hues(len(groups)), strict=True)}
+    looks = {name: {"fc": colour, "ec": "white"} for name, colour in zip(groups, style.hues(len(groups)), strict=True)}
     looks |= {name: look for look, name in OVERHEAD.values() if name in overhead}
     lengths = [job.ended - job.submitted for job in simulation.jobs]
     if simulation.cluster.workers <= ROWS and np.median(lengths) < NARROW * simulation.makespan:
@@ -119,13 +108,6 @@ def _by_look(simulation: Simulation, unit: float, group_of: GroupOf | None) -> t
 def _natural(name: str) -> list[tuple[float, str]]:
     """Return what puts "bracket 10" behind "bracket 9"."""
     return [(float(number or 0), text) for text, number in re.findall(r"(\D*)(\d*)", name)]
-
-
-def _hues(count: int) -> Sequence[object]:
-    if count <= len(HUES):
-        return HUES[:count]
-    # groups are mostly an order, of which the eye needs neighbours only
-    return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.05, 1, count)]
 
 
 def _rows(ax: Axes, stretches: _ByLook, looks: dict[str, style.Look], workers: int) -> None:

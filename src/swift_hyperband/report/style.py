@@ -30,6 +30,11 @@ Look = dict[str, Any]
 BLUE, SKY, ORANGE, GREEN, RED, YELLOW = "#0072B2", "#56B4E9", "#E69F00", "#009E73", "#D55E00", "#F0E442"
 GREY, LIGHT, DARK = "#8A8A8A", "#C8C8C8", "#333333"
 
+HUES = (BLUE, ORANGE, GREEN, SKY, YELLOW, "#CC79A7")
+"""Of groups, as long as there are enough; red is left to what is lost."""
+
+TIME_UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"))
+
 KINDS: dict[Kind, tuple[str, str]] = {
     "full": (BLUE, "trained in full"),
     "partial": (ORANGE, "until the decision point"),
@@ -143,6 +148,19 @@ def value_range(values: Sequence[float], sign: float) -> ValueRange:
     ends = np.array([good - margin, bad + margin])
     low, high = sorted(np.exp(ends) if log else sign * ends)
     return ValueRange(float(low), float(high), bool(log))
+
+
+def hues(count: int) -> Sequence[object]:
+    """Return colours for so many groups."""
+    if count <= len(HUES):
+        return HUES[:count]
+    # groups are mostly an order, of which the eye needs neighbours only
+    return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.05, 1, count)]
+
+
+def time_unit(seconds: float) -> tuple[int, str]:
+    """Return the unit in which people read a time, in seconds, and its name."""
+    return next(((size, name) for size, name in TIME_UNITS if seconds > 2 * size), (1, "seconds"))
 
 
 def number(value: float) -> str:

@@ -11,6 +11,7 @@ import math
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -86,6 +87,20 @@ def mark_started(folder: Path, epoch: int) -> None:
         os.write(descriptor, (json.dumps(entry) + "\n").encode())
     finally:
         os.close(descriptor)
+
+
+def repeated(folder: Path) -> int:
+    """Return how many epochs were started again, after they had been started once: what kills and crashes cost."""
+    try:
+        lines = (folder / STARTED).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return 0
+    epochs = []
+    for line in lines:
+        # the last line may be torn
+        with suppress(ValueError):
+            epochs.append(json.loads(line)["epoch"])
+    return len(epochs) - len(set(epochs))
 
 
 def count_crash(folder: Path, error: str, traceback: str, retries: int) -> None:

@@ -1,0 +1,79 @@
+"""The record that each training job leaves: where it ran, how long it waited and ran, how it ended."""
+
+import os
+import time
+
+import pytest
+
+from swift_hyperband import jobs, slurm
+
+BATCH = "bracket=2/round=0/full/0abc.json"
+
+
+@pytest.fixture(autouse=True)
+def outside_slurm(monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+
+
+def record(folder, outcome=None, error=None):
+    with jobs.recorded(folder / BATCH, gpus=2, cpus=4) as found:
+        if error is not None:
+            raise error
+        found.outcome = outcome
+
+
+@pytest.mark.parametrize("outcome", ["through", "out of time"])
+def test_a_job_says_where_and_how_long_it_ran_and_how_it_ended(tmp_path, outcome):
+    record(tmp_path, outcome)
+    (found,) = jobs.read(tmp_path)
+    assert (found.bracket, found.round, found.part, found.batch) == (2, 0, "full", "0abc")
+    assert (found.host, found.slurm, found.submitted) == (os.uname().nodename, None, None)
+    assert found.outcome == outcome
+    assert 0 <= found.ran < 60
+    assert found.log == "bracket=2/round=0/logs/full-0abc.log"
+
+
+@pytest.mark.parametrize(("error", "outcome"), [(ValueError(), "failed"), (SystemExit(143), "stopped")])
+def test_a_job_that_ends_by_an_error_or_a_signal_has_not_done_its_work(tmp_path, error, outcome):
+    with pytest.raises(type(error)):
+        record(tmp_path, error=error)
+    assert [job.outcome for job in jobs.read(tmp_path)] == [outcome]
+
+
+def test_a_job_that_was_killed_ended_when_it_gave_its_last_sign_of_life(tmp_path):
+    with jobs.recorded(tmp_path / BATCH, gpus=1, cpus=1):
+        (path,) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
+        assert [job.outcome for job in jobs.read(tmp_path)] == ["at work"]
+        # as a kill leaves it
+        left = path.read_text()
+    path.write_text(left)
+    last = time.time() - 3600
+    os.utime(path, (last, last))
+    (found,) = jobs.read(tmp_path)
+    assert found.outcome == "lost"
+    assert found.ended == pytest.approx(last)
+
+
+def test_what_all_jobs_took_is_their_sum(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    monkeypatch.setattr(slurm, "submitted", lambda job: time.time() - 1800)
+    record(tmp_path, "through")
+    record(tmp_path, "through")
+    (path, *_) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
+    assert {job.slurm for job in jobs.read(tmp_path)} == {"17"}
+    found = jobs.totals([*jobs.read(tmp_path)])
+    assert found.jobs == 2
+    assert found.queue_hours == pytest.approx(1.0, abs=0.1)
+    assert found.core_hours == pytest.approx(2 * found.gpu_hours)
+    assert found.outcomes == {"through": 2}
+    path.write_text("{")
+    assert len(jobs.read(tmp_path)) == 1, "nothing rests on a damaged record"
+
+
+def test_jobs_that_have_ended_are_read_once(tmp_path):
+    record(tmp_path, "through")
+    known = {}
+    assert jobs.read(tmp_path, known) == list(known.values())
+    (path,) = known
+    path.write_text("")
+    assert len(jobs.read(tmp_path, known)) == 1
