@@ -1,5 +1,7 @@
 """Whole searches on a SLURM cluster, with the profile that is shipped."""
 
+from swift_hyperband import jobs
+
 WHERE = """
 import os
 from swift_hyperband.targets.curve_table import CurveTable
@@ -51,3 +53,18 @@ def test_each_training_has_a_gpu_of_its_own(project):
 def test_trainings_without_gpus_keep_off_the_nodes_with_gpus(project):
     assert where_trained(project, 0, "search on SLURM") == {("c1", "None")}
     assert {job.partition for job in project.jobs()} == {"cpu"}
+
+
+def test_the_profile_without_the_plugin_finds_the_same(project):
+    project.run("swift-hyperband", "search")
+    here = project.found()
+    project.results.rename(project.path / "here")
+    generic = ("--profile", "profiles/slurm-generic", "--seconds-between-status-checks", "1")
+    project.run("swift-hyperband", "run", *generic, "best")
+    assert project.found() == here
+    assert {job.state for job in project.jobs()} == {"COMPLETED"}
+    assert {job.partition for job in project.jobs()} == {"gpu"}
+    assert all(job.comment.startswith("rule_train_") for job in project.jobs()), "so that resume finds them"
+    recorded = list(jobs.read(project.results))
+    assert {job.slurm for job in recorded} == {job.id for job in project.jobs()}
+    assert all(job.submitted is not None and job.ended >= job.started >= job.submitted - 1 for job in recorded)

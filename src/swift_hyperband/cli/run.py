@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import time
@@ -98,10 +99,12 @@ def _run(options: argparse.Namespace) -> int:
     elif options.profile is None and not {"-j", "--jobs", "-e", "--executor"} & set(options.rest):
         arguments += ["--cores", str(min(os.cpu_count() or 1, study.resources.workers * study.target.threads))]
     parser, parsed = _parsed(arguments)
-    on_slurm = parsed.executor == "slurm"
+    on_slurm = _submits_to_slurm(parsed.executor)
     looks = any(getattr(parsed, name, None) for name in LOOKS)
     if on_slurm:
-        if not any(option.split("=")[0] == "--slurm-jobname-prefix" for option in options.rest):
+        if parsed.executor == "slurm" and not any(
+            option.split("=")[0] == "--slurm-jobname-prefix" for option in options.rest
+        ):
             parsed.slurm_jobname_prefix = slurm.job_prefix(study.name)
         if not looks:
             _settle_leftovers(folder, study.name, options.leftover)
@@ -168,6 +171,11 @@ def _parsed(arguments: list[str]) -> tuple[argparse.ArgumentParser, argparse.Nam
         print_exception(error)
         raise SystemExit(1) from None
     return parser, parsed
+
+
+def _submits_to_slurm(executor: str | None) -> bool:
+    # with commands of the site's own it may be another scheduler, where nobody can be asked
+    return executor == "slurm" or (executor == "cluster-generic" and shutil.which("squeue") is not None)
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
