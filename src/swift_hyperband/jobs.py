@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -148,7 +148,9 @@ def recorded(manifest: Path, gpus: int, cpus: int) -> Iterator[Record]:
     finally:
         over.set()
         heart.join()
-        write_json(path, content | {"ended": time.time(), "outcome": record.outcome})
+        # a disk that is full is what the job itself says, if anything
+        with suppress(OSError):
+            write_json(path, content | {"ended": time.time(), "outcome": record.outcome})
 
 
 def read(folder: Path, known: dict[Path, Job] | None = None) -> list[Job]:

@@ -38,6 +38,8 @@ ACCOUNTING_PACKAGES = ["slurmdbd", "mariadb-server-core", "mariadb-client-core"]
 GPU_NODES = ["n1", "n2", "n3"]
 CPU_NODES = ["c1"]
 NODES = GPU_NODES + CPU_NODES
+DISK = "8m"
+"""Size of a disk that tests fill."""
 PORT = 26830
 """The controller's; slurmdbd, MariaDB and the nodes have those above it."""
 ETC = Path("/etc/slurm")
@@ -79,6 +81,11 @@ class Cluster:
     folder: Path = FOLDER
     accounting: bool = False
 
+    @property
+    def disk(self) -> Path:
+        """A disk that is quickly full."""
+        return self.folder / "disk"
+
     def why_not(self) -> str | None:
         """Say in one line why there can be no cluster here; None where there can be one."""
         wanted = "a SLURM cluster for tests needs"
@@ -101,8 +108,11 @@ class Cluster:
         if reason := self.why_not():
             raise ClusterError(reason)
         self._install()
-        for name in ("munge", "state", "spool", "log", "run", "dev"):
+        for name in ("munge", "state", "spool", "log", "run", "dev", "disk"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        # before the nodes, whose processes see what was mounted when they started
+        if not self.disk.is_mount():
+            _run("mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(self.disk))
         self._configure()
         self._start_munged()
         if self.accounting:
@@ -120,6 +130,8 @@ class Cluster:
         for name in LINKS:
             if self._is_ours(ETC / name):
                 (ETC / name).unlink()
+        if self.disk.is_mount():
+            _run("umount", "--lazy", str(self.disk))
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager

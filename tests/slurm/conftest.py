@@ -128,13 +128,28 @@ def accounting(cluster):
     return cluster
 
 
+@pytest.fixture(scope="session")
+def epochs(request):
+    """How many epochs were started, and how many of them again, by test; printed at the end."""
+    counted = {}
+    yield counted
+    started, again = (sum(found[index] for found in counted.values()) for index in (0, 1))
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nepochs started again, of those started: {again} of {started}")
+        for test, (of, twice) in counted.items():
+            print(f"  {twice} of {of}  {test}")
+
+
 @pytest.fixture
-def project(cluster, tmp_path):
+def project(cluster, tmp_path, request, epochs):
     """A small study: 9 epochs at most, on GPUs, three jobs side by side."""
     found = SlurmProject.create(tmp_path)
     found.cluster = cluster
     found.study(**SMALL)
     yield found
+    started = found.epochs_started()
+    if started:
+        epochs[request.node.name] = started.total(), started.total() - len(started)
     if found.process is not None and found.process.poll() is None:
         os.killpg(found.process.pid, signal.SIGKILL)
         found.process.wait()

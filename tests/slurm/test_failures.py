@@ -1,5 +1,6 @@
 """What goes wrong on a cluster in the middle of a search: the search ends as if nothing had happened."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -150,6 +151,58 @@ def test_a_job_that_needs_more_than_its_memory_gets_more(project):
     undisturbed = one_training(project, target__name="hungry.py:Hungry")
     project.search()
     assert project.found() == undisturbed
+
+
+def test_a_full_disk_is_said_and_with_room_again_the_search_goes_on(project, cluster):
+    undisturbed = one_training(project, seconds=1)
+    project.results.parent.rmdir()
+    here = cluster.disk / project.path.name
+    here.mkdir()
+    project.results.parent.symlink_to(here)
+    project.start_search("--retries", "0")
+    project.wait_until(lambda: list(project.results.glob("trials/*/curve.jsonl")))
+    fill(ballast := cluster.disk / "ballast")
+    assert project.ended() == 1
+    assert "the disk must take what is written, found: No space left on device" in project.printed()
+    ballast.unlink()
+    project.search()
+    assert project.found() == undisturbed
+    assert started_twice(project) <= 1
+
+
+def fill(path):
+    with contextlib.suppress(OSError), path.open("wb", buffering=0) as file:
+        for size in (2**16, 2**12, 2**9, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+
+
+CRASHES_ONCE = """
+from pathlib import Path
+
+from swift_hyperband.targets.curve_table import CurveTable
+
+
+class CrashesOnce(CurveTable):
+    def train_epoch(self, epoch):
+        super().train_epoch(epoch)
+        if epoch == 3 and not Path("crashed").exists():
+            Path("crashed").touch()
+            raise RuntimeError("once")
+"""
+
+
+def test_a_training_that_crashes_once_goes_on_in_its_job(project):
+    (project.path / "crashes.py").write_text(CRASHES_ONCE)
+    (project.path / "crashed").touch()
+    undisturbed = one_training(project, target__name="crashes.py:CrashesOnce")
+    (project.path / "crashed").unlink()
+    project.search()
+    assert (project.path / "crashed").exists()
+    assert project.found() == undisturbed
+    assert submitted_twice(project) == 0
+    assert started_twice(project) == 1
 
 
 @pytest.mark.slow

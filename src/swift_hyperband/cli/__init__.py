@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from swift_hyperband import __version__
 from swift_hyperband.cli import annealer, compare, job, plan, replay, run, search, status
-from swift_hyperband.errors import UserError
+from swift_hyperband.errors import DISK_ERRORS, UserError, about_disk
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,11 +29,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}")
         return 2
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         # the reader of our output (head, less) left; nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        _say(f"error: {about_disk(error)}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _say(line: str) -> None:
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        # a job's log lies on the disk that is full
+        print(line, flush=True)

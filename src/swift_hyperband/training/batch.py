@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Literal
 
 from swift_hyperband import lease
-from swift_hyperband.errors import UserError
+from swift_hyperband.errors import UserError, about_disk
 from swift_hyperband.targets import Target, load_class
 from swift_hyperband.training import reproducible, segment, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
@@ -192,11 +192,7 @@ def _child(
     except UserError as error:
         report = ("stop", str(error))
     except OSError as error:
-        where = error.filename or folder
-        report = (
-            "stop",
-            f"{where}: the disk must take what is written, found: {error.strerror}; then run again to go on",
-        )
+        report = ("stop", about_disk(error, folder))
     except Exception as error:
         traceback.print_exc()
         report = ("stop", f"trial {folder.name}: {type(error).__name__}: {error}")

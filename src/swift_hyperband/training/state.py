@@ -5,7 +5,6 @@ As both are in one file, which is replaced by rename, no kill can part them.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import pickle
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from swift_hyperband.errors import DISK_ERRORS
 from swift_hyperband.files import write_json
 from swift_hyperband.training.trial import Row
 
@@ -24,8 +24,6 @@ STATES = (TORCH_STATE, JSON_STATE)
 """Names of state files; a trial has one of them."""
 
 OWN = "target"
-
-DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
 
 
 class TargetError(Exception):
