@@ -3,8 +3,9 @@
     python benchmarks/workers.py --curves DIR [--seeds 20] [--picture FILE.png]
 
 DIR as in saved_epochs.py; the table is MLPF, R = 100, eta = 2. An epoch takes a minute in the mean; a job takes 30 s to
-start and waits 2 minutes in the queue in the mean. Paces: constant; per configuration (some models are slower:
-lognormal, .5); heavy-tailed (some jobs are stragglers: Pareto, .5). All searches meet the same slow configurations.
+start and waits 2 minutes in the queue in the mean (--epoch, --start, --queue: other seconds). Paces: constant; per
+configuration (some models are slower: lognormal, .5); heavy-tailed (some jobs are stragglers: Pareto, .5). All searches
+meet the same slow configurations.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--curves", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--epoch", type=float, default=60.0)
+    parser.add_argument("--start", type=float, default=30.0)
+    parser.add_argument("--queue", type=float, default=120.0)
+    parser.add_argument("--paces", nargs="+", choices=PACES, default=PACES)
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     table, max_epochs = next(tables(options.curves))
@@ -39,14 +44,16 @@ def main() -> None:
         "ASHA": recipe("asha", max_epochs, 2),
         "Swift-ASHA": recipe("swift-asha", max_epochs, 2),
     }
-    hours: dict[str, dict[str, list[float]]] = {pace: {} for pace in PACES}
-    for pace in PACES:
+    hours: dict[str, dict[str, list[float]]] = {pace: {} for pace in options.paces}
+    for pace in options.paces:
         print(f"\n{pace}: hours (share of the workers' time that trains)")
         print(f"{'search':16} {'epochs':>6} " + " ".join(f"{workers:>14}" for workers in WORKERS))
         for name, chosen in searches.items():
             cells, epochs = [], []
             for workers in WORKERS:
-                cluster = ClusterSettings(workers, seconds_per_epoch=60, pace=pace, start_seconds=30, queue_seconds=120)
+                cluster = ClusterSettings(
+                    workers, options.epoch, pace, start_seconds=options.start, queue_seconds=options.queue
+                )
                 runs = list(replay.runs(chosen, range(options.seeds), cluster))
                 took = float(np.mean([run.makespan for run in runs])) / 3600
                 hours[pace].setdefault(name, []).append(took)

@@ -1,0 +1,138 @@
+"""What SLURM and Snakemake add to a search with short epochs, on the SLURM cluster of the tests: three GPUs.
+
+    python tests/slurm/cluster.py --minutes 40 with python benchmarks/slurm_overhead.py [--seconds 4]
+
+Needs root on Debian 12, as `make test-slurm` does. The target sleeps, so that two cores can play three nodes. Each case
+is a whole search (R=9, eta=3) with the shipped profile. Lower bounds, for the epochs that it trained: work / GPUs, and
+the critical path, the longest chain of trainings that wait for each other (`swift-hyperband plan`). The plugin asks
+SLURM for its jobs every 20 s and then less often; `every second` asks as the tests do (tests/slurm/fastpoll.py).
+Overhead per job, from a search whose jobs come one after the other: (wall - start - epochs) / jobs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from swift_hyperband import jobs
+from swift_hyperband.plan import makespan
+from swift_hyperband.progress import Reader
+from swift_hyperband.results import StudyFolder
+from swift_hyperband.study import load
+
+ROOT = Path(__file__).parents[1]
+FASTPOLL = ROOT / "tests/slurm/fastpoll.py"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search took: epochs, jobs, and in seconds all, until its first job, and the lower bounds."""
+
+    epochs: int
+    jobs: int
+    wall: float
+    first: float
+    work: float
+    path: float
+
+
+def project(folder: Path, seconds: float, **keys: Any) -> None:
+    """Make a folder with the repository's workflow, made-up curves and a study of them that takes its time."""
+    for name in ("workflow", "rules", "profiles", "envs"):
+        (folder / name).symlink_to(ROOT / name)
+    draw = random.Random(0)
+    lines = ["row,epoch,loss"]
+    for row in range(120):
+        end, speed = draw.uniform(0.1, 0.6), draw.uniform(0.3, 1.5)
+        lines += [f"{row},{epoch},{end + epoch**-speed}" for epoch in range(1, 10)]
+    (folder / "table.csv").write_text("\n".join(lines) + "\n")
+    study = {
+        "name": "sleeps",
+        "target": {
+            "name": "curve-table",
+            "metric": "loss",
+            "mode": "min",
+            "options": {"table": "table.csv", "seconds": seconds},
+        },
+        "space": {"row": {"type": "int", "low": 0, "high": 119}},
+        "search": {"max_epochs": 9, "eta": 3, "seed": 1, **keys.pop("search", {})},
+        "predictor": {"name": "last-value"},
+        "swift": {"d": 3, **keys.pop("swift", {})},
+        "resources": {"gpus": 1, "mem_mb": 600, "runtime": 10, "workers": keys.pop("workers")},
+        **keys,
+    }
+    (folder / "config").mkdir()
+    (folder / "config/config.yaml").write_text(yaml.safe_dump(study))
+
+
+def measure(seconds: float, gpus: int, poll: str, **keys: Any) -> Found:
+    """Run a search on so many GPUs; return what it took."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        project(folder, seconds, workers=gpus, **keys)
+        run = (
+            [sys.executable, str(FASTPOLL)]
+            if poll == "every second"
+            else [str(Path(sys.executable).parent / "swift-hyperband")]
+        )
+        quick = ["--max-status-checks-per-second", "1"] if poll == "every second" else []
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        command = [*run, "run", "--profile", "profiles/slurm", "--jobs", str(gpus), *quick, "best"]
+        began = time.time()
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+        wall = time.time() - began
+        study, results = load(folder / "config/config.yaml"), folder / "results/sleeps"
+        progress, found = Reader(StudyFolder(results)).read(), jobs.read(results)
+        assert progress is not None
+        epochs = progress.sum("spent")
+        first = min(job.submitted or job.started for job in found) - began
+        path = makespan(study.schedule(), "half", 1, None) * seconds
+        return Found(epochs, len(found), wall, first, epochs * seconds / gpus, path)
+
+
+def row(case: str, found: Found) -> None:
+    bound = max(found.work, found.path)
+    print(
+        f"{case:46} {found.epochs:6} {found.jobs:5} {found.wall:7.0f} {found.work:10.0f} {found.path:9.0f} "
+        f"{found.wall / bound:9.2f}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of an epoch")
+    seconds = parser.parse_args().seconds
+    one = {"search": {"algorithm": "hyperband", "brackets": [2]}, "batch_size": 9}
+    for poll in ("every second", "the profile"):
+        found = measure(seconds, 1, poll, **one)
+        each = (found.wall - found.first - found.epochs * seconds) / found.jobs
+        print(
+            f"overhead per job, {poll}: {each:.1f} s ({found.jobs} jobs; {found.first:.1f} s until the first one)",
+            flush=True,
+        )
+    print(
+        f"\n{'case':46} {'epochs':>6} {'jobs':>5} {'wall s':>7} {'work/GPUs':>10} {'crit.path':>9} {'wall/bound':>10}"
+    )
+    row("3 GPUs, batch size 1, every second", measure(seconds, 3, "every second", batch_size=1))
+    own = {"share_curves": False}
+    row("3 GPUs, batch size 1, own curves, every second", measure(seconds, 3, "every second", batch_size=1, swift=own))
+    for gpus in (1, 2, 3):
+        row(f"{gpus} GPUs, packed, every second", measure(seconds, gpus, "every second", batch_size="auto"))
+    row("3 GPUs, packed, own curves, every second", measure(seconds, 3, "every second", batch_size="auto", swift=own))
+    row("3 GPUs, packed, the profile", measure(seconds, 3, "the profile", batch_size="auto"))
+
+
+if __name__ == "__main__":
+    main()
