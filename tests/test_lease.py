@@ -161,3 +161,23 @@ def test_of_many_takers_of_a_stale_lease_one_at_a_time_holds_it(tmp_path: Path) 
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0] * 4
+
+
+@pytest.mark.parametrize(("mine", "over", "waits"), [("8", True, False), ("7", False, False), ("8", False, True)])
+def test_a_holder_whose_slurm_job_has_ended_or_runs_anew_here_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mine: str, over: bool, waits: bool
+) -> None:
+    monkeypatch.setattr(lease, "ASK_AFTER", 0.0)
+    monkeypatch.setattr(lease, "ASK_EVERY", 0.0)
+    asked: list[str] = []
+    monkeypatch.setattr(lease.slurm, "is_over", lambda job: asked.append(job) or over)
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    take(tmp_path)
+    elsewhere(tmp_path)
+    monkeypatch.setenv("SLURM_JOB_ID", mine)
+    end = time.monotonic() + 1.0
+    taken = lease.acquire(tmp_path, unless=lambda: time.monotonic() > end)
+    assert (taken is None) == waits
+    assert set(asked) == ({"7"} if mine == "8" else set())
+    if taken is not None:
+        taken.release()

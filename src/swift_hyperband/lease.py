@@ -3,7 +3,7 @@
 The lease is a file that says who holds it and whose modification time the holder keeps fresh. It is made whole and by
 link, which fails where there is one already, also on NFS. A holder on the same machine is dead when its process is
 gone; one on another machine when the file has not changed for a while by the waiter's own clock: clocks of two hosts
-are never compared.
+are never compared. SLURM is asked besides whether the holder's job has ended, where it was one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from swift_hyperband import slurm
+
 NAME = "lease"
 INTERVAL = 10.0
 """Seconds between two signs of life of a holder."""
 STALE_AFTER = 60.0
 """Seconds without a sign of life after which a holder on another machine counts as dead."""
 LONGEST_PAUSE = 3.0
+ASK_AFTER = 3.0
+"""Seconds of waiting after which SLURM is asked whether the holder's job has ended."""
+ASK_EVERY = 15.0
 
 
 class LeaseLostError(Exception):
@@ -106,6 +111,7 @@ def acquire(
     path = folder / NAME
     watched: tuple[str, int] | None = None
     since = time.monotonic()
+    ask_at = since + ASK_AFTER
     pause = 0.02
     told = False
     while not unless():
@@ -120,7 +126,11 @@ def acquire(
             continue
         if found != watched:
             watched, since = found, time.monotonic()
-        if _is_gone(found[0], unchanged=time.monotonic() - since > stale_after):
+        now = time.monotonic()
+        gone = _is_gone(found[0], unchanged=now - since > stale_after)
+        if not gone and now > ask_at:
+            gone, ask_at = _job_is_over(found[0]), now + ASK_EVERY
+        if gone:
             _take_away(path, found[0])
             continue
         if not told:
@@ -227,6 +237,15 @@ def _is_gone(content: str, unchanged: bool) -> bool:
     if machine is None or holder.get("machine") != machine:
         return unchanged
     return bool(holder["started"] != _process_start(holder["pid"]))
+
+
+def _job_is_over(content: str) -> bool:
+    """Whether the holder on another machine was a job of SLURM's that has ended, or runs anew as this one."""
+    holder = _holder(content)
+    job = holder.get("slurm_job")
+    if not job or holder.get("machine") == _machine():
+        return False
+    return bool(job == os.environ.get("SLURM_JOB_ID") or slurm.is_over(str(job)))
 
 
 def _take_away(path: Path, judged: str) -> None:

@@ -22,6 +22,8 @@ PREFIX = "swift-hyperband-"
 LONGEST_PREFIX = 50
 """What the SLURM plugin takes, which puts an underscore and the number of the start behind it."""
 FIELDS = "%i|%j|%T|%M|%N|%k|%Z"
+OVER = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT"}
+"""States of jobs without processes. NODE_FAIL is none: a node that cannot be reached may live."""
 PATIENCE = 20.0
 """Seconds in which SLURM must answer."""
 PAUSES = (2.0, 5.0)
@@ -82,6 +84,16 @@ def submitted(job: str) -> float | None:
         return datetime.fromisoformat(printed.split()[0]).timestamp()
     except (SlurmError, ValueError, IndexError):
         return None
+
+
+def is_over(job: str) -> bool:
+    """Whether a job has ended and left no process behind; False where SLURM does not say."""
+    try:
+        printed = _run(["squeue", "-a", "-h", "--states=all", "-j", job, "-o", "%T"], lambda _: None, pauses=())
+    except SlurmError:
+        return False
+    # nothing is printed of a job that SLURM has forgotten
+    return set(printed.split()) <= OVER
 
 
 def cancel(found: Collection[Job], told: Callable[[str], None], pauses: Sequence[float] = PAUSES) -> None:

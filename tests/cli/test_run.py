@@ -282,3 +282,26 @@ def test_the_lease_says_in_which_slurm_job_a_head_runs(tmp_path, monkeypatch):
         assert lease.holder(tmp_path) == f"process 17 on host {os.uname().nodename} (SLURM job 4711, since {since})"
         assert lease.is_held_by(tmp_path, 17)
         assert not lease.is_held_by(tmp_path, 18)
+
+
+@pytest.mark.parametrize(
+    ("answer", "over"),
+    [
+        ("echo RUNNING", False),
+        ("echo CANCELLED", True),
+        ("echo NODE_FAIL", False),
+        ("echo PENDING", False),
+        ("echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1", True),
+        ("exit 1", False),
+    ],
+)
+def test_a_job_is_over_when_slurm_says_so_or_has_forgotten_it(queue, answer, over):
+    Path("bin/squeue").write_text(f"#!/bin/sh\n{answer}\n")
+    assert slurm.is_over("17") == over
+
+
+def test_when_a_job_was_submitted_is_told_in_seconds(queue):
+    Path("bin/squeue").write_text("#!/bin/sh\necho 2026-01-02T03:04:05\n")
+    assert slurm.submitted("17") == time.mktime((2026, 1, 2, 3, 4, 5, 0, 0, -1))
+    Path("bin/squeue").write_text("#!/bin/sh\nexit 1\n")
+    assert slurm.submitted("17") is None
