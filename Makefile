@@ -1,5 +1,6 @@
 # make run    search the hyperparameters of a small CNN, here and now
 # make test   run the tests
+# make data   fetch data for the built-in targets, as far as they can be had
 # make test-slurm   run those that need a SLURM cluster, which they set up here for a while: as root on Debian 12
 # All make their own virtual environment first, with the versions of requirements.lock.
 PYTHON ?= python3
@@ -8,16 +9,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test test-slurm lint docs lock clean help
+.PHONY: run test data test-slurm lint docs lock clean help
 
 help:
-	@sed -n '1,4p' Makefile | cut -c3-
+	@sed -n '1,5p' Makefile | cut -c3-
 
 run: $(INSTALLED)
 	$(BIN)/swift-hyperband run --cores $(CORES)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(CORES) tests
+
+data: $(INSTALLED)
+	$(BIN)/swift-hyperband data all
 
 test-slurm: $(INSTALLED)
 	TEST_SLURM=1 $(BIN)/python tests/slurm/cluster.py --minutes 30 with $(BIN)/python -m pytest --durations 12 tests/slurm

@@ -51,10 +51,14 @@ def wait_for(checkpoint, round_):
     )
 
 
+# Keys that --config gives and the study file does not have.
+SETTINGS = ("plan", "configurations")
+
+
 def read_study():
     where = ", ".join(map(str, workflow.configfiles)) or "--config"
     try:
-        given = {key: value for key, value in config.items() if key != "plan"}
+        given = {key: value for key, value in config.items() if key not in SETTINGS}
         found = swift_hyperband.study.parse(given, where)
         check_frozen(StudyFolder(Path("results") / found.name), found)
     except UserError as error:
@@ -63,6 +67,7 @@ def read_study():
 
 
 study = read_study()
+study_file = workflow.configfiles[-1] if workflow.configfiles else "config/config.yaml"
 dag = Dag(study, StudyFolder(Path("results") / study.name), looking, lead, wait_for)
 
 

@@ -9,18 +9,23 @@ Columns, in this order:
     seconds                                  how long the epoch took
 
 The prefixes keep hyperparameters and metrics apart from each other and from the other columns, whatever their names.
+The file's metadata say under `swift_hyperband` where it comes from: the study's definition, versions and machine.
 """
 
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow
 import pyarrow.parquet
 
+from swift_hyperband import __version__
 from swift_hyperband.history import History
 from swift_hyperband.report.summary import fates
 from swift_hyperband.study_sections import FloatRange, IntRange
@@ -57,11 +62,21 @@ def write_curves(history: History, path: Path) -> None:
             ("seconds", pyarrow.float64()),
         ]
     )
-    table = pyarrow.Table.from_pylist(list(_rows(history, types, metrics)), schema)
+    provenance = {b"swift_hyperband": json.dumps(_provenance(history)).encode()}
+    table = pyarrow.Table.from_pylist(list(_rows(history, types, metrics)), schema.with_metadata(provenance))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     pyarrow.parquet.write_table(table, temporary, compression="zstd")
     temporary.replace(path)
+
+
+def _provenance(history: History) -> dict[str, Any]:
+    versions = {"swift-hyperband": __version__, "python": platform.python_version()}
+    for package in ("torch", "numpy"):
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    machine = {"system": platform.system(), "processor": platform.machine()}
+    return {"study": history.study.definition(), "versions": versions, "machine": machine}
 
 
 def _type(keys: HyperparameterKeys) -> Any:

@@ -19,6 +19,9 @@ from swift_hyperband.errors import UserError
 
 BUILT_IN: Mapping[str, str] = {
     "digits-cnn": "swift_hyperband.targets.digits_cnn:DigitsCNN",
+    "cifar10-cnn6": "swift_hyperband.targets.cifar10_cnn6:Cifar10CNN6",
+    "cifar10-cnn": "swift_hyperband.targets.cifar10_cnn:Cifar10CNN",
+    "svhn-cnn": "swift_hyperband.targets.svhn_cnn:SvhnCNN",
     "curve-table": "swift_hyperband.targets.curve_table:CurveTable",
 }
 """Built-in targets by the name that a study gives them."""

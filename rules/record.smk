@@ -1,0 +1,22 @@
+# Learning curves of the study's target, for replays: `snakemake record --config configurations=60 --cores 2`.
+# 'swift-hyperband record --profile ...' does the same with a job for each batch of trials.
+
+
+rule record:
+    output:
+        f"results/{study.name}-curves/curves.parquet",
+    log:
+        f"results/{study.name}-curves/record.log",
+    conda:
+        "../envs/swift-hyperband.yaml"
+    threads: study.target.threads * study.resources.workers
+    resources:
+        mem_mb=study.resources.mem_mb * study.resources.workers,
+        gpu=study.resources.gpus,
+    params:
+        study=study_file,
+        configurations=config.get("configurations", 60),
+    message:
+        "record {params.configurations} learning curves"
+    shell:
+        "swift-hyperband record {params.study} --configurations {params.configurations} 2> {log}"

@@ -1,0 +1,44 @@
+"""`swift-hyperband data`: data that can be had, in the formats that the built-in targets read."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from swift_hyperband.errors import UserError
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `data`."""
+    parser = commands.add_parser(
+        "data",
+        help="fetch data for the built-in targets",
+        description="Fetch or generate data that anybody can have, in the formats of CIFAR-10, SVHN, the Penn Treebank "
+        "and Delphes, which the built-in targets read. Without a name: what there is.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="what to fetch; 'all' for what needs nothing else")
+    parser.add_argument("--to", type=Path, default=Path("data"), help="the folder to write to (default: data)")
+    parser.set_defaults(run=_data)
+
+
+def _data(options: argparse.Namespace) -> int:
+    from swift_hyperband.datasets.substitutes import SUBSTITUTES, write
+
+    if not options.names:
+        for name, found in SUBSTITUTES.items():
+            print(f"{name:14} {found.what}\n{'':14} licence: {found.licence}; {found.size}")
+            if found.needs:
+                print(f"{'':14} needs: {found.needs}")
+            for folder in found.folders:
+                there = "there" if (options.to / folder).is_dir() else "not there yet"
+                print(f"{'':14} {options.to / folder} ({there})")
+        return 0
+    everything = [name for name, found in SUBSTITUTES.items() if not found.needs]
+    names = everything if options.names == ["all"] else options.names
+    if unknown := [name for name in names if name not in SUBSTITUTES]:
+        raise UserError(f"data: must be among {', '.join(SUBSTITUTES)} or all, found {unknown[0]!r}")
+    for name in names:
+        for path in write(name, options.to, lambda line: print(f"  {line}", file=sys.stderr, flush=True)):
+            print(f"{name}: {path}")
+    return 0

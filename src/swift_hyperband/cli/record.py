@@ -1,0 +1,139 @@
+"""`swift-hyperband record`: train configurations of a study to the end, for a table of curves that replays read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swift_hyperband.errors import UserError
+
+if TYPE_CHECKING:
+    from swift_hyperband.results import StudyFolder
+    from swift_hyperband.study import Study
+
+SUFFIX = "-curves"
+"""Behind the study's name: the recording is a study of its own, a random search that stops nobody."""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `record`."""
+    parser = commands.add_parser(
+        "record",
+        help="record learning curves for replays",
+        description="Train random configurations of a study to the last epoch and write their learning curves as a "
+        "table that 'replay' and 'compare' read. A recording is a random search with a name of its own, "
+        "<study>-curves: stopped at any moment, the same command goes on, and asked for more configurations it only "
+        "trains those that are missing. Trains in this process; with --profile, or other options of snakemake, by the "
+        "workflow.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("study", nargs="?", type=Path, default=Path("config/config.yaml"), help="the study file")
+    parser.add_argument("--configurations", type=int, default=60, metavar="N", help="how many (default: 60)")
+    parser.add_argument("--epochs", type=int, metavar="R", help="to which epoch (default: the study's max_epochs)")
+    parser.add_argument("--workers", type=int, help="trials that train side by side (default: the study's)")
+    parser.add_argument("--profile", help="where to run, such as profiles/slurm")
+    parser.add_argument("-c", "--cores", help="cores to use here, by the workflow")
+    parser.add_argument("--to", type=Path, help="where to put the table, besides results/<study>-curves/curves.parquet")
+    parser.set_defaults(run=_record, passes_on=True)
+
+
+def _record(options: argparse.Namespace) -> int:
+    import shutil
+
+    from swift_hyperband.results import StudyFolder
+
+    study = recording(options.study, options.configurations, options.epochs)
+    folder = StudyFolder(Path("results") / study.name)
+    _make_room(folder, study)
+    code = _by_workflow(options, study, folder.path) if _wants_workflow(options) else _here(options, study, folder.path)
+    if code or not folder.curves.exists():
+        return code
+    if options.to is not None:
+        options.to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder.curves, options.to)
+    target = study.target
+    print(
+        f"\n{options.configurations} curves: {options.to or folder.curves}\nreplay them: swift-hyperband replay "
+        f"{options.to or folder.curves} --metric {target.metric} --mode {target.mode} --max-epochs "
+        f"{study.search.max_epochs} --eta {study.search.eta}"
+    )
+    return 0
+
+
+def recording(path: Path, configurations: int, epochs: int | None) -> Study:
+    """Return the study that records another one's curves.
+
+    Parameters
+    ----------
+    path : Path
+        The other one's study file.
+    configurations : int
+    epochs : int, optional
+        The study's own `search.max_epochs` if not given.
+    """
+    from swift_hyperband.study import load, parse, read
+
+    if configurations < 1 or (epochs is not None and epochs < 1):
+        raise UserError(f"--configurations and --epochs must be at least 1, found {min(configurations, epochs or 1)}")
+    given = load(path)
+    search = {
+        "algorithm": "random",
+        "trials": configurations,
+        "max_epochs": epochs or given.search.max_epochs,
+        "eta": given.search.eta,
+        "seed": given.search.seed,
+    }
+    content: dict[str, Any] = {key: value for key, value in read(path).items() if key not in ("swift", "predictor")}
+    return parse({**content, "name": given.name + SUFFIX, "search": search}, str(path))
+
+
+def _make_room(folder: StudyFolder, study: Study) -> None:
+    """Forget the rounds of a recording that has another number of configurations; what was trained stays."""
+    import shutil
+
+    from swift_hyperband.files import read_json
+
+    if not folder.study.exists():
+        return
+    before = read_json(folder.study)["definition"]
+    now = study.definition()
+    if before == now or {**before, "search": {**before["search"], "trials": None}} != {
+        **now,
+        "search": {**now["search"], "trials": None},
+    }:
+        # another study is refused as everywhere
+        return
+    for path in folder.path.glob("bracket=*"):
+        shutil.rmtree(path)
+    for path in (folder.study, folder.best, folder.curves):
+        path.unlink(missing_ok=True)
+
+
+def _wants_workflow(options: argparse.Namespace) -> bool:
+    return options.profile is not None or options.cores is not None or bool(options.rest)
+
+
+def _here(options: argparse.Namespace, study: Study, folder: Path) -> int:
+    from swift_hyperband.driver import run_search
+    from swift_hyperband.history import History
+    from swift_hyperband.report import write_report
+    from swift_hyperband.results import StudyFolder
+
+    run_search(study, StudyFolder(folder), options.workers or study.resources.workers)
+    write_report(History(StudyFolder(folder)), StudyFolder(folder))
+    return 0
+
+
+def _by_workflow(options: argparse.Namespace, study: Study, folder: Path) -> int:
+    from swift_hyperband.cli import main
+    from swift_hyperband.files import write_text
+
+    # JSON is YAML, and a study file as any other
+    path = folder / "recording.yaml"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps({**study.definition(), **study.settings()}, indent=1) + "\n")
+    where = ["--profile", options.profile] if options.profile is not None else []
+    cores = ["--cores", options.cores] if options.cores is not None else []
+    return main(["run", "--configfile", str(path), *where, *cores, *options.rest])

@@ -1,0 +1,76 @@
+"""`swift-hyperband record`: curves for replays, trained to the end, that go on where they were."""
+
+import json
+import random
+import subprocess
+import sys
+
+import pyarrow.parquet
+import pytest
+
+from swift_hyperband.cli import main
+
+STUDY = """\
+name: small
+target: {name: curve-table, metric: score, mode: max, options: {table: curves.csv}}
+space: {row: {type: int, low: 0, high: 199}}
+search: {max_epochs: 9, eta: 3, seed: 4}
+swift: {d: 3}
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draw = random.Random(0)
+    lines = ["row,epoch,score", *(f"{row},{epoch},{draw.random()}" for row in range(200) for epoch in range(1, 10))]
+    (tmp_path / "curves.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "study.yaml").write_text(STUDY)
+    return tmp_path
+
+
+def record(*arguments):
+    """Record in a process of its own, which leads the recording until it ends; return what it printed."""
+    command = [sys.executable, "-m", "swift_hyperband", "record", "study.yaml", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    return done.stdout + done.stderr
+
+
+def rows(path):
+    return pyarrow.parquet.read_table(path).to_pylist()
+
+
+def test_every_configuration_is_trained_to_the_end_and_a_replay_reads_the_table(here, capsys):
+    assert "12 curves: curves/small.parquet" in record("--configurations", 12, "--to", "curves/small.parquet")
+    found = rows("curves/small.parquet")
+    assert len(found) == 12 * 9
+    assert {row["status"] for row in found} == {"finished"}
+    replay = ["replay", "curves/small.parquet", "--metric", "score", "--mode", "max", "--max-epochs", "9", "--eta", "3"]
+    assert main([*replay, "--search", "hyperband", "--seeds", "2", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["runs"]) == 2
+
+
+def test_the_table_says_where_it_comes_from(here):
+    record("--configurations", 3, "--epochs", 3)
+    metadata = pyarrow.parquet.read_schema("results/small-curves/curves.parquet").metadata
+    found = json.loads(metadata[b"swift_hyperband"])
+    assert found["study"]["target"]["name"] == "curve-table"
+    assert found["study"]["search"]["trials"] == 3
+    assert {"swift-hyperband", "torch", "numpy", "python"} <= found["versions"].keys()
+
+
+def test_more_configurations_train_only_those_that_are_missing(here):
+    record("--configurations", 5)
+    before = {path: path.read_text() for path in here.glob("results/small-curves/trials/*/started.jsonl")}
+    assert len(before) == 5
+    record("--configurations", 8)
+    assert len(rows("results/small-curves/curves.parquet")) == 8 * 9
+    assert {path: path.read_text() for path in before} == before
+
+
+def test_another_study_under_the_same_name_is_refused(here):
+    record("--configurations", 2)
+    (here / "study.yaml").write_text(STUDY.replace("seed: 4", "seed: 5"))
+    assert "a study keeps its definition, but search.seed" in record("--configurations", 2)
+    assert "--configurations and --epochs must be at least 1, found 0" in record("--configurations", 0)
+    assert len(rows("results/small-curves/curves.parquet")) == 2 * 9
