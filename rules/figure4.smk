@@ -1,0 +1,31 @@
+# The paper's figure 4 on real training: `snakemake figure4 --cores 2`. Its runs come one after another, as their times
+# are compared, so each takes all cores.
+
+
+rule figure4_run:
+    output:
+        "results/{figure}/{search}-{seed}.json",
+    log:
+        "results/{figure}/logs/{search}-{seed}.log",
+    localrule: True
+    conda:
+        "../envs/swift-hyperband.yaml"
+    threads: workflow.cores
+    message:
+        "figure 4: {wildcards.search}, seed {wildcards.seed}"
+    shell:
+        "swift-hyperband figure4 config/figure4.yaml --only {wildcards.search}-{wildcards.seed} > {log} 2>&1"
+
+
+rule figure4:
+    input:
+        figure4_runs,
+    log:
+        "logs/figure4.log",
+    localrule: True
+    conda:
+        "../envs/swift-hyperband.yaml"
+    message:
+        "draw figure 4"
+    shell:
+        "swift-hyperband figure4 config/figure4.yaml --draw 2> {log}"

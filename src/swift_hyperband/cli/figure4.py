@@ -1,0 +1,64 @@
+"""`swift-hyperband figure4`: searches that really train beside each other."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swift_hyperband.errors import UserError
+
+if TYPE_CHECKING:
+    from swift_hyperband import real_runs
+
+DEFAULT = Path("config/figure4.yaml")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `figure4`."""
+    parser = commands.add_parser(
+        "figure4",
+        help="the paper's figure 4: searches that really train",
+        description="Run the searches of a file, config/figure4.yaml if none is given, one after another, each to its "
+        "end, and draw what they found, trained and took. Runs that are there are not repeated; stopped at any moment, "
+        "the same command goes on.",
+    )
+    parser.add_argument("file", nargs="?", type=Path, default=DEFAULT, help="which searches, over which study")
+    parser.add_argument("--only", metavar="SEARCH-SEED", help="one run, such as hyperband-1, and no picture")
+    parser.add_argument("--draw", action="store_true", help="only the picture, of the runs that are there")
+    parser.set_defaults(run=_figure4)
+
+
+def _figure4(options: argparse.Namespace) -> int:
+    from swift_hyperband import real_runs
+
+    settings = real_runs.load(options.file)
+    wanted = {f"{search}-{seed}": (search, seed) for search, seed in settings.runs}
+    if options.only is not None and options.only not in wanted:
+        raise UserError(f"--only: must be among {', '.join(wanted)}, found {options.only!r}")
+    for name, (search, seed) in wanted.items():
+        if options.draw or options.only not in (None, name) or settings.result(search, seed).exists():
+            continue
+        found = real_runs.run(settings, search, seed)
+        print(
+            f"{name}: {settings.reported} {found.reported:.4g}, {found.epochs} epochs, {found.seconds / 60:.1f} min",
+            flush=True,
+        )
+    return 0 if options.only is not None else _draw(settings)
+
+
+def _draw(settings: real_runs.RealRuns) -> int:
+    from swift_hyperband import real_runs
+    from swift_hyperband.files import write_text
+    from swift_hyperband.report import figure4, style
+
+    results = real_runs.read(settings)
+    folder = Path("results") / settings.name
+    if not results:
+        raise UserError(f"{folder}: must hold results of runs, found none; run them first")
+    text = figure4.table(results, settings.reported)
+    write_text(folder / "figure4.md", text)
+    with style.style():
+        style.save(figure4.draw(results, settings.reported), folder / "figure4.png")
+    print(f"{text}\n{folder}/figure4.png")
+    return 0
