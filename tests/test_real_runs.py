@@ -126,4 +126,4 @@ def test_the_picture_shows_every_seed_and_the_mean():
     assert [bar.get_width() for bar in epochs.patches] == [150, 150]
     assert [bar.get_width() for bar in minutes.patches] == [1.5, 1.5, 0.75, 0.75]
     text = figure4.table(results, "test_accuracy").splitlines()
-    assert text[2].split("|")[2:6] == ["         0.550 ", "  0.500 - 0.600 ", "    150 ", "     1.5 "]
+    assert [cell.strip() for cell in text[2].split("|")[2:6]] == ["0.550", "0.500 - 0.600", "150", "1.5"]
