@@ -23,6 +23,7 @@ BUILT_IN: Mapping[str, str] = {
     "cifar10-cnn": "swift_hyperband.targets.cifar10_cnn:Cifar10CNN",
     "svhn-cnn": "swift_hyperband.targets.svhn_cnn:SvhnCNN",
     "ptb-lstm": "swift_hyperband.targets.ptb_lstm:PtbLSTM",
+    "delphes-mlpf": "swift_hyperband.targets.delphes_mlpf:DelphesMLPF",
     "curve-table": "swift_hyperband.targets.curve_table:CurveTable",
 }
 """Built-in targets by the name that a study gives them."""
