@@ -89,7 +89,9 @@ def measure(seconds: float, gpus: int, poll: str, **keys: Any) -> Found:
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         command = [*run, "run", "--profile", "profiles/slurm", "--jobs", str(gpus), *quick, "best"]
         began = time.time()
-        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(done.stdout + done.stderr)
         wall = time.time() - began
         study, results = load(folder / "config/config.yaml"), folder / "results/sleeps"
         progress, found = Reader(StudyFolder(results)).read(), jobs.read(results)

@@ -10,7 +10,8 @@ rule figure4_run:
     localrule: True
     conda:
         "../envs/swift-hyperband.yaml"
-    threads: workflow.cores
+    # more than there are: all of them
+    threads: 1024
     message:
         "figure 4: {wildcards.search}, seed {wildcards.seed}"
     shell:
