@@ -11,6 +11,7 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.space import Categorical, Float, Int
 from swift_hyperband.study import NOT_DEFINING, differences, load, parse
 from swift_hyperband.study_docs import BEGIN, END, README, SCHEMA, json_schema, keys_table, write_docs
+from swift_hyperband.targets import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
 DEFAULT = ROOT / "config" / "config.yaml"
@@ -155,7 +156,7 @@ def test_a_target_in_a_file_is_found_without_importing_it(tmp_path, monkeypatch)
         ("broken.py:Mine", "must be in a Python file, found that broken.py is none: "),
         ("unheard_of.models:Mine", "found no package 'unheard_of' for 'unheard_of.models:Mine'"),
         ("digit-cnn", "found 'digit-cnn'; did you mean digits-cnn?"),
-        ("mine.py", "must be digits-cnn, curve-table, path/to/file.py:Class or package.module:Class, found 'mine.py'"),
+        ("mine.py", "curve-table, path/to/file.py:Class or package.module:Class, found 'mine.py'"),
     ]:
         found = message(target__name=name)
         assert found.startswith("study.yaml: target.name ")
@@ -181,7 +182,7 @@ def test_a_target_in_a_file_is_found_without_importing_it(tmp_path, monkeypatch)
         ({"search__max_epochs": 2}, "search.max_epochs must be at least eta (3), found 2"),
         (
             {"target__name": "digits"},
-            "target.name must be digits-cnn, curve-table, path/to/file.py:Class or package.module:Class, "
+            f"target.name must be {', '.join(BUILT_IN)}, path/to/file.py:Class or package.module:Class, "
             "found 'digits'; did you mean digits-cnn?",
         ),
         ({"target__mode": "maximum"}, "target.mode must be min or max, found 'maximum'; did you mean max?"),

@@ -24,6 +24,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,7 +193,8 @@ def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:
     """Delete the states of trials that are out of the search; their curves stay."""
     for trial in trials:
         for state in folder.trial(trial).glob("state.*"):
-            state.unlink(missing_ok=True)
+            # a program's state is a folder
+            shutil.rmtree(state, ignore_errors=True) if state.is_dir() else state.unlink(missing_ok=True)
 
 
 def read_curve(folder: StudyFolder, trial: str) -> list[dict[str, float]]:

@@ -21,7 +21,7 @@ from swift_hyperband.frozen import FrozenStudy
 from swift_hyperband.schedule import Schedule
 from swift_hyperband.space import Scalar, Space
 from swift_hyperband.study_checks import batch_size_value, slug
-from swift_hyperband.study_errors import InvalidKeysError, lines, shown
+from swift_hyperband.study_errors import InvalidKeysError, lines, one_of, shown, suggestion
 from swift_hyperband.study_sections import (
     PRESETS,
     PUBLISHED_QSVR,
@@ -36,6 +36,7 @@ from swift_hyperband.study_sections import (
     Swift,
     Target,
 )
+from swift_hyperband.targets.command import PLACEHOLDERS, placeholders, words
 
 if TYPE_CHECKING:
     from swift_hyperband.search.rounds import Rules
@@ -120,6 +121,25 @@ class Study(Section):
             raise InvalidKeysError(*((f"space.{name}", f"{needed}, found {shown(name)}") for name in wrong))
         if found := spaces.problems(self.search_space()):
             raise InvalidKeysError(*found)
+        return self
+
+    @model_validator(mode="after")
+    def _check_placeholders(self) -> Self:
+        target = self.target
+        known = [*self.space, *PLACEHOLDERS]
+        texts = {"command": target.command, "first_command": target.first_command}
+        if target.metrics is None:
+            # the segment command is told by options; names in braces would stay as they are
+            known = []
+        else:
+            texts["metrics.path"] = target.metrics.path
+        for key, text in texts.items():
+            for word in [] if text is None else words(text):
+                for name in placeholders(word):
+                    if name not in known:
+                        needed = one_of(known) if known else "left out, as there is no target.metrics"
+                        problem = f"must have names in braces that are {needed}, found {{{name}}}"
+                        raise InvalidKeysError((f"target.{key}", problem + suggestion(name, known)))
         return self
 
     @model_validator(mode="after")

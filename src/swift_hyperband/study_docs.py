@@ -67,8 +67,10 @@ def _keys(schema: dict[str, Any], part: dict[str, Any], prefix: str) -> Iterator
     """Yield path, schema and whether it is required of every key, sections in place of themselves."""
     for name, keys in part["properties"].items():
         path = f"{prefix}{name}"
-        if "$ref" in keys:
-            yield from _keys(schema, _resolve(schema, keys["$ref"]), f"{path}.")
+        # a section, or one that may be left out
+        if found := next((part["$ref"] for part in (keys, *keys.get("anyOf", ())) if "$ref" in part), None):
+            for below, inner, needed in _keys(schema, _resolve(schema, found), f"{path}."):
+                yield below, inner, needed and "$ref" in keys
         elif name == "space" and not prefix:
             merged: dict[str, tuple[dict[str, Any], bool]] = {}
             for option in keys["additionalProperties"]["oneOf"]:

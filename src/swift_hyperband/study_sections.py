@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
@@ -108,12 +109,53 @@ class Section(BaseModel):
         return raw
 
 
+Words = Annotated[str | list[str], Field(min_length=1)]
+
+
+class MetricsFile(Section):
+    """Where an existing program leaves its metrics."""
+
+    format: Literal["csv", "jsonl", "regex"] = Field(description="How the metrics stand there.")
+    path: str | None = Field(
+        default=None, description="The file, with placeholders; what the program prints if left out."
+    )
+    epoch: str | None = Field(default=None, description="The column of the epoch (csv, jsonl); in turn if left out.")
+    counts_from_zero: bool = Field(default=False, description="Whether the program's first epoch is 0.")
+    pattern: str | None = Field(
+        default=None, description="A regular expression whose named groups are metrics, and epoch (regex)."
+    )
+
+    @model_validator(mode="after")
+    def _check_pattern(self) -> Self:
+        if self.format != "regex":
+            return self
+        try:
+            names = re.compile(self.pattern or "").groupindex
+        except re.error as error:
+            raise InvalidKeysError(("pattern", f"must be a regular expression, found: {error}")) from None
+        if not names.keys() - {"epoch"}:
+            needed = "must have a named group for each metric, such as (?P<loss>\\S+)"
+            raise InvalidKeysError(("pattern", f"{needed}, found {shown(self.pattern)}"))
+        return self
+
+
 class Target(Section):
     """What is trained, and which of its metrics counts."""
 
-    name: Annotated[str, AfterValidator(target_name)] = Field(
-        description=f"What is trained: {', '.join(BUILT_IN)}, path/to/file.py:Class or package.module:Class."
+    name: Annotated[str, AfterValidator(target_name)] | None = Field(
+        default=None,
+        description=f"What is trained: {', '.join(BUILT_IN)}, path/to/file.py:Class or package.module:Class.",
     )
+    command: Words | None = Field(
+        default=None, description="In the place of name: a program, a text or a list of words."
+    )
+    first_command: Words | None = Field(default=None, description="The program where there is no state yet.")
+    metrics: MetricsFile | None = Field(
+        default=None,
+        description="Where the metrics of an existing program are; without it, command is a segment command.",
+    )
+    resumable: bool = Field(default=True, description="Whether the program can go on; else each start begins anew.")
+    piece: int | None = Field(default=None, ge=1, description="Epochs that one start of the program trains at most.")
     metric: Annotated[str, AfterValidator(metric_name)] = Field(
         description="The metric of the target that is optimised."
     )
@@ -122,6 +164,18 @@ class Target(Section):
     options: Annotated[dict[str, Any], BeforeValidator(target_options)] = Field(
         default_factory=dict, description="Options that the target itself understands."
     )
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> Self:
+        if (self.name is None) == (self.command is None):
+            found = "found neither" if self.name is None else "found both"
+            raise InvalidKeysError(("name", f"or command must be given, and one of them, {found}"))
+        if self.name is not None:
+            given = [key for key in ("first_command", "metrics", "piece") if getattr(self, key) is not None]
+            if given or not self.resumable:
+                key = (given or ["resumable"])[0]
+                raise InvalidKeysError((key, "is for a program, given by command, and name is given; leave it out"))
+        return self
 
 
 class FloatRange(Section):

@@ -28,6 +28,9 @@ BUILT_IN: Mapping[str, str] = {
 }
 """Built-in targets by the name that a study gives them."""
 
+COMMAND = "swift_hyperband.targets.command:CommandTarget"
+"""What trains where a study has `target.command` in the place of `target.name`."""
+
 METHODS = ("setup", "train_epoch", "validate")
 
 
@@ -47,6 +50,10 @@ class Context:
         `target.options` of the study.
     folder : Path
         The trial's folder, for files of the target's own.
+    until : int
+        The epoch to which this process trains at most.
+    deadline : float or None
+        When its job must have ended, by `time.monotonic`; None where it has no time limit.
     """
 
     trial: str
@@ -54,6 +61,8 @@ class Context:
     threads: int
     options: dict[str, Any]
     folder: Path
+    until: int = 1
+    deadline: float | None = None
 
     @property
     def device(self) -> str:

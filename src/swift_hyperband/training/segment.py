@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 import traceback
 from pathlib import Path
@@ -12,6 +13,7 @@ from swift_hyperband import lease
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json
 from swift_hyperband.targets import Context, Target
+from swift_hyperband.targets.command import ProgramError
 from swift_hyperband.training import reproducible, state, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
@@ -76,7 +78,11 @@ def train(
         except (Exception, SystemExit) as error:
             if (disk := state.disk_error(error)) is not None:
                 raise disk from error
-            told = str(error) if isinstance(error, TargetError) else traceback.format_exception_only(error)[-1]
+            told = (
+                str(error)
+                if isinstance(error, TargetError | ProgramError)
+                else traceback.format_exception_only(error)[-1]
+            )
             trial.count_crash(folder, told.strip(), "".join(traceback.format_exception(error)), settings.retries)
             raise CrashError from error
 
@@ -94,7 +100,8 @@ def _train(
     reproducible.prepare_torch(settings.threads)
     reproducible.seed_epoch(settings.seed, folder.name, 0)
     target = target_class()
-    target.setup(configuration, Context(folder.name, settings.seed, settings.threads, settings.options, folder))
+    given = settings.seed, settings.threads, settings.options, folder, epochs, clock.deadline
+    target.setup(configuration, Context(folder.name, *given))
     state.parts(target)
     saved = state.load(folder)
     curve: list[Row] = []
@@ -113,7 +120,8 @@ def _train(
                 state.save(folder, target, curve)
             raise OutOfTimeError
         epoch = len(curve) + 1
-        trial.mark_started(folder, epoch)
+        if not getattr(target, "marks_epochs", False):
+            trial.mark_started(folder, epoch)
         reproducible.seed_epoch(settings.seed, folder.name, epoch)
         row = _train_epoch(target, epoch, settings.metric)
         # an epoch trained again, after its state was deleted, keeps the row that decisions may rest on
@@ -135,7 +143,9 @@ def _train_epoch(target: Target, epoch: int, metric: str) -> Row:
     start = time.perf_counter()
     extra = target.train_epoch(epoch) or {}
     found = target.validate()
-    seconds = time.perf_counter() - start
+    # a program that trains several epochs in one start knows better
+    seconds = getattr(target, "seconds", None) if getattr(target, "marks_epochs", False) else None
+    seconds = time.perf_counter() - start if seconds is None else seconds
     if not isinstance(found, dict) or metric not in found:
         keys = ", ".join(map(repr, found)) if isinstance(found, dict) else type(found).__name__
         raise TargetError(f"target {name}: validate() must return the metric {metric!r}, found {keys or 'nothing'}")
@@ -162,4 +172,5 @@ def _number(value: Any, key: str, name: str) -> float | None:
 def _remove_leftovers(folder: Path) -> None:
     """Remove half-written states of killed processes; the holder of the lease is the only one to write states."""
     for leftover in folder.glob(".state.*.tmp"):
-        leftover.unlink(missing_ok=True)
+        # a program's state is a folder
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)

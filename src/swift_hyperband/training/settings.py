@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from swift_hyperband.targets import COMMAND
+
+COMMAND_KEYS = ("command", "first_command", "metrics", "resumable", "piece")
+"""Of the section `target` of a study whose target is a program."""
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -41,9 +46,12 @@ class TrainingSettings:
     def from_study_json(cls, study: Mapping[str, Any], retries: int, save_every: int = 1) -> TrainingSettings:
         """Return the settings of a frozen study, given the definition in its study.json."""
         target = study["target"]
+        options = dict(target["options"])
+        if target["name"] is None:
+            options["command"] = {key: target[key] for key in COMMAND_KEYS}
         return cls(
-            target=target["name"],
-            options=dict(target["options"]),
+            target=target["name"] or COMMAND,
+            options=options,
             metric=target["metric"],
             threads=target["threads"],
             seed=study["search"]["seed"],

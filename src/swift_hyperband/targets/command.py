@@ -1,0 +1,303 @@
+"""Targets that are programs: the segment command, and the template around an existing program.
+
+A program trains a trial from one epoch to another in one start. The segment command gets what it needs as options and
+as environment variables; a template says how an existing program is told, and where its metrics are found. Its state is
+a directory of its own: made anew by each start, never changed afterwards, so that a kill leaves the one before.
+"""
+
+from __future__ import annotations
+
+import csv
+import ctypes
+import json
+import math
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import write_json
+from swift_hyperband.targets import Context
+from swift_hyperband.training.clock import LONGER, RESERVE
+from swift_hyperband.training.trial import mark_started, read_rows
+
+AGAIN = 75
+"""Exit code by which a program asks to be started again elsewhere, as with sysexits.h: nothing is counted."""
+NO_STATE = "-"
+"""Stands for the state's directory where there is none yet."""
+PLACEHOLDERS = ("from", "to", "state_in", "state_out", "seed", "threads", "trial", "folder", "metrics", "config")
+"""What a template may name beside hyperparameters."""
+TOLD = 3
+"""Last lines of what a program said that an error repeats."""
+
+
+class ProgramError(Exception):
+    """The program failed, or did not leave what it must; the message says what, in one line."""
+
+
+class CommandTarget:
+    """A program as a target; its options are the section `target` of a study that has a command."""
+
+    marks_epochs = True
+    """Notes itself which epochs it starts: it trains several in one start, and some programs all from the first."""
+
+    def setup(self, configuration: dict[str, Any], context: Context) -> None:
+        """Take over what the program will be told."""
+        self._keys = context.options["command"]
+        self._configuration, self._context = configuration, context
+        self._rows: dict[int, dict[str, float]] = {}
+        self._epoch = 0
+        self._state = NO_STATE
+        self.seconds = 0.0
+
+    def train_epoch(self, epoch: int) -> None:
+        """Start the program, unless its last start has trained this epoch, too."""
+        if epoch not in self._rows:
+            self._start(epoch - 1, self._last(epoch))
+        self._epoch = epoch
+
+    def validate(self) -> dict[str, float]:
+        """Return what the program measured after this epoch."""
+        return self._rows[self._epoch]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the program's state is, and what it measured beyond this epoch: it may be ahead."""
+        ahead = {
+            str(epoch): {name: value if math.isfinite(value) else None for name, value in row.items()}
+            for epoch, row in self._rows.items()
+            if epoch > self._epoch
+        }
+        return {"epoch": self._epoch, "state": self._state, "rows": ahead}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to a state."""
+        self._epoch, self._state = state["epoch"], state["state"]
+        self._rows = {
+            int(epoch): {name: math.nan if value is None else value for name, value in row.items()}
+            for epoch, row in state["rows"].items()
+        }
+        if self._state != NO_STATE and not (self._context.folder / self._state).is_dir():
+            raise UserError(f"{self._context.folder / self._state}: must hold the program's state, found no folder")
+
+    def _last(self, epoch: int) -> int:
+        """Return to which epoch to train in one start: as far as wanted, as the key `piece` allows and as time is."""
+        last = self._context.until
+        if self._keys["piece"] is not None:
+            last = min(last, epoch - 1 + self._keys["piece"])
+        if self._context.deadline is not None:
+            # how long an epoch takes is known after the first one
+            known = [seconds for row in read_rows(self._context.folder) if (seconds := row.get("seconds"))]
+            left = self._context.deadline - time.monotonic() - RESERVE
+            last = min(last, epoch - 1 + int(left / (LONGER * known[-1])) if known else epoch)
+        return max(epoch, last)
+
+    def _start(self, begin: int, end: int) -> None:
+        folder = self._context.folder
+        resumable = self._keys["resumable"]
+        if not resumable:
+            begin = 0
+        out = folder / f"state.{end}"
+        for leftover in folder.glob("state.*"):
+            if leftover.is_dir() and leftover.name != self._state:
+                shutil.rmtree(leftover)
+        temporary = folder / f".state.{end}.tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        words = self._words(begin, end, temporary)
+        (folder / "metrics.jsonl").unlink(missing_ok=True)
+        for epoch in range(begin + 1, end + 1):
+            mark_started(folder, epoch)
+        began = time.perf_counter()
+        said = self._run(words, begin, end, temporary)
+        self.seconds = (time.perf_counter() - began) / (end - begin)
+        rows = self._measured(begin, end, temporary, said)
+        shutil.rmtree(out, ignore_errors=True)
+        temporary.rename(out)
+        self._state = out.name if resumable else NO_STATE
+        if not resumable:
+            shutil.rmtree(out)
+        self._rows = {epoch: row for epoch, row in rows.items() if epoch > self._epoch}
+
+    def _told(self, begin: int, end: int, out: Path) -> dict[str, str]:
+        """Return what the program is told, by placeholder; paths are absolute."""
+        folder, context = self._context.folder.resolve(), self._context
+        config = folder / "configuration.json"
+        write_json(config, self._configuration)
+        return {
+            "config": str(config),
+            "from": str(begin),
+            "to": str(end),
+            "state_in": str(folder / self._state) if begin and self._state != NO_STATE else NO_STATE,
+            "state_out": str(out.resolve()),
+            "metrics": str(folder / "metrics.jsonl"),
+            "seed": str(context.seed),
+            "threads": str(context.threads),
+            "trial": context.trial,
+            "folder": str(folder),
+        }
+
+    def _words(self, begin: int, end: int, out: Path) -> list[str]:
+        keys, told = self._keys, self._told(begin, end, out)
+        if keys["metrics"] is None:
+            options = ("config", "from", "to", "state_in", "state_out", "metrics", "seed")
+            pairs = [(f"--{name.replace('_', '-')}", told[name]) for name in options]
+            return [*words(keys["command"]), *(word for pair in pairs for word in pair)]
+        template = keys["first_command"] if begin == 0 and keys["first_command"] else keys["command"]
+        return [filled(word, {**self._configuration, **told}) for word in words(template)]
+
+    def _run(self, words: Sequence[str], begin: int, end: int, out: Path) -> Path:
+        """Run the program; return the file with what it said."""
+        folder, told = self._context.folder, self._told(begin, end, out)
+        environment = {**os.environ, **{f"SWIFT_{name.upper()}": value for name, value in told.items()}}
+        said = folder / "said.txt"
+        with said.open("wb") as file:
+            try:
+                process = subprocess.Popen(
+                    words,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    preexec_fn=_die_with_the_parent,
+                )
+            except OSError as error:
+                raise UserError(f"target.command: must start, found {error.strerror}: {words[0]}") from None
+            code = process.wait()
+        if code == AGAIN:
+            raise UserError(f"trial {self._context.trial}: the program asks to be started again (exit code {AGAIN})")
+        if code in (-signal.SIGTERM, -signal.SIGINT):
+            raise UserError(f"trial {self._context.trial}: the program was ended from outside; run again to go on")
+        if code:
+            raise ProgramError(f"exit code {code} of {shlex.join(words)[:300]}: {last_lines(said)}")
+        return said
+
+    def _measured(self, begin: int, end: int, out: Path, said: Path) -> dict[int, dict[str, float]]:
+        """Return the metrics of the epochs that were trained."""
+        keys = self._keys["metrics"]
+        if keys is None:
+            path = self._context.folder / "metrics.jsonl"
+            found = from_jsonl(path, "epoch", begin, counts_from_zero=False)
+        else:
+            path = said if keys["path"] is None else Path(filled(keys["path"], self._told(begin, end, out)))
+            found = READERS[keys["format"]](path, keys, begin)
+        missing = [epoch for epoch in range(begin + 1, end + 1) if epoch not in found]
+        if missing:
+            raise ProgramError(
+                f"{path} must hold metrics of the epochs {begin + 1} to {end}, found none of epoch {missing[0]}; "
+                f"the program said: {last_lines(said)}"
+            )
+        return {epoch: found[epoch] for epoch in range(begin + 1, end + 1)}
+
+
+def words(command: str | Sequence[str]) -> list[str]:
+    """Return a command's words; no shell reads them."""
+    return shlex.split(command) if isinstance(command, str) else list(command)
+
+
+def placeholders(text: str) -> list[str]:
+    """Return the names in braces; doubled braces stand for themselves."""
+    return re.findall(r"(?<!\{)\{(\w+)\}(?!\})", text)
+
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """Return a text with values in the place of names in braces."""
+
+    def value(found: re.Match[str]) -> str:
+        return str(values.get(found[1], ""))
+
+    return re.sub(r"(?<!\{)\{(\w+)\}(?!\})", value, text).replace("{{", "{").replace("}}", "}")
+
+
+def last_lines(path: Path) -> str:
+    """Return the end of what a program said, in one line."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 2000))
+        lines = file.read().decode("utf-8", errors="replace").split("\n")
+    told = [line.strip() for line in lines if line.strip()][-TOLD:]
+    return " / ".join(told)[:300] or "nothing"
+
+
+Measured = dict[int, dict[str, float]]
+
+
+def from_jsonl(path: Path, epoch: str | None, begin: int, counts_from_zero: bool) -> Measured:
+    """Return metrics by epoch from a JSON object a line; a torn last line does not count."""
+    rows = []
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(row, Mapping):
+            raise ProgramError(f"{path}: line {number} must be a JSON object, found {line[:80]}")
+        rows.append(row)
+    return _by_epoch(path, rows, epoch, begin, counts_from_zero)
+
+
+def from_csv(path: Path, epoch: str | None, begin: int, counts_from_zero: bool) -> Measured:
+    """Return metrics by epoch from a table with a header."""
+    return _by_epoch(path, list(csv.DictReader(_lines(path))), epoch, begin, counts_from_zero)
+
+
+def from_text(path: Path, pattern: str, begin: int, counts_from_zero: bool) -> Measured:
+    """Return metrics by epoch from what an expression finds: named groups are metrics, and the epoch, else in turn."""
+    rows = [found.groupdict() for found in re.finditer(pattern, "\n".join(_lines(path)), re.MULTILINE)]
+    named = "epoch" if "epoch" in re.compile(pattern).groupindex else None
+    return _by_epoch(path, rows, named, begin, counts_from_zero)
+
+
+READERS = {
+    "jsonl": lambda path, keys, begin: from_jsonl(path, keys["epoch"], begin, keys["counts_from_zero"]),
+    "csv": lambda path, keys, begin: from_csv(path, keys["epoch"], begin, keys["counts_from_zero"]),
+    "regex": lambda path, keys, begin: from_text(path, keys["pattern"], begin, keys["counts_from_zero"]),
+}
+
+
+def _by_epoch(
+    path: Path, rows: Sequence[Mapping[str, Any]], epoch: str | None, begin: int, counts_from_zero: bool
+) -> Measured:
+    found: Measured = {}
+    for number, row in enumerate(rows):
+        if epoch is None:
+            key = begin + number + 1
+        elif epoch not in row:
+            raise ProgramError(f"{path} must have the column {epoch} of epochs, found {', '.join(map(str, row))}")
+        else:
+            key = int(float(row[epoch])) + counts_from_zero
+        # of an epoch that is there twice the later one counts
+        found[key] = dict(_numbers(row, epoch))
+    return found
+
+
+def _numbers(row: Mapping[str, Any], epoch: str | None) -> Iterator[tuple[str, float]]:
+    for name, value in row.items():
+        if name in (epoch, "epoch", "seconds"):
+            continue
+        if value is None or value == "":
+            yield name, math.nan
+            continue
+        try:
+            yield name, float(value)
+        except (TypeError, ValueError):
+            continue
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    except FileNotFoundError:
+        raise ProgramError(f"{path} must hold the program's metrics, found no such file") from None
+
+
+def _die_with_the_parent() -> None:
+    """Let the program end when the process that started it ends, however that is."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)

@@ -1,0 +1,256 @@
+"""Programs as targets: the segment command, and the template around an existing program."""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import write_json
+from swift_hyperband.study import parse
+from swift_hyperband.targets import COMMAND, load_class
+from swift_hyperband.targets.command import filled, from_text, placeholders, words
+from swift_hyperband.training import batch, segment
+from swift_hyperband.training.clock import Clock
+from swift_hyperband.training.settings import TrainingSettings
+from swift_hyperband.training.trial import read_rows, repeated, state_of
+
+SEGMENT = """\
+import argparse, json, os, pathlib, sys
+p = argparse.ArgumentParser()
+for name in ("config", "from", "to", "state-in", "state-out", "metrics", "seed"):
+    p.add_argument("--" + name)
+o = vars(p.parse_args())
+assert os.environ["SWIFT_TO"] == o["to"]
+rate = json.loads(pathlib.Path(o["config"]).read_text())["rate"]
+loss = 1.0 if o["state_in"] == "-" else float(pathlib.Path(o["state_in"], "loss").read_text())
+with open("starts", "a") as starts:
+    print(o["from"], o["to"], file=starts)
+with open(o["metrics"], "a") as metrics:
+    for epoch in range(int(o["from"]) + 1, int(o["to"]) + 1):
+        loss *= rate
+        if epoch == int(os.environ.get("FAIL_AT", 0)):
+            print("out of ideas", file=sys.stderr)
+            sys.exit(int(os.environ["FAIL_WITH"]))
+        known = epoch < int(os.environ.get("NAN_AT", 99))
+        print(json.dumps({"epoch": epoch, "loss": loss if known else float("nan")}), file=metrics, flush=True)
+pathlib.Path(o["state_out"], "loss").write_text(str(loss))
+"""
+EXISTING = """\
+import sys
+lr, epochs, state, out = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
+begin, loss = (0, 1.0) if state == "none" else map(float, open(state + "/model").read().split())
+with open(out + "/history.csv", "w") as history:
+    print("epoch,val_loss,note", file=history)
+    for epoch in range(int(begin), epochs):
+        loss *= lr
+        print(f"{epoch},{loss},fine", file=history)
+        print(f"epoch {epoch + 1}: loss {loss}")
+open(out + "/model", "w").write(f"{epochs} {loss}")
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("segment.py").write_text(SEGMENT)
+    Path("existing.py").write_text(EXISTING)
+    return tmp_path
+
+
+def settings(metric="loss", **target):
+    given = {"command": [sys.executable, "segment.py"], **target}
+    content = {
+        "name": "program",
+        "target": {**given, "metric": metric, "mode": "min"},
+        "space": {"rate": {"type": "float", "low": 0.1, "high": 0.9}},
+        "search": {"max_epochs": 9, "eta": 3},
+    }
+    return TrainingSettings.from_study_json(parse(content, "study.yaml").definition(), retries=1)
+
+
+TEMPLATE = {
+    "command": [sys.executable, "existing.py", "{rate}", "{to}", "{state_in}", "{state_out}"],
+    "first_command": [sys.executable, "existing.py", "{rate}", "{to}", "none", "{state_out}"],
+    "metrics": {"format": "csv", "path": "{state_out}/history.csv", "epoch": "epoch", "counts_from_zero": True},
+}
+
+
+def trial(name="a", rate=0.5):
+    folder = Path("trials") / name
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", {"configuration": {"rate": rate}})
+    return folder
+
+
+def train(given, epochs, folder=None, clock=None):
+    segment.train(folder or trial(), given, load_class(COMMAND), epochs, clock)
+
+
+def losses(metric="loss"):
+    return [row[metric] for row in read_rows(Path("trials/a"))]
+
+
+def starts():
+    return Path("starts").read_text().split("\n")[:-1]
+
+
+# --- the segment command -----------------------------------------------------------------------------------------
+
+
+def test_one_start_trains_as_far_as_wanted_and_the_next_goes_on_from_its_state():
+    train(settings(), 3)
+    train(settings(), 5)
+    assert losses() == [0.5**epoch for epoch in range(1, 6)]
+    assert starts() == ["0 3", "3 5"]
+    assert repeated(Path("trials/a")) == 0
+    assert json.loads(Path("trials/a/state.json").read_text())["parts"]["target"]["state"] == "state.5"
+
+
+def test_a_program_may_be_started_anew_for_every_few_epochs():
+    train(settings(piece=2), 5)
+    assert starts() == ["0 2", "2 4", "4 5"]
+    assert losses() == [0.5**epoch for epoch in range(1, 6)]
+
+
+def test_what_a_start_measured_is_not_trained_again_after_a_kill(monkeypatch):
+    given = settings()
+    # as a kill after two of four epochs leaves it: the program's state is ahead of the curve
+    train(given, 4)
+    folder = Path("trials/a")
+    content = json.loads((folder / "state.json").read_text())
+    rows = {str(epoch): {"loss": 0.5**epoch} for epoch in (3, 4)}
+    content["curve"] = content["curve"][:2]
+    content["parts"]["target"] |= {"epoch": 2, "rows": rows}
+    (folder / "state.json").write_text(json.dumps(content))
+    (folder / "curve.jsonl").write_text("".join((folder / "curve.jsonl").read_text().splitlines(keepends=True)[:2]))
+    train(given, 4)
+    assert losses() == [0.5, 0.25, 0.125, 0.0625]
+    assert starts() == ["0 4"]
+
+
+def test_an_error_is_told_with_the_last_lines_and_counts_as_a_crash(monkeypatch, capfd):
+    monkeypatch.setenv("FAIL_AT", "2")
+    monkeypatch.setenv("FAIL_WITH", "3")
+    found = batch.train_batch(Path(), settings(), [trial().name], 3)
+    assert found["a"].status == "failed"
+    assert "exit code 3 of " in capfd.readouterr().err
+    assert "out of ideas" in json.loads(Path("trials/a/failures.json").read_text())["error"]
+
+
+def test_exit_code_75_asks_for_another_start_and_counts_for_nothing(monkeypatch):
+    monkeypatch.setenv("FAIL_AT", "2")
+    monkeypatch.setenv("FAIL_WITH", "75")
+    with pytest.raises(UserError, match="asks to be started again"):
+        train(settings(), 3)
+    assert not Path("trials/a/failures.json").exists()
+    assert state_of(Path("trials/a"), "loss").status == "ok"
+
+
+def test_a_value_that_is_not_finite_ends_the_trial(monkeypatch):
+    monkeypatch.setenv("NAN_AT", "3")
+    train(settings(), 5)
+    assert state_of(Path("trials/a"), "loss").status == "diverged"
+    assert len(losses()) == 3
+
+
+def test_a_metric_and_epochs_that_are_missing_are_told():
+    Path("segment.py").write_text("print('hello')\n")
+    with pytest.raises(segment.CrashError):
+        train(settings(), 2)
+    error = json.loads(Path("trials/a/failures.json").read_text())["error"]
+    assert "metrics.jsonl must hold the program's metrics, found no such file" in error
+    with pytest.raises(UserError, match=r"target\.command: must start, found No such file or directory: nothing"):
+        train(settings(command="nothing at all"), 2)
+
+
+def test_a_job_with_little_time_measures_an_epoch_first_and_then_starts_as_many_as_fit(monkeypatch):
+    clock = Clock.of(1000.0)
+    train(settings(), 4, clock=clock)
+    assert starts() == ["0 1", "1 4"]
+
+
+def test_the_program_ends_with_what_started_it():
+    Path("segment.py").write_text("import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(100)\n")
+    child = os.fork()
+    if child == 0:
+        train(settings(), 2)
+        os._exit(0)
+    while not (Path("pid").exists() and Path("pid").read_text()):
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    program = int(Path("pid").read_text())
+    end = time.monotonic() + 10
+    while Path(f"/proc/{program}/stat").exists() and time.monotonic() < end:
+        if Path(f"/proc/{program}/stat").read_text().split()[2] in "ZX":
+            break
+        time.sleep(0.01)
+    else:
+        assert not Path(f"/proc/{program}").exists()
+
+
+# --- the template ------------------------------------------------------------------------------------------------
+
+
+def test_an_existing_program_goes_on_and_its_table_is_read():
+    given = settings("val_loss", **TEMPLATE)
+    train(given, 3)
+    train(given, 5)
+    assert losses("val_loss") == [0.5**epoch for epoch in range(1, 6)]
+
+
+def test_a_program_that_cannot_go_on_begins_anew_and_its_epochs_are_counted():
+    command = [sys.executable, "existing.py", "{rate}", "{to}", "none", "{state_out}"]
+    given = settings("val_loss", command=command, metrics=TEMPLATE["metrics"], resumable=False)
+    train(given, 3)
+    train(given, 5)
+    assert losses("val_loss") == [0.5**epoch for epoch in range(1, 6)]
+    assert repeated(Path("trials/a")) == 3
+    assert not [path for path in Path("trials/a").glob("state.*") if path.is_dir()]
+
+
+def test_metrics_are_found_in_what_the_program_prints():
+    metrics = {"format": "regex", "pattern": r"^epoch (?P<epoch>\d+): loss (?P<val_loss>\S+)$"}
+    train(settings("val_loss", **{**TEMPLATE, "metrics": metrics}), 3)
+    assert losses("val_loss") == [0.5, 0.25, 0.125]
+
+
+def test_without_an_epoch_values_come_in_turn(here):
+    (here / "said").write_text("loss=3\nsomething\nloss=2\n")
+    assert from_text(here / "said", r"loss=(?P<loss>\d+)", 4, False) == {5: {"loss": 3.0}, 6: {"loss": 2.0}}
+
+
+def test_names_in_braces_are_filled_and_doubled_braces_stay():
+    assert placeholders("--lr={lr} {{x}} {to}") == ["lr", "to"]
+    assert filled("--lr={lr} {{x}} {to}", {"lr": 0.1, "to": 3}) == "--lr=0.1 {x} 3"
+    assert words("a 'b c' {d}") == ["a", "b c", "{d}"]
+
+
+# --- mistakes in the study file ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "needed"),
+    [
+        ({"command": None}, "target.name or command must be given, and one of them, found neither"),
+        ({"name": "digits-cnn"}, "target.name or command must be given, and one of them, found both"),
+        ({**TEMPLATE, "command": "x {rte}"}, "target.command must have names in braces that are rate, from, to, "),
+        ({"command": "x {rate}"}, "names in braces that are left out, as there is no target.metrics, found {rate}"),
+        (
+            {"name": "digits-cnn", "command": None, "piece": 3},
+            "target.piece is for a program, given by command, and name",
+        ),
+        ({**TEMPLATE, "metrics": {"format": "regex", "pattern": "("}}, "must be a regular expression, found: "),
+        ({**TEMPLATE, "metrics": {"format": "regex"}}, "must have a named group for each metric, such as (?P<loss>"),
+    ],
+)
+def test_a_mistake_is_told_with_its_key(target, needed):
+    with pytest.raises(UserError) as caught:
+        settings(**target)
+    assert needed in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
