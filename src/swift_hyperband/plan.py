@@ -118,6 +118,14 @@ def epochs(schedule: Schedule, case: Case) -> int:
     )
 
 
+def begun_anew(schedule: Schedule, case: Case) -> int:
+    """Return how many epochs a program trains again that cannot go on: each of its starts begins with the first."""
+    return sum(
+        round_.trials * round_.start + continuing(round_, case) * (round_.decision_epoch or 0)
+        for round_ in schedule.rounds
+    )
+
+
 def makespan(
     schedule: Schedule, case: Case, batch_size: BatchSize, workers: int | None, seconds: float | None = None
 ) -> int:

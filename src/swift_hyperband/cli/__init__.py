@@ -8,7 +8,20 @@ import sys
 from collections.abc import Sequence
 
 from swift_hyperband import __version__
-from swift_hyperband.cli import annealer, compare, data, figure4, job, plan, record, replay, run, search, status
+from swift_hyperband.cli import (
+    annealer,
+    check_target,
+    compare,
+    data,
+    figure4,
+    job,
+    plan,
+    record,
+    replay,
+    run,
+    search,
+    status,
+)
 from swift_hyperband.errors import DISK_ERRORS, UserError, about_disk
 
 
@@ -20,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (plan, run, status, search, data, record, replay, compare, figure4, annealer, job):
+    for command in (plan, check_target, run, status, search, data, record, replay, compare, figure4, annealer, job):
         command.add_parser(commands)
     options, rest = parser.parse_known_args(arguments)
     if rest and not hasattr(options, "passes_on"):

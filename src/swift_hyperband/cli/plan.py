@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from swift_hyperband.annealing.settings import REMOTE, QsvrSettings
 from swift_hyperband.errors import UserError
-from swift_hyperband.plan import LITTLE, Case, Plan, annealer_problems, epochs, makespan
+from swift_hyperband.plan import LITTLE, Case, Plan, annealer_problems, begun_anew, epochs, makespan
 from swift_hyperband.results import StudyFolder, measured_seconds
 from swift_hyperband.schedule import Schedule, hyperband, random_search
 
@@ -172,6 +172,10 @@ def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
     whose = "those of training all fully" if study.search.algorithm == "predicted-random" else "Hyperband's"
     saved = f"[dim]saves up to {_share_saved(plan.schedule):.0%} of {whose}[/]"
     table.add_row("epochs", str(most), str(least), saved if least < most else "[dim]nobody is stopped by prediction[/]")
+    if not study.target.resumable:
+        again = begun_anew(plan.schedule, "worst"), begun_anew(plan.schedule, "best")
+        table.add_row("  again", *map(str, again), "[dim]as the program cannot go on where it was[/]")
+        most, least = most + again[0], least + again[1]
     table.add_row("jobs", str(plan.jobs("worst")), str(plan.jobs("best")), "[dim]of the workflow[/]")
     (jobs, alone), (least_jobs, _) = plan.trainings("worst"), plan.trainings("best")
     packed = f"{alone - jobs} waits in a queue saved by packing {alone} trainings" if jobs < alone else "one trial each"

@@ -87,6 +87,12 @@ class CommandTarget:
         if self._state != NO_STATE and not (self._context.folder / self._state).is_dir():
             raise UserError(f"{self._context.folder / self._state}: must hold the program's state, found no folder")
 
+    def after_saving(self) -> None:
+        """Remove the states before the one that was saved."""
+        for leftover in self._context.folder.glob("state.*"):
+            if leftover.is_dir() and leftover.name != self._state:
+                shutil.rmtree(leftover)
+
     def _last(self, epoch: int) -> int:
         """Return to which epoch to train in one start: as far as wanted, as the key `piece` allows and as time is."""
         last = self._context.until
@@ -105,9 +111,6 @@ class CommandTarget:
         if not resumable:
             begin = 0
         out = folder / f"state.{end}"
-        for leftover in folder.glob("state.*"):
-            if leftover.is_dir() and leftover.name != self._state:
-                shutil.rmtree(leftover)
         temporary = folder / f".state.{end}.tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()

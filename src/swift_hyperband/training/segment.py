@@ -97,12 +97,7 @@ def _train(
     clock: Clock,
     at_least: int,
 ) -> None:
-    reproducible.prepare_torch(settings.threads)
-    reproducible.seed_epoch(settings.seed, folder.name, 0)
-    target = target_class()
-    given = settings.seed, settings.threads, settings.options, folder, epochs, clock.deadline
-    target.setup(configuration, Context(folder.name, *given))
-    state.parts(target)
+    target = begin(folder, configuration, settings, target_class, epochs, clock)
     saved = state.load(folder)
     curve: list[Row] = []
     if saved is not None:
@@ -112,34 +107,59 @@ def _train(
     if len(curve) > len(published):
         # killed between writing the state and publishing its curve
         trial.write_rows(folder, curve)
-    begin, since_saved = len(curve), 0
+    behind, since_saved = len(curve), 0
     while len(curve) < epochs and not (curve and curve[-1][settings.metric] is None):
-        if len(curve) >= begin + at_least and not clock.allows((curve[-1]["seconds"] or 0.0) if curve else 0.0):
+        if len(curve) >= behind + at_least and not clock.allows((curve[-1]["seconds"] or 0.0) if curve else 0.0):
             if since_saved:
                 held.check()
-                state.save(folder, target, curve)
+                _save(folder, target, curve)
             raise OutOfTimeError
         epoch = len(curve) + 1
         if not getattr(target, "marks_epochs", False):
             trial.mark_started(folder, epoch)
-        reproducible.seed_epoch(settings.seed, folder.name, epoch)
-        row = _train_epoch(target, epoch, settings.metric)
+        row = train_epoch(folder, settings, target, epoch)
         # an epoch trained again, after its state was deleted, keeps the row that decisions may rest on
         curve.append(published[epoch - 1] if epoch <= len(published) else row)
         held.check()
         since_saved += 1
         # the last state before its row of the curve: decisions rest on rows, and what decides may be resumed from
         if since_saved == settings.save_every or len(curve) == epochs or curve[-1][settings.metric] is None:
-            state.save(folder, target, curve)
+            _save(folder, target, curve)
             since_saved = 0
         trial.forget_crashes(folder)
         if epoch > len(published):
             trial.write_rows(folder, curve)
 
 
-def _train_epoch(target: Target, epoch: int, metric: str) -> Row:
+def _save(folder: Path, target: Target, curve: list[Row]) -> None:
+    state.save(folder, target, curve)
+    # a program's state is a folder, and the one before is needed until here
+    if (after := getattr(target, "after_saving", None)) is not None:
+        after()
+
+
+def begin(
+    folder: Path,
+    configuration: dict[str, Any],
+    settings: TrainingSettings,
+    target_class: type[Target],
+    epochs: int,
+    clock: Clock,
+) -> Target:
+    """Return a trial's target, set up and with no epoch behind it."""
+    reproducible.prepare_torch(settings.threads)
+    reproducible.seed_epoch(settings.seed, folder.name, 0)
+    target = target_class()
+    given = settings.seed, settings.threads, settings.options, folder, epochs, clock.deadline
+    target.setup(configuration, Context(folder.name, *given))
+    state.parts(target)
+    return target
+
+
+def train_epoch(folder: Path, settings: TrainingSettings, target: Target, epoch: int) -> Row:
     """Train and validate for one epoch and return its row of the curve."""
-    name = type(target).__name__
+    reproducible.seed_epoch(settings.seed, folder.name, epoch)
+    name, metric = type(target).__name__, settings.metric
     start = time.perf_counter()
     extra = target.train_epoch(epoch) or {}
     found = target.validate()

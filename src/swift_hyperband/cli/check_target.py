@@ -1,0 +1,95 @@
+"""`swift-hyperband check-target`: whether a study's target keeps its contract, and what the study will cost."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swift_hyperband.errors import UserError
+
+if TYPE_CHECKING:
+    from swift_hyperband.study import Study
+    from swift_hyperband.training.check import Finding, Measured
+
+MARKS = {True: "[green]ok[/]", False: "[red]FAIL[/]", None: ""}
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `check-target`."""
+    parser = commands.add_parser(
+        "check-target",
+        help="try a target before it costs money",
+        description="Train a study's target for two epochs, in one go and in two, each in a new process as a job would "
+        "be: whether it starts, reports its metric, and goes on from its state bit for bit; how long an epoch takes, "
+        "and what the whole study will cost. Nothing is written to results/.",
+    )
+    parser.add_argument("study", nargs="?", type=Path, default=Path("config/config.yaml"), help="the study file")
+    parser.add_argument("--trial", type=int, default=0, metavar="N", help="the N-th configuration (default: 0)")
+    parser.add_argument("--tolerance", type=float, default=0.0, help="by which share metrics may differ (default: 0)")
+    parser.set_defaults(run=_check_target)
+
+
+def _check_target(options: argparse.Namespace) -> int:
+    import tempfile
+
+    from rich.console import Console
+    from rich.markup import escape
+
+    from swift_hyperband import space
+    from swift_hyperband.study import load
+    from swift_hyperband.training import check
+    from swift_hyperband.training.settings import TrainingSettings
+
+    if options.trial < 0 or not 0 <= options.tolerance < 1:
+        raise UserError("--trial must be at least 0 and --tolerance from 0 to below 1, found others")
+    study = load(options.study)
+    configuration = space.draw(
+        study.search_space(), study.search.seed, study.schedule().rounds[0].bracket, options.trial
+    )
+    console = Console(highlight=False)
+    what = study.target.name or study.target.command
+    console.print(f"\n[bold]{study.name}[/]  {escape(str(what))}\n[dim]{escape(_told(configuration))}[/]\n")
+
+    def tell(finding: Finding) -> None:
+        console.print(f"{MARKS[finding.ok]:16}" if finding.ok is not None else "    ", end="")
+        console.print(f" {finding.what:9} {escape(finding.found)}", soft_wrap=True)
+
+    settings = TrainingSettings.from_study_json(study.definition(), retries=0)
+    with tempfile.TemporaryDirectory() as name:
+        measured = check.check(settings, configuration, Path(name), tell, options.tolerance)
+    if measured is None:
+        console.print("\n[red]the target does not keep its contract[/]; docs/targets-your-own.md tells what it is\n")
+        return 1
+    console.print(f"\n{_price(study, measured)}\n", soft_wrap=True)
+    return 0
+
+
+def _told(configuration: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in configuration.items()
+    )
+
+
+def _price(study: Study, measured: Measured) -> str:
+    """Say what the study costs at most and at least with what was measured."""
+    from swift_hyperband.cli.plan import duration
+    from swift_hyperband.plan import Plan, begun_anew, epochs
+
+    schedule, resources = study.schedule(), study.resources
+    plan = Plan(schedule, study.batch_size, resources.workers, measured.epoch)
+    most, least = epochs(schedule, "worst"), epochs(schedule, "best")
+    again = ""
+    if not study.target.resumable:
+        most, least = most + begun_anew(schedule, "worst"), least + begun_anew(schedule, "best")
+        again = " (with those that are trained again)"
+    seconds = [
+        count * measured.epoch + plan.jobs(case) * measured.start  # type: ignore[arg-type]
+        for count, case in ((most, "worst"), (least, "best"))
+    ]
+    gpus = f", {seconds[0] * resources.gpus / 3600:.3g} GPU-hours" if resources.gpus else ""
+    return (
+        f"the study: {schedule.configurations} configurations, {least} to {most} epochs{again}, "
+        f"{duration(seconds[1])} to {duration(seconds[0])} of training one after another{gpus}; 'swift-hyperband plan' tells more"
+    )

@@ -1,0 +1,343 @@
+"""Whether a target keeps its contract: what `swift-hyperband check-target` finds out before money is spent.
+
+Two epochs are trained in one go and in two, each in a process of its own as a job would be, and must come out alike.
+Where they do not, and where they do by luck, every attribute of the trained target is compared with that of one which
+was restored from the saved state.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import read_json, write_json
+from swift_hyperband.targets import COMMAND, load_class
+from swift_hyperband.training import segment, state
+from swift_hyperband.training.clock import Clock
+from swift_hyperband.training.settings import TrainingSettings
+from swift_hyperband.training.state import TargetError
+from swift_hyperband.training.trial import Row, read_rows
+
+TRIAL = "check"
+EPOCHS = 2
+DEPTH = 6
+"""Objects within objects that are looked into."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked.
+
+    Attributes
+    ----------
+    what : str
+        In a word.
+    found : str
+        In a line; of a failure also what to do.
+    ok : bool or None
+        None for what is only told.
+    """
+
+    what: str
+    found: str
+    ok: bool | None = True
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the check measured, for the price of a study: seconds that a job takes to start, and that an epoch takes."""
+
+    start: float
+    epoch: float
+
+
+def check(
+    settings: TrainingSettings,
+    configuration: Mapping[str, Any],
+    folder: Path,
+    tell: Callable[[Finding], None],
+    tolerance: float = 0.0,
+) -> Measured | None:
+    """Check a target; return what it costs, or None where it does not keep its contract.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+        Of the study; a crash is not forgiven.
+    configuration : mapping
+        Hyperparameters of the trial that is trained.
+    folder : Path
+        An empty one for what is trained.
+    tell : callable
+        Is told each finding as soon as it is there.
+    tolerance : float
+        By how much metrics may differ, as a share, where a target cannot be exact; 0 for the same bits.
+    """
+    check_ = _Check(settings, dict(configuration), folder, tell, tolerance)
+    return check_.run()
+
+
+class _Check:
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        configuration: dict[str, Any],
+        folder: Path,
+        tell: Callable[[Finding], None],
+        tolerance: float,
+    ) -> None:
+        self._settings, self._configuration = settings, configuration
+        self._folder, self._tell, self._tolerance = folder, tell, tolerance
+        self._program = settings.target == COMMAND
+        self._failed = False
+
+    def run(self) -> Measured | None:
+        began = time.monotonic()
+        first = self._train("pieces", 1)
+        if first is None:
+            return None
+        wall = time.monotonic() - began
+        seconds = first["row"]["seconds"]
+        measured = Measured(max(0.0, wall - seconds), seconds)
+        self._say("start", f"a job takes {measured.start:.1f} s until its first epoch, on {first['device']}", None)
+        if not self._metric(first["row"]):
+            return None
+        whole, pieces = self._train("whole", EPOCHS), self._train("pieces", EPOCHS)
+        if whole is None or pieces is None:
+            return None
+        measured = Measured(measured.start, float(whole["row"]["seconds"]))
+        self._say("epoch", f"takes {measured.epoch:.3g} s", None)
+        self._resumed(pieces["differences"])
+        size = sum(path.stat().st_size for path in self._files("whole"))
+        self._say("state", f"{size / 1000:,.0f} kB a trial", None)
+        return None if self._failed else measured
+
+    def _say(self, what: str, found: str, ok: bool | None = True) -> None:
+        self._failed = self._failed or ok is False
+        self._tell(Finding(what, found, ok))
+
+    def _train(self, name: str, epochs: int) -> dict[str, Any] | None:
+        """Train in a new process; return what it tells, or None where it failed."""
+        place = self._folder / name / "trials" / TRIAL
+        place.mkdir(parents=True, exist_ok=True)
+        write_json(place / "config.json", {"configuration": self._configuration})
+        given = {"settings": asdict(self._settings), "folder": str(place), "epochs": epochs}
+        write_json(self._folder / "given.json", given)
+        command = [sys.executable, "-m", "swift_hyperband.training.check", str(self._folder / "given.json")]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            self._say(
+                "training", f"must get through {epochs} epochs, found: {lines[-1].removeprefix('error: ')}", False
+            )
+            return None
+        return dict(read_json(place / "told.json"))
+
+    def _metric(self, row: Row) -> bool:
+        """Tell whether the study's metric is a finite number after the first epoch."""
+        metric, value = self._settings.metric, row[self._settings.metric]
+        others = ", ".join(name for name in row if name not in ("epoch", "seconds", metric)) or "no others"
+        if value is None:
+            found = (
+                f"{metric} must be finite after the first epoch, found that it is not; a trial that begins so is out "
+                "of the search: is that so with other configurations (--trial 1), or does the target divide by zero?"
+            )
+            self._say("metric", found, False)
+            return False
+        self._say("metric", f"{metric} is {value:.4g} after the first epoch ({others} beside it)")
+        return True
+
+    def _resumed(self, differences: Sequence[str]) -> None:
+        """Tell whether training in pieces comes out as training in one go."""
+        one, other = (read_rows(self._folder / name / "trials" / TRIAL) for name in ("whole", "pieces"))
+        different = [name for name in one[-1] if name != "seconds" and not self._same(one[-1][name], other[-1][name])]
+        hint = f"; after restoring, {'; '.join(differences[:3])}" if differences else ""
+        if different:
+            name = different[0]
+            values = f"{name} is {one[-1][name]} and {other[-1][name]}"
+            if self._began_anew(one, other):
+                cure = "the second epoch came out as the first: is the state read again" + (
+                    " (--state-in, --from)?" if self._program else "?"
+                )
+            else:
+                cure = self._cure(differences)
+            found = f"{EPOCHS} epochs must come out as 1 + 1 in new processes, found that {values}{hint}; {cure}"
+            self._say("resume", found, False)
+            return
+        if lost := [text for text in differences if text.startswith("!")]:
+            told = "; ".join(text[1:] for text in lost[:3])
+            found = (
+                f"everything with a state must be restored, found that {told}; {EPOCHS} epochs came out alike by luck: "
+                "save it, too"
+            )
+            self._say("resume", found, False)
+            return
+        exact = "bit for bit" if not self._tolerance else f"within {self._tolerance:g}"
+        self._say("resume", f"{EPOCHS} epochs come out as 1 + 1 in new processes, {exact}")
+
+    def _began_anew(self, one: Sequence[Row], other: Sequence[Row]) -> bool:
+        names = [name for name in one[0] if name not in ("epoch", "seconds")]
+        return all(self._same(other[-1][name], one[0][name]) for name in names)
+
+    def _cure(self, differences: Sequence[str]) -> str:
+        if any("generator" in text for text in differences):
+            return (
+                "draw from the global generators of random, numpy and torch, which are seeded for each epoch, or seed "
+                "your own in train_epoch(epoch)"
+            )
+        if self._program:
+            return "the state must hold all that training goes on from: model, optimiser, scheduler, random generators"
+        return (
+            "keep model, optimiser and scheduler in attributes of their own, or let state_dict() and load_state_dict() "
+            "hold all of them; where it cannot be exact, --tolerance says how far apart it may be"
+        )
+
+    def _same(self, one: float | None, other: float | None) -> bool:
+        if one is None or other is None:
+            return one is other
+        return one == other or math.isclose(one, other, rel_tol=self._tolerance, abs_tol=0.0)
+
+    def _files(self, name: str) -> Iterator[Path]:
+        for path in (self._folder / name / "trials" / TRIAL).glob("state.*"):
+            yield from (file for file in path.rglob("*") if file.is_file()) if path.is_dir() else (path,)
+
+
+# --- in the process that trains ----------------------------------------------------------------------------------
+
+
+def train(settings: TrainingSettings, folder: Path, epochs: int) -> dict[str, Any]:
+    """Train a trial to an epoch as a job would; return its last row, the device, and what restoring loses."""
+    segment.train(folder, settings, load_class(settings.target), epochs)
+    rows = read_rows(folder)
+    found = {"row": rows[-1], "device": _device(), "differences": []}
+    if epochs > 1 and settings.target != COMMAND:
+        found["differences"] = _lost(settings, folder, epochs)
+    return found
+
+
+def _device() -> str:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return "the CPU"
+    return str(torch.cuda.get_device_name()) if torch.cuda.is_available() else "the CPU"
+
+
+def _lost(settings: TrainingSettings, folder: Path, epoch: int) -> list[str]:
+    """Return in what a restored target differs from the one whose state it was: "!" before what has a state."""
+    configuration = read_json(folder / "config.json")["configuration"]
+    target_class = load_class(settings.target)
+    trained = segment.begin(folder, configuration, settings, target_class, epoch + 1, Clock())
+    saved = state.load(folder)
+    if saved is None:
+        return []
+    state.restore(trained, saved)
+    segment.train_epoch(folder, settings, trained, epoch + 1)
+    elsewhere = folder / "restored"
+    elsewhere.mkdir(exist_ok=True)
+    state.save(elsewhere, trained, saved.curve)
+    again = segment.begin(folder, configuration, settings, target_class, epoch + 1, Clock())
+    restored = state.load(elsewhere)
+    assert restored is not None
+    state.restore(again, restored)
+    return list(differences(trained, again))
+
+
+def differences(one: object, other: object) -> Iterator[str]:
+    """Return in which attributes two targets differ, "!" before those that have a state of their own."""
+    for name, value in vars(one).items():
+        fresh = vars(other).get(name)
+        if _has_state(value):
+            if not _equal(value.state_dict(), fresh.state_dict() if _has_state(fresh) else None):  # type: ignore[union-attr]
+                yield f"!self.{name} is another"
+        elif (generator := _generator_state(value)) is not None:
+            if not _equal(generator, _generator_state(fresh)):
+                yield f"self.{name}, a random generator, is another"
+        elif isinstance(value, bool | int | float | str) and value != fresh:
+            yield f"self.{name} is {fresh} and was {value}"
+        elif _comparable(value) and not _equal(value, fresh):
+            yield f"self.{name} is another"
+
+
+def _has_state(value: object) -> bool:
+    return not isinstance(value, type) and all(
+        callable(getattr(value, name, None)) for name in ("state_dict", "load_state_dict")
+    )
+
+
+def _generator_state(value: object) -> Any:
+    """Return the state of a random generator, None of anything else."""
+    if isinstance(value, random.Random):
+        return value.getstate()
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None and isinstance(value, numpy.random.Generator):
+        return value.bit_generator.state
+    if numpy is not None and isinstance(value, numpy.random.RandomState):
+        return value.get_state()
+    if torch is not None and isinstance(value, torch.Generator):
+        return value.get_state()
+    return None
+
+
+def _comparable(value: object) -> bool:
+    return isinstance(value, list | tuple | dict) or hasattr(value, "shape")
+
+
+def _equal(one: Any, other: Any, depth: int = 0) -> bool:
+    """Whether two values are the same, as far as they are plain data and arrays."""
+    if depth > DEPTH:
+        return True
+    if isinstance(one, Mapping):
+        return (
+            isinstance(other, Mapping)
+            and one.keys() == other.keys()
+            and all(_equal(value, other[key], depth + 1) for key, value in one.items())
+        )
+    if isinstance(one, list | tuple):
+        return (
+            isinstance(other, list | tuple)
+            and len(one) == len(other)
+            and all(_equal(a, b, depth + 1) for a, b in zip(one, other, strict=True))
+        )
+    if hasattr(one, "shape") and hasattr(other, "shape"):
+        return bool(tuple(one.shape) == tuple(other.shape) and _bytes(one) == _bytes(other))
+    if isinstance(one, bool | int | float | str | bytes) or one is None:
+        return bool(one == other or (one != one and other != other))
+    return True
+
+
+def _bytes(value: Any) -> bytes:
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().contiguous()
+        # NumPy knows no bfloat16, of which every number is one of float32
+        value = (value.float() if value.is_floating_point() and value.element_size() < 4 else value).numpy()
+    return bytes(value.tobytes())
+
+
+def main(path: str) -> int:
+    """Train what a file says, and write what there is to tell beside the trial."""
+    given = json.loads(Path(path).read_text(encoding="utf-8"))
+    folder = Path(given["folder"])
+    try:
+        found = train(TrainingSettings(**given["settings"]), folder, given["epochs"])
+    except segment.CrashError:
+        error = read_json(folder / "failures.json")["error"]
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (UserError, TargetError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    write_json(folder / "told.json", found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,183 @@
+"""`swift-hyperband check-target` finds what would cost money: one mistake for each way to forget something."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from swift_hyperband.cli import main
+
+TORCH = """
+import torch
+
+
+class Mine:
+    def setup(self, configuration, context):
+        self.model = torch.nn.Linear(4, 1)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=configuration["rate"] / 10, momentum=0.9)
+        self.scheduler = torch.optim.lr_scheduler.MultiStepLR(self.optimizer, [5])
+        self.x = torch.randn(64, 4)
+
+    def train_epoch(self, epoch):
+        for rows in torch.randperm(64).split(16):
+            self.optimizer.zero_grad()
+            (self.model(self.x[rows]) - self.x[rows].sum(1, keepdim=True)).square().mean().backward()
+            self.optimizer.step()
+        self.scheduler.step()
+
+    def validate(self):
+        return {"loss": (self.model(self.x) - self.x.sum(1, keepdim=True)).square().mean().item()}
+"""
+FORGETS = """
+    def state_dict(self):
+        return {name: getattr(self, name).state_dict() for name in KEPT}
+
+    def load_state_dict(self, state):
+        for name in KEPT:
+            getattr(self, name).load_state_dict(state[name])
+"""
+PLAIN = """
+import math
+import random
+
+
+class Mine:
+    def setup(self, configuration, context):
+        self.loss = 1.0
+        self.own = random.Random(1)
+
+    def train_epoch(self, epoch):
+        self.loss *= random.uniform(0.5, 1.0)
+
+    def validate(self):
+        return {"loss": self.loss}
+
+    def state_dict(self):
+        return {"loss": self.loss}
+
+    def load_state_dict(self, state):
+        self.loss = state["loss"]
+"""
+PROGRAM = """
+import json, sys
+from pathlib import Path
+o = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+begin, end = int(o["--from"]), int(o["--to"])
+loss = 1.0 if o["--state-in"] == "-" or IGNORES else float(Path(o["--state-in"], "loss").read_text())
+with open(o["--metrics"], "w") as file:
+    for epoch in range(begin + 1, end + 1):
+        loss *= 0.5
+        print(json.dumps({"epoch": epoch, "loss": loss}), file=file)
+Path(o["--state-out"], "loss").write_text(str(loss))
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def check(capsys, code=None, *arguments, metric="loss", **target):
+    """Check a target; return what was printed, and the exit code."""
+    if code is not None:
+        Path("mine.py").write_text(code)
+        target["name"] = "mine.py:Mine"
+    study = {
+        "name": "mine",
+        "target": {**target, "metric": metric, "mode": "min"},
+        "space": {"rate": {"type": "float", "low": 0.1, "high": 0.9}},
+        "search": {"max_epochs": 9, "eta": 3},
+    }
+    Path("study.yaml").write_text(yaml.safe_dump(study))
+    found = main(["check-target", "study.yaml", *arguments])
+    return capsys.readouterr().out, found
+
+
+def test_a_good_target_passes_and_its_study_has_a_price(capsys):
+    printed, code = check(capsys, TORCH)
+    assert code == 0, printed
+    assert "loss is 0." in printed
+    assert "2 epochs come out as 1 + 1 in new processes, bit for bit" in printed
+    assert "on the CPU" in printed
+    assert "the study: " in printed
+    assert not Path("results").exists()
+
+
+def test_a_forgotten_optimiser_is_found(capsys):
+    printed, code = check(capsys, f'KEPT = ("model", "scheduler")\n{TORCH}{FORGETS}')
+    assert code == 1
+    assert "FAIL" in printed
+    assert "2 epochs must come out as 1 + 1 in new processes, found that loss is " in printed
+    assert "self.optimizer is another" in printed
+
+
+def test_a_forgotten_scheduler_is_found_before_it_shows_in_the_metric(capsys):
+    printed, code = check(capsys, f'KEPT = ("model", "optimizer")\n{TORCH}{FORGETS}')
+    assert code == 1
+    assert "everything with a state must be restored, found that self.scheduler is another" in printed
+    assert "by luck" in printed
+
+
+def test_a_random_generator_that_lives_over_epochs_is_found(capsys):
+    printed, code = check(capsys, PLAIN.replace("random.uniform(", "self.own.uniform("))
+    assert code == 1
+    assert "self.own, a random generator, is another" in printed
+    assert "draw from the global generators" in printed
+
+
+def test_a_generator_that_changes_nothing_is_no_mistake(capsys):
+    assert check(capsys, PLAIN)[1] == 0
+
+
+def test_a_metric_that_is_not_there_is_told(capsys):
+    printed, code = check(capsys, PLAIN, metric="accuracy")
+    assert code == 1
+    assert "validate() must return the metric 'accuracy', found 'loss'" in printed
+
+
+def test_a_metric_that_is_no_number_from_the_start_is_told(capsys):
+    printed, code = check(
+        capsys, PLAIN.replace('{"loss": self.loss}\n\n    def state', '{"loss": math.nan}\n\n    def state')
+    )
+    assert code == 1
+    assert "loss must be finite after the first epoch, found that it is not" in printed
+
+
+def test_a_target_that_ignores_from_where_it_goes_on_is_found(capsys):
+    Path("program.py").write_text(f"IGNORES = True\n{PROGRAM}")
+    printed, code = check(capsys, command=[sys.executable, "program.py"])
+    assert code == 1
+    assert "the second epoch came out as the first: is the state read again (--state-in, --from)?" in printed
+    Path("program.py").write_text(f"IGNORES = False\n{PROGRAM}")
+    assert check(capsys, command=[sys.executable, "program.py"])[1] == 0
+    # one that cannot go on has nothing to read
+    Path("program.py").write_text(f"IGNORES = True\n{PROGRAM}")
+    printed, code = check(capsys, command=[sys.executable, "program.py"], resumable=False)
+    assert code == 0
+    assert "trained again" in printed
+
+
+def test_a_class_whose_state_is_never_read_is_found(capsys):
+    printed, code = check(
+        capsys, PLAIN.replace('self.loss = state["loss"]', "pass").replace("random.uniform(0.5, 1.0)", "0.5")
+    )
+    assert code == 1
+    assert "the second epoch came out as the first: is the state read again?" in printed
+
+
+def test_a_crash_is_told_with_its_error(capsys):
+    printed, code = check(capsys, PLAIN.replace("self.loss *=", "self.los *="))
+    assert code == 1
+    assert "must get through 1 epochs, found: AttributeError: 'Mine' object has no attribute 'los'" in printed
+
+
+def test_what_cannot_be_exact_may_differ_by_a_tolerance(capsys):
+    noisy = PLAIN.replace(
+        'return {"loss": self.loss}', 'import os\n        return {"loss": self.loss + 1e-9 * (os.getpid() % 1000)}'
+    )
+    assert check(capsys, noisy)[1] == 1
+    printed, code = check(capsys, None, "--tolerance", "1e-3", name="mine.py:Mine")
+    assert code == 0, printed
+    assert "within 0.001" in printed
