@@ -91,5 +91,6 @@ def _price(study: Study, measured: Measured) -> str:
     gpus = f", {seconds[0] * resources.gpus / 3600:.3g} GPU-hours" if resources.gpus else ""
     return (
         f"the study: {schedule.configurations} configurations, {least} to {most} epochs{again}, "
-        f"{duration(seconds[1])} to {duration(seconds[0])} of training one after another{gpus}; 'swift-hyperband plan' tells more"
+        f"{duration(seconds[1])} to {duration(seconds[0])} of training one after another{gpus}; "
+        "'swift-hyperband plan' tells more"
     )
