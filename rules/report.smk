@@ -13,6 +13,7 @@ rule best:
         ),
     log:
         f"results/{study.name}/logs/best.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/swift-hyperband.yaml"
@@ -64,6 +65,7 @@ rule pictures:
         ),
     log:
         f"results/{study.name}/logs/pictures.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/swift-hyperband.yaml"

@@ -1,4 +1,4 @@
-# A round's decisions: seconds each, on the head.
+# A round's decisions: seconds each, on the head. Retries, which a profile gives, are for training jobs.
 
 
 rule threshold:
@@ -8,6 +8,7 @@ rule threshold:
         "results/{study}/bracket={bracket}/round={round}/threshold.json",
     log:
         "results/{study}/bracket={bracket}/round={round}/logs/threshold.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/swift-hyperband.yaml"
@@ -24,6 +25,7 @@ rule fit:
         "results/{study}/bracket={bracket}/round={round}/predictor.json",
     log:
         "results/{study}/bracket={bracket}/round={round}/logs/fit.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/swift-hyperband.yaml"
@@ -45,6 +47,7 @@ checkpoint decide:
         "results/{study}/bracket={bracket}/round={round}/decision.json",
     log:
         "results/{study}/bracket={bracket}/round={round}/logs/decide.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/swift-hyperband.yaml"
@@ -64,6 +67,7 @@ checkpoint promote:
         "results/{study}/bracket={bracket}/round={round}/promotion.json",
     log:
         "results/{study}/bracket={bracket}/round={round}/logs/promote.log",
+    retries: 0
     localrule: True
     conda:
         "../envs/swift-hyperband.yaml"
