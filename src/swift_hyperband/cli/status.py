@@ -188,7 +188,8 @@ def _facts(progress: Progress) -> Table:
     table.add_row("epochs", f"{progress.sum('spent')} trained, {progress.sum('saved')} saved by prediction{left}")
     table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")
     if progress.repeated:
-        table.add_row("", f"[dim]and {progress.repeated} again, after kills or crashes[/]")
+        why = "after kills or crashes" if study.target.resumable else "as the program cannot go on where it was"
+        table.add_row("", f"[dim]and {progress.repeated} again, {why}[/]")
     if progress.jobs:
         table.add_row("jobs", spent(totals(progress.jobs)))
     if finished:
