@@ -13,7 +13,8 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.files import write_json
 from swift_hyperband.study import parse
 from swift_hyperband.targets import COMMAND, load_class
-from swift_hyperband.targets.command import filled, from_text, placeholders, words
+from swift_hyperband.targets.command import filled, placeholders, words
+from swift_hyperband.targets.program_metrics import from_text
 from swift_hyperband.training import batch, segment
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.settings import TrainingSettings

@@ -7,9 +7,7 @@ a directory of its own: made anew by each start, never changed afterwards, so th
 
 from __future__ import annotations
 
-import csv
 import ctypes
-import json
 import math
 import os
 import re
@@ -19,13 +17,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import write_json
 from swift_hyperband.targets import Context
+from swift_hyperband.targets.program_metrics import READERS, ProgramError, from_jsonl
 from swift_hyperband.training.clock import LONGER, RESERVE
 from swift_hyperband.training.trial import mark_started, read_rows
 
@@ -37,10 +36,6 @@ PLACEHOLDERS = ("from", "to", "state_in", "state_out", "seed", "threads", "trial
 """What a template may name beside hyperparameters."""
 TOLD = 3
 """Last lines of what a program said that an error repeats."""
-
-
-class ProgramError(Exception):
-    """The program failed, or did not leave what it must; the message says what, in one line."""
 
 
 class CommandTarget:
@@ -226,78 +221,6 @@ def last_lines(path: Path) -> str:
         lines = file.read().decode("utf-8", errors="replace").split("\n")
     told = [line.strip() for line in lines if line.strip()][-TOLD:]
     return " / ".join(told)[:300] or "nothing"
-
-
-Measured = dict[int, dict[str, float]]
-
-
-def from_jsonl(path: Path, epoch: str | None, begin: int, counts_from_zero: bool) -> Measured:
-    """Return metrics by epoch from a JSON object a line; a torn last line does not count."""
-    rows = []
-    for number, line in enumerate(_lines(path), 1):
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if not isinstance(row, Mapping):
-            raise ProgramError(f"{path}: line {number} must be a JSON object, found {line[:80]}")
-        rows.append(row)
-    return _by_epoch(path, rows, epoch, begin, counts_from_zero)
-
-
-def from_csv(path: Path, epoch: str | None, begin: int, counts_from_zero: bool) -> Measured:
-    """Return metrics by epoch from a table with a header."""
-    return _by_epoch(path, list(csv.DictReader(_lines(path))), epoch, begin, counts_from_zero)
-
-
-def from_text(path: Path, pattern: str, begin: int, counts_from_zero: bool) -> Measured:
-    """Return metrics by epoch from what an expression finds: named groups are metrics, and the epoch, else in turn."""
-    rows = [found.groupdict() for found in re.finditer(pattern, "\n".join(_lines(path)), re.MULTILINE)]
-    named = "epoch" if "epoch" in re.compile(pattern).groupindex else None
-    return _by_epoch(path, rows, named, begin, counts_from_zero)
-
-
-READERS = {
-    "jsonl": lambda path, keys, begin: from_jsonl(path, keys["epoch"], begin, keys["counts_from_zero"]),
-    "csv": lambda path, keys, begin: from_csv(path, keys["epoch"], begin, keys["counts_from_zero"]),
-    "regex": lambda path, keys, begin: from_text(path, keys["pattern"], begin, keys["counts_from_zero"]),
-}
-
-
-def _by_epoch(
-    path: Path, rows: Sequence[Mapping[str, Any]], epoch: str | None, begin: int, counts_from_zero: bool
-) -> Measured:
-    found: Measured = {}
-    for number, row in enumerate(rows):
-        if epoch is None:
-            key = begin + number + 1
-        elif epoch not in row:
-            raise ProgramError(f"{path} must have the column {epoch} of epochs, found {', '.join(map(str, row))}")
-        else:
-            key = int(float(row[epoch])) + counts_from_zero
-        # of an epoch that is there twice the later one counts
-        found[key] = dict(_numbers(row, epoch))
-    return found
-
-
-def _numbers(row: Mapping[str, Any], epoch: str | None) -> Iterator[tuple[str, float]]:
-    for name, value in row.items():
-        if name in (epoch, "epoch", "seconds"):
-            continue
-        if value is None or value == "":
-            yield name, math.nan
-            continue
-        try:
-            yield name, float(value)
-        except (TypeError, ValueError):
-            continue
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    except FileNotFoundError:
-        raise ProgramError(f"{path} must hold the program's metrics, found no such file") from None
 
 
 def _die_with_the_parent() -> None:

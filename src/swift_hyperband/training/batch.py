@@ -44,6 +44,16 @@ Report = tuple[Literal["trained", "crashed", "lease lost", "out of time", "stop"
 
 
 @dataclass(frozen=True)
+class _Work:
+    """What all trials of a batch are trained with."""
+
+    settings: TrainingSettings
+    target_class: type[Target]
+    epochs: int
+    clock: Clock
+
+
+@dataclass(frozen=True)
 class _Child:
     trial: str
     folder: Path
@@ -107,7 +117,7 @@ def train_batch(
 
     waiting = deque(name for name in folders if not settle(name))
     if waiting:
-        target_class = _import_target(settings)
+        work = _Work(settings, _import_target(settings), epochs, clock)
     running: list[_Child] = []
     at_least = 1
     with _sigterm_as_exit(), _told_to_hurry(clock, running):
@@ -115,7 +125,7 @@ def train_batch(
             while waiting or running:
                 while waiting and len(running) < workers:
                     name = waiting.popleft()
-                    running.append(_start(name, folders[name], settings, target_class, epochs, clock, at_least))
+                    running.append(_start(name, folders[name], work, at_least))
                     at_least = 0
                 for child in _wait(running):
                     running.remove(child)
@@ -148,41 +158,24 @@ def _import_target(settings: TrainingSettings) -> type[Target]:
     return target_class
 
 
-def _start(
-    name: str,
-    folder: Path,
-    settings: TrainingSettings,
-    target_class: type[Target],
-    epochs: int,
-    clock: Clock,
-    at_least: int,
-) -> _Child:
+def _start(name: str, folder: Path, work: _Work, at_least: int) -> _Child:
     context = multiprocessing.get_context("fork")
     reader, writer = context.Pipe(duplex=False)
-    given = (writer, folder, settings, target_class, epochs, clock, at_least)
-    process = context.Process(target=_child, args=given, name=name)
+    process = context.Process(target=_child, args=(writer, folder, work, at_least), name=name)
     process.start()
     writer.close()
     return _Child(name, folder, process, reader)
 
 
-def _child(
-    reports: connection.Connection,
-    folder: Path,
-    settings: TrainingSettings,
-    target_class: type[Target],
-    epochs: int,
-    clock: Clock,
-    at_least: int,
-) -> None:
+def _child(reports: connection.Connection, folder: Path, work: _Work, at_least: int) -> None:
     """Train in a forked process and report how it ended; a process that dies reports nothing."""
     # end at once: nothing needs tidying up, files are whole at any time
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    clock.listen()
+    work.clock.listen()
     report: Report = ("trained", "")
     try:
-        segment.train(folder, settings, target_class, epochs, clock, at_least)
+        segment.train(folder, work.settings, work.target_class, work.epochs, work.clock, at_least)
     except OutOfTimeError:
         report = ("out of time", "")
     except segment.CrashError:

@@ -13,7 +13,7 @@ from swift_hyperband import lease
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json
 from swift_hyperband.targets import Context, Target
-from swift_hyperband.targets.command import ProgramError
+from swift_hyperband.targets.program_metrics import ProgramError
 from swift_hyperband.training import reproducible, state, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
