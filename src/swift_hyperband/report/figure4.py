@@ -46,7 +46,7 @@ def draw(results: Sequence[Result], reported: str) -> Figure:
     epochs.set_xlabel("epochs trained")
     _bars(minutes, results, searches, "seconds", 60.0)
     _bars(minutes, results, searches, "training", 60.0, whole=False)
-    minutes.set_xlabel("minutes in all (pale: nothing trains)")
+    minutes.set_xlabel("minutes (pale: nothing trains)")
     quality.set_yticks(range(len(searches)), [LABELS[search] for search in searches])
     quality.set_ylim(len(searches) - 0.5, -0.5)
     return picture
