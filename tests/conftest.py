@@ -1,9 +1,10 @@
-"""The loopback annealer, for all tests that ask one."""
+"""What all tests share: the loopback annealer, and a processor left as it was found."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -21,3 +22,11 @@ def sapi() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(autouse=True)
+def processor() -> Iterator[None]:
+    """Let a test that trains within this process leave denormal numbers on again, for those that follow."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)

@@ -58,6 +58,8 @@ open(out + "/model", "w").write(f"{epochs} {loss}")
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    # which other tests may have imported; a job that starts programs has none, and keeps its state as JSON
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
     Path("segment.py").write_text(SEGMENT)
     Path("existing.py").write_text(EXISTING)
     return tmp_path

@@ -45,7 +45,8 @@ def test_a_class_in_a_package_of_the_working_directory_is_found(
 @pytest.mark.parametrize(
     ("name", "code", "message"),
     [
-        ("digits", None, "target.name must be digits-cnn, curve-table, 'path/file.py:Class' or"),
+        ("digits", None, "target.name must be digits-cnn, cifar10-cnn6, "),
+        ("digits", None, ", curve-table, 'path/file.py:Class' or 'package.module:Class', found 'digits'"),
         ("gone.py:Mine", None, "'gone.py:Mine' must name a file, found none at {folder}/gone.py"),
         ("no_such_package:Mine", None, "found ModuleNotFoundError: No module named 'no_such_package'"),
         ("a.py:Mine", "x = 1\nx +\n", "found SyntaxError: invalid syntax ({folder}/a.py:2)"),
