@@ -32,6 +32,16 @@ from swift_hyperband.study import load
 
 ROOT = Path(__file__).parents[1]
 FASTPOLL = ROOT / "tests/slurm/fastpoll.py"
+OWN = {"swift": {"share_curves": False}}
+CASES: list[tuple[str, int, str, dict[str, Any]]] = [
+    ("3 GPUs, batch size 1, every second", 3, "every second", {"batch_size": 1}),
+    ("3 GPUs, batch size 1, own curves, every second", 3, "every second", {"batch_size": 1, **OWN}),
+    ("1 GPU, packed, every second", 1, "every second", {"batch_size": "auto"}),
+    ("2 GPUs, packed, every second", 2, "every second", {"batch_size": "auto"}),
+    ("3 GPUs, packed, every second", 3, "every second", {"batch_size": "auto"}),
+    ("3 GPUs, packed, own curves, every second", 3, "every second", {"batch_size": "auto", **OWN}),
+    ("3 GPUs, packed, the profile", 3, "the profile", {"batch_size": "auto"}),
+]
 
 
 @dataclass(frozen=True)
@@ -115,11 +125,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=4.0, help="of an epoch")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--only", default="", help="of the searches those whose name holds this")
+    options = parser.parse_args()
     one = {"search": {"algorithm": "hyperband", "brackets": [2]}, "batch_size": 9}
     for poll in ("every second", "the profile"):
-        found = measure(seconds, 1, poll, **one)
-        each = (found.wall - found.first - found.epochs * seconds) / found.jobs
+        found = measure(options.seconds, 1, poll, **one)
+        each = (found.wall - found.first - found.epochs * options.seconds) / found.jobs
         print(
             f"overhead per job, {poll}: {each:.1f} s ({found.jobs} jobs; {found.first:.1f} s until the first one)",
             flush=True,
@@ -127,13 +138,9 @@ def main() -> None:
     print(
         f"\n{'case':46} {'epochs':>6} {'jobs':>5} {'wall s':>7} {'work/GPUs':>10} {'crit.path':>9} {'wall/bound':>10}"
     )
-    row("3 GPUs, batch size 1, every second", measure(seconds, 3, "every second", batch_size=1))
-    own = {"share_curves": False}
-    row("3 GPUs, batch size 1, own curves, every second", measure(seconds, 3, "every second", batch_size=1, swift=own))
-    for gpus in (1, 2, 3):
-        row(f"{gpus} GPUs, packed, every second", measure(seconds, gpus, "every second", batch_size="auto"))
-    row("3 GPUs, packed, own curves, every second", measure(seconds, 3, "every second", batch_size="auto", swift=own))
-    row("3 GPUs, packed, the profile", measure(seconds, 3, "the profile", batch_size="auto"))
+    for case, gpus, poll, keys in CASES:
+        if options.only in case:
+            row(case, measure(options.seconds, gpus, poll, **keys))
 
 
 if __name__ == "__main__":
