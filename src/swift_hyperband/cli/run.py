@@ -184,7 +184,8 @@ def _submits_to_slurm(executor: str | None) -> bool:
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
-    say(NOTHING_STARTED)
+    # by itself, as it may have interrupted a print, within which another one fails
+    os.write(2, f"swift-hyperband: {NOTHING_STARTED}\n".encode())
     raise SystemExit(128 + number)
 
 
