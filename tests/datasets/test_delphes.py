@@ -3,6 +3,7 @@
 import bz2
 import math
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -142,6 +143,18 @@ def test_without_pythia_it_is_said_how_to_install_it(tmp_path, monkeypatch, caps
     monkeypatch.setitem(__import__("sys").modules, "pythia8mc", None)
     assert main(["data", "ttbar", "--to", str(tmp_path)]) == 2
     assert "found no package pythia8mc; pip install 'pythia8mc==8.317.2'" in capsys.readouterr().err
+
+
+def test_where_pythia_cannot_start_that_is_said_and_no_event_waited_for(monkeypatch):
+    class Pythia:
+        def __init__(self, *_): ...
+        def readString(self, _): ...  # noqa: N802
+        def init(self):
+            return False
+
+    monkeypatch.delenv("PYTHIA8DATA", raising=False)
+    with pytest.raises(UserError, match=r"set PYTHIA8DATA to the folder share/Pythia8/xmldoc .*\(found it not set\)"):
+        next(ttbar.generated(SimpleNamespace(Pythia=Pythia), "ttbar", 1, seed=1))
 
 
 def test_the_same_seed_gives_the_same_collisions():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import math
+import os
 import pickle
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -79,7 +80,12 @@ def generated(pythia8mc: Any, process: str, events: int, seed: int) -> Iterator[
     beams = ("Beams:eCM = 14000.", "Print:quiet = on", "Random:setSeed = on", f"Random:seed = {seed}")
     for setting in (*beams, *PROCESSES[process]):
         pythia.readString(setting)
-    pythia.init()
+    # without its tables of particles PYTHIA says so, and makes no event for ever
+    if not pythia.init():
+        raise UserError(
+            "ttbar: PYTHIA 8 must find its data, and did not; set PYTHIA8DATA to the folder share/Pythia8/xmldoc that "
+            f"pythia8mc was installed with (found {os.environ.get('PYTHIA8DATA', 'it not set')})"
+        )
     made = 0
     while made < events:
         if not pythia.next():
