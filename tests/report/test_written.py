@@ -15,6 +15,7 @@ from swift_hyperband.report.written import csv_text, markdown, plus_minus
         (2926.4, 140.3, "2926 ± 140"),
         (0.81784, 0.00057, "0.81784 ± 0.00057"),
         (3213.0, 0.0, "3213"),
+        (-8.0089e26, 1.7244e26, "-8.0e+26 ± 2e+26"),
         (0.5, math.nan, "0.5"),
         (0.8184, None, "0.8184"),
     ],

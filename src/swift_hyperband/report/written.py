@@ -8,6 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+LONG = 1e7
+"""From here on numbers are written with their power of ten."""
+
 
 def plus_minus(mean: float, half: float | None, unit: str = "") -> str:
     """Return a mean with half its interval, to two digits of the latter: 442.42 ± 0.24.
@@ -22,6 +25,8 @@ def plus_minus(mean: float, half: float | None, unit: str = "") -> str:
     """
     if half is None or not half > 0 or not math.isfinite(half):
         return f"{_short(mean)}{unit}"
+    if max(abs(mean), half) >= LONG:
+        return f"{mean:.1e} ± {half:.0e}{unit}"
     digits = max(0, 1 - math.floor(math.log10(half)))
     return f"{mean:.{digits}f} ± {half:.{digits}f}{unit}"
 
