@@ -6,6 +6,7 @@ import time
 import pytest
 
 from swift_hyperband import jobs, slurm
+from swift_hyperband.cli.status import spent
 
 BATCH = "bracket=2/round=0/full/0abc.json"
 
@@ -77,3 +78,17 @@ def test_jobs_that_have_ended_are_read_once(tmp_path):
     (path,) = known
     path.write_text("")
     assert len(jobs.read(tmp_path, known)) == 1
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (jobs.Totals(29, 0.0, 0.0394, 0.0, {"through": 29}), "29 started; 0.0394 core-hours"),
+        (
+            jobs.Totals(40, 1.5, 3.0, 0.25, {"through": 36, "out of time": 1, "failed": 2, "lost": 1}),
+            "40 started, 1 out of time, 2 failed, 1 lost; 1.5 GPU-hours, 3 core-hours, 0.25 hours in the queue",
+        ),
+    ],
+)
+def test_what_jobs_took_and_how_they_ended_is_told_in_a_line(found, text):
+    assert spent(found) == text
