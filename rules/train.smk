@@ -1,6 +1,9 @@
 # Training: one job trains a batch of trials. Trials own their states and curves; what a trial has behind it is not
 # trained again, so a job may be killed and started over at any time.
 
+# A job that the head runs itself, here or within an allocation, has none. Not among the params: changed ones run again.
+time_limit = "" if workflow.is_main_process else "--minutes {resources.runtime} "
+
 
 rule train_full:
     input:
@@ -20,7 +23,7 @@ rule train_full:
     message:
         "train fully: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"
     shell:
-        "swift-hyperband job train {output} --minutes {resources.runtime} 2> {log}"
+        f"swift-hyperband job train {{output}} {time_limit}2> {{log}}"
 
 
 use rule train_full as train_partial with:

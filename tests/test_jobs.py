@@ -16,8 +16,8 @@ def outside_slurm(monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
 
 
-def record(folder, outcome=None, error=None):
-    with jobs.recorded(folder / BATCH, gpus=2, cpus=4) as found:
+def record(folder, outcome=None, error=None, queued=False):
+    with jobs.recorded(folder / BATCH, gpus=2, cpus=4, queued=queued) as found:
         if error is not None:
             raise error
         found.outcome = outcome
@@ -42,7 +42,7 @@ def test_a_job_that_ends_by_an_error_or_a_signal_has_not_done_its_work(tmp_path,
 
 
 def test_a_job_that_was_killed_ended_when_it_gave_its_last_sign_of_life(tmp_path):
-    with jobs.recorded(tmp_path / BATCH, gpus=1, cpus=1):
+    with jobs.recorded(tmp_path / BATCH, gpus=1, cpus=1, queued=False):
         (path,) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
         assert [job.outcome for job in jobs.read(tmp_path)] == ["at work"]
         # as a kill leaves it
@@ -58,8 +58,8 @@ def test_a_job_that_was_killed_ended_when_it_gave_its_last_sign_of_life(tmp_path
 def test_what_all_jobs_took_is_their_sum(tmp_path, monkeypatch):
     monkeypatch.setenv("SLURM_JOB_ID", "17")
     monkeypatch.setattr(slurm, "submitted", lambda job: time.time() - 1800)
-    record(tmp_path, "through")
-    record(tmp_path, "through")
+    record(tmp_path, "through", queued=True)
+    record(tmp_path, "through", queued=True)
     (path, *_) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
     assert {job.slurm for job in jobs.read(tmp_path)} == {"17"}
     found = jobs.totals([*jobs.read(tmp_path)])
@@ -69,6 +69,12 @@ def test_what_all_jobs_took_is_their_sum(tmp_path, monkeypatch):
     assert found.outcomes == {"through": 2}
     path.write_text("{")
     assert len(jobs.read(tmp_path)) == 1, "nothing rests on a damaged record"
+
+
+def test_what_runs_within_an_allocation_did_not_wait_for_that_allocation(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    record(tmp_path, "through", queued=False)
+    assert [(job.slurm, job.waited) for job in jobs.read(tmp_path)] == [(None, 0)]
 
 
 def test_jobs_that_have_ended_are_read_once(tmp_path):

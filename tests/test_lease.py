@@ -163,6 +163,24 @@ def test_of_many_takers_of_a_stale_lease_one_at_a_time_holds_it(tmp_path: Path) 
     assert [worker.exitcode for worker in workers] == [0] * 4
 
 
+def test_two_processes_of_one_slurm_job_on_two_nodes_do_not_take_each_others_leases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "ASK_AFTER", 0.0)
+    monkeypatch.setattr(lease, "ASK_EVERY", 0.0)
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    take(tmp_path)
+    elsewhere(tmp_path)
+    end = time.monotonic() + 1.0
+
+    def is_over() -> bool:
+        # a sign of life from the other node
+        os.utime(tmp_path / "lease")
+        return time.monotonic() > end
+
+    assert lease.acquire(tmp_path, unless=is_over, interval=0.1) is None
+
+
 @pytest.mark.parametrize(("mine", "over", "waits"), [("8", True, False), ("7", False, False), ("8", False, True)])
 def test_a_holder_whose_slurm_job_has_ended_or_runs_anew_here_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mine: str, over: bool, waits: bool
@@ -176,7 +194,7 @@ def test_a_holder_whose_slurm_job_has_ended_or_runs_anew_here_is_not_waited_for(
     elsewhere(tmp_path)
     monkeypatch.setenv("SLURM_JOB_ID", mine)
     end = time.monotonic() + 1.0
-    taken = lease.acquire(tmp_path, unless=lambda: time.monotonic() > end)
+    taken = lease.acquire(tmp_path, unless=lambda: time.monotonic() > end, interval=0.1)
     assert (taken is None) == waits
     assert set(asked) == ({"7"} if mine == "8" else set())
     if taken is not None:

@@ -111,7 +111,7 @@ class Record:
 
 
 @contextmanager
-def recorded(manifest: Path, gpus: int, cpus: int) -> Iterator[Record]:
+def recorded(manifest: Path, gpus: int, cpus: int, queued: bool) -> Iterator[Record]:
     """Record a job from here to the end of the context, whose user says at last how it ended.
 
     Parameters
@@ -120,8 +120,10 @@ def recorded(manifest: Path, gpus: int, cpus: int) -> Iterator[Record]:
         The file that the job makes, .../bracket=<s>/round=<i>/<part>/<batch>.json.
     gpus, cpus : int
         What it holds.
+    queued : bool
+        Whether it is a scheduler's job, and not one that the head runs itself, perhaps within an allocation.
     """
-    number = os.environ.get("SLURM_JOB_ID")
+    number = os.environ.get("SLURM_JOB_ID") if queued else None
     now = time.time()
     start = f"{now:.3f}-{os.uname().nodename}-{os.getpid()}"
     path = manifest.parent.parent / "jobs" / f"{manifest.parent.name}-{manifest.stem}-{start}.json"

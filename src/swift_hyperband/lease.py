@@ -129,7 +129,7 @@ def acquire(
         now = time.monotonic()
         gone = _is_gone(found[0], unchanged=now - since > stale_after)
         if not gone and now > ask_at:
-            gone, ask_at = _job_is_over(found[0]), now + ASK_EVERY
+            gone, ask_at = _job_is_over(found[0], silent=now - since > 2 * interval), now + ASK_EVERY
         if gone:
             _take_away(path, found[0])
             continue
@@ -239,13 +239,16 @@ def _is_gone(content: str, unchanged: bool) -> bool:
     return bool(holder["started"] != _process_start(holder["pid"]))
 
 
-def _job_is_over(content: str) -> bool:
-    """Whether the holder on another machine was a job of SLURM's that has ended, or runs anew as this one."""
+def _job_is_over(content: str, silent: bool) -> bool:
+    """Whether the holder on another machine was a job of SLURM's that has ended, or runs anew as this one.
+
+    In a job of several nodes the holder may be another process of it, which is not silent.
+    """
     holder = _holder(content)
     job = holder.get("slurm_job")
     if not job or holder.get("machine") == _machine():
         return False
-    return bool(job == os.environ.get("SLURM_JOB_ID") or slurm.is_over(str(job)))
+    return silent if job == os.environ.get("SLURM_JOB_ID") else slurm.is_over(str(job))
 
 
 def _take_away(path: Path, judged: str) -> None:

@@ -221,6 +221,13 @@ def test_who_only_looks_is_not_kept_waiting(queue, option):
     assert not Path("asked").exists()
 
 
+def test_another_name_for_the_search_is_refused_since_jobs_go_by_that_of_the_study_file(queue):
+    done = run("--config", "name=other")
+    assert done.returncode == 2
+    assert "--config name: must not be given" in done.stderr
+    assert not Path("asked").exists()
+
+
 def test_a_search_that_runs_here_does_not_ask_slurm(queue):
     Path("queue").write_text(job(17) + "\n")
     assert run(command=COMMAND[:2]).returncode == 0

@@ -29,7 +29,9 @@ from swift_hyperband.training.settings import TrainingSettings
 given = json.loads(sys.argv[1])
 settings = TrainingSettings(**given["settings"])
 try:
-    found = train_batch(Path(given["folder"]), settings, given["trials"], given["epochs"], given["workers"])
+    found = train_batch(
+        Path(given["folder"]), settings, given["trials"], given["epochs"], given["workers"], time_limit=given["limit"]
+    )
 except UserError as error:
     print(error, file=sys.stderr)
     sys.exit(2)
@@ -43,6 +45,7 @@ class Study:
     def __init__(self, folder: Path, settings: TrainingSettings) -> None:
         self.folder = folder
         self.settings = settings
+        self.limit: float | None = None
 
     def add(self, trial: str, **configuration: Any) -> Path:
         folder = self.trial(trial)
@@ -61,6 +64,7 @@ class Study:
             "trials": trials,
             "epochs": epochs,
             "workers": workers,
+            "limit": self.limit,
         }
         return subprocess.Popen(
             [sys.executable, "-c", RUN, json.dumps(given)],

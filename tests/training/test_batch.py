@@ -315,11 +315,9 @@ def test_a_trial_that_is_killed_for_its_memory_again_and_again_fails_alone(study
     assert "out of memory" in json.loads((bad / "failures.json").read_text())["error"]
 
 
-def test_on_slurm_a_trial_killed_for_its_memory_ends_its_job_so_that_the_next_has_more(
-    study: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SLURM_JOB_ID", "1")
+def test_a_trial_killed_for_its_memory_ends_its_job_in_a_queue_so_that_the_next_has_more(study: Study) -> None:
     study = study.of("Misbehaving")
+    study.limit = 1000
     bad = study.add("b", at=2, how="killed")
     for _ in range(2):
         assert "the job ends, for the next one has more memory" in study.refused(["b"], 3)

@@ -44,6 +44,14 @@ def test_trials_that_are_through_stay_and_the_next_job_trains_the_others(study: 
     assert [study.started(name) for name in "abc"] == [[1, 2, 3, 4]] * 3
 
 
+def test_a_trial_does_not_begin_where_the_epochs_of_others_would_not_end_in_time(study: Any) -> None:
+    for name in "ab":
+        study.add(name, seconds=0.5)
+    with pytest.raises(OutOfTimeError, match="1 of 2 trials through"):
+        batch.train_batch(study.folder, study.settings, ["a", "b"], 1, time_limit=RESERVE + 1.0)
+    assert not (study.trial("b") / "started.jsonl").exists()
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_on_sigusr1_every_trial_ends_after_its_epoch_in_flight(study: Any, workers: int) -> None:
     for name in "abcd":

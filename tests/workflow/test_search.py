@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 import yaml
 
+from swift_hyperband import jobs
 from swift_hyperband.decisions import Verdict
 from swift_hyperband.results import Part
 from swift_hyperband.search.scheduled import ScheduledSearch
@@ -166,6 +167,15 @@ def test_diverging_trials_do_not_stop_a_search(project):
     parts = [path for part in get_args(Part) for path in project.results.glob(f"bracket=*/round=*/{part}/*.json")]
     trained = [json.loads(path.read_text()) for path in parts]
     assert {entry["status"] for manifest in trained for entry in manifest["trials"].values()} == {"ok", "diverged"}
+
+
+def test_within_an_allocation_jobs_have_no_time_limit_and_did_not_wait_for_it(project):
+    project.variables["SLURM_JOB_ID"] = "4711"
+    printed = project.run("swift-hyperband", "run", "--cores", "2", "--printshellcmds", "best")
+    assert "swift-hyperband job train" in printed
+    assert "--minutes" not in printed
+    found = jobs.read(project.results)
+    assert {(job.slurm, job.waited) for job in found} == {(None, 0)}
 
 
 def test_states_of_trials_that_are_out_are_deleted(project):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 from pathlib import Path
@@ -58,7 +57,9 @@ def _train(options: argparse.Namespace) -> int:
         raise UserError(f"{path}: must name the batch of {output}, found no such batch; start the search again")
     epochs = layout["epochs"][part]
     study = load_frozen(folder)
-    with jobs.recorded(output, study.gpus, study.cpus) as record:
+    # told to jobs that a scheduler runs, and not to those that the head runs itself, be it within an allocation
+    queued = options.minutes is not None
+    with jobs.recorded(output, study.gpus, study.cpus, queued) as record:
         try:
             found = _trained(folder, study, trials, epochs, options.minutes)
         except OutOfTimeError as error:
@@ -81,8 +82,7 @@ def _trained(
     from swift_hyperband.training.settings import TrainingSettings
 
     settings = TrainingSettings.from_study_json(study.definition, study.retries, study.save_every)
-    # nobody keeps a time limit where there is no scheduler
-    limit = 60 * minutes if minutes is not None and "SLURM_JOB_ID" in os.environ else None
+    limit = None if minutes is None else 60 * minutes
     return train_batch(folder.path, settings, trials, epochs, study.side_by_side, time_limit=limit)
 
 

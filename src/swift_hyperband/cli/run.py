@@ -102,8 +102,15 @@ def _run(options: argparse.Namespace) -> int:
     if options.cores is not None:
         arguments += ["--cores", options.cores]
     elif options.profile is None and not {"-j", "--jobs", "-e", "--executor"} & set(options.rest):
-        arguments += ["--cores", str(min(os.cpu_count() or 1, study.resources.workers * study.target.threads))]
+        resources = study.resources
+        wanted = resources.workers * study.target.threads * resources.side_by_side
+        arguments += ["--cores", str(min(os.cpu_count() or 1, wanted))]
     parser, parsed = _parsed(arguments)
+    if any(str(given).startswith("name=") for given in parsed.config or ()):
+        raise UserError(
+            "--config name: must not be given, as jobs and results go by the name in the study file; "
+            "give a study file of its own with --configfile"
+        )
     on_slurm = _submits_to_slurm(parsed.executor)
     looks = any(getattr(parsed, name, None) for name in LOOKS)
     if on_slurm:

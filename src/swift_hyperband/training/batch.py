@@ -109,6 +109,8 @@ def train_batch(
 
     def settle(name: str) -> bool:
         found = trial.state_of(folders[name], settings.metric)
+        if rows := trial.read_rows(folders[name]):
+            clock.longest = max(clock.longest, rows[-1]["seconds"] or 0.0)
         if found.settled(epochs):
             results[name] = found
             if on_trained is not None:
@@ -129,7 +131,7 @@ def train_batch(
                     at_least = 0
                 for child in _wait(running):
                     running.remove(child)
-                    if _judge(child, settings.retries):
+                    if _judge(child, settings.retries, submitted_again=time_limit is not None):
                         clock.hurry = True
                     if not settle(child.trial):
                         waiting.appendleft(child.trial)
@@ -202,8 +204,10 @@ def _wait(running: list[_Child]) -> list[_Child]:
             return ended
 
 
-def _judge(child: _Child, retries: int) -> bool:
+def _judge(child: _Child, retries: int, submitted_again: bool) -> bool:
     """Return whether a process ran out of time; count its crash if it died without a report.
+
+    A job that is `submitted_again` has more memory the next time.
 
     Raises
     ------
@@ -227,7 +231,7 @@ def _judge(child: _Child, retries: int) -> bool:
         time.sleep(KILL_GRACE)
         death += " while its job went on (probably out of memory)"
         trial.count_crash(child.folder, death, "", retries)
-        if "SLURM_JOB_ID" in os.environ and not trial.has_failed(child.folder):
+        if submitted_again and not trial.has_failed(child.folder):
             # in this job it would be killed again; the next one has more memory
             raise UserError(f"trial {child.trial}: {death}; the job ends, for the next one has more memory")
         return False

@@ -28,10 +28,13 @@ class Clock:
         By `time.monotonic`; None where the job has no time limit.
     hurry : bool
         Whether a signal asked to end after the epoch in flight.
+    longest : float
+        Seconds of the longest epoch so far, for trials that have none yet.
     """
 
     deadline: float | None = None
     hurry: bool = False
+    longest: float = 0.0
 
     @classmethod
     def of(cls, time_limit: float | None) -> Clock:

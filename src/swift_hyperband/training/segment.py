@@ -109,7 +109,8 @@ def _train(
         trial.write_rows(folder, curve)
     behind, since_saved = len(curve), 0
     while len(curve) < epochs and not (curve and curve[-1][settings.metric] is None):
-        if len(curve) >= behind + at_least and not clock.allows((curve[-1]["seconds"] or 0.0) if curve else 0.0):
+        seconds = (curve[-1]["seconds"] or 0.0) if curve else clock.longest
+        if len(curve) >= behind + at_least and not clock.allows(seconds):
             if since_saved:
                 held.check()
                 _save(folder, target, curve)
