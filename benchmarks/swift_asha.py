@@ -46,6 +46,19 @@ class FitsOnce(AshaSearch):
         return self._predictors[seen, end][1] if (seen, end) in self._predictors else super()._predictor(seen, end)
 
 
+class StopsWithCare(AshaSearch):
+    """Stopped trials count among those of the upper rung also where it is decided who is stopped."""
+
+    def _continues(self, rung, trial):
+        stopped = rung.entered - len(rung.losses)
+        # as if they had reached it, behind everybody
+        rung.losses += [(np.inf, "")] * stopped
+        try:
+            return super()._continues(rung, trial)
+        finally:
+            del rung.losses[len(rung.losses) - stopped :]
+
+
 class ForgetsTheStopped(AshaSearch):
     """A stopped trial does not count among those of the upper rung, of which one in eta is promoted."""
 
@@ -62,6 +75,7 @@ VARIANTS: dict[str, type[AshaSearch]] = {
     "  never waits": NeverWaits,
     "  waits always": WaitsAlways,
     "  fits once": FitsOnce,
+    "  stops with care": StopsWithCare,
     "  forgets the stopped": ForgetsTheStopped,
 }
 

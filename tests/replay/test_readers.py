@@ -280,7 +280,9 @@ def test_our_own_table_of_a_search_is_read_back_as_it_was_trained(tmp_path, writ
         expected = [epoch["loss"] for epoch in trial.curve]
         losses = [math.inf if math.isnan(loss) else loss for loss in expected]
         assert table.losses(9)[row] == losses
-        assert table.seconds[row] == pytest.approx(np.mean([epoch["seconds"] for epoch in trial.curve]))
+        # an epoch that is looked up may take less than the clock tells
+        if told := [epoch["seconds"] for epoch in trial.curve if epoch["seconds"]]:
+            assert table.seconds[row] == pytest.approx(np.mean(told))
     assert any(losses[-1] == math.inf for losses in table.losses(9)), "some diverge"
     full = [losses for losses in table.losses(9) if len(losses) == 9 or losses[-1] == math.inf]
     assert table.complete(9).losses(9) == full

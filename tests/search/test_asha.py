@@ -31,6 +31,20 @@ def test_a_free_worker_promotes_before_it_starts_a_new_trial(start, synthetic):
     assert promoted.trial == min(search.curves, key=lambda trial: search.curves[trial][0])
 
 
+def test_whoever_comes_into_the_top_of_a_rung_is_promoted_though_others_were_before(start):
+    search = start(schedule=hyperband(4, 2, [2]))
+    losses, promoted = iter([5.0, 6.0, 1.0, 2.0]), []
+    known = {}
+    while asked := search.ask(1):
+        ((trial, epochs),) = asked
+        known.setdefault(trial, known.get(trial) or next(losses))
+        if epochs == 2:
+            promoted.append(known[trial])
+        search.tell(trial, [known[trial]] * epochs)
+    # 5 is the best of two; 1 and 2, which come later, are better, and 5 does not stand in their way
+    assert promoted == [5.0, 1.0, 2.0]
+
+
 @pytest.mark.parametrize("workers", [1, 4, 200])
 @pytest.mark.parametrize("swift", [None, SWIFT], ids=["asha", "swift-asha"])
 def test_it_ends_with_a_winner_at_the_last_epoch_of_every_bracket(start, synthetic, workers, swift):

@@ -26,7 +26,7 @@ SEARCHES = ("random", "predicted-random", "hyperband", "fast-hyperband", "swift-
 FORMATS = ("mlpf", "cifar10", "ptb", "svhn", "long")
 EXAMPLE = """examples:
   swift-hyperband replay delphes_trainings_processed.csv --format mlpf --preset published
-  swift-hyperband replay results/digits/curves.parquet --mode max --search hyperband --max-epochs 9
+  swift-hyperband replay results/digits/curves.parquet --metric accuracy --mode max --search hyperband --max-epochs 9
   swift-hyperband replay curves.csv --metric loss --mode min --search asha --max-epochs 81 --eta 3 --workers 64
 """
 
@@ -101,12 +101,16 @@ def _numbers(text: str) -> list[int]:
 
 
 def _replay(options: argparse.Namespace) -> int:
+    from swift_hyperband.replay.readers import read
     from swift_hyperband.replay.runs import Replay
 
     if options.seeds < 1:
         raise UserError(f"--seeds must be at least 1, found {options.seeds}")
-    table = _table(options)
+    table = read(options.table, options.format, options.metric, options.mode)
     recipe = _recipe(options, table)
+    if options.distinct:
+        # of those that are long enough, so that no configuration is lost because its first row is short
+        table = table.complete(recipe.max_epochs).distinct()
     replay = Replay(table, recipe.max_epochs, *_draws(options, table.complete(recipe.max_epochs)))
     cluster = _cluster(options)
     runs: list[Run] = []
@@ -126,13 +130,6 @@ def _replay(options: argparse.Namespace) -> int:
     return 130 if stopped else 0
 
 
-def _table(options: argparse.Namespace) -> CurveTable:
-    from swift_hyperband.replay.readers import read
-
-    table = read(options.table, options.format, options.metric, options.mode)
-    return table.distinct() if options.distinct else table
-
-
 def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
     from swift_hyperband.replay.readers import published_epochs
     from swift_hyperband.replay.searches import recipe
@@ -144,8 +141,8 @@ def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
     try:
         return recipe(
             options.search,
-            options.max_epochs or published or table.epochs,
-            options.eta or (2 if published else 3),
+            options.max_epochs if options.max_epochs is not None else published or table.epochs,
+            options.eta if options.eta is not None else 2 if published else 3,
             where="command line",
             preset=options.preset,
             brackets=options.brackets,
@@ -262,7 +259,7 @@ def _print(
             shown.add_row(name, *map(_number, _summary(known, order)))
     console.print()
     console.print(shown)
-    same = sum(run.best == run.hyperband_best for run in runs)
+    same = sum(run.best is not None and run.best == run.hyperband_best for run in runs)
     saved = 1 - sum(run.epochs for run in runs) / sum(run.hyperband_epochs for run in runs)
     failed = sum(run.best is None for run in runs)
     console.print(f"\nepochs saved against Hyperband: {saved:.1%}; the same best value in {same} of {len(runs)} seeds")

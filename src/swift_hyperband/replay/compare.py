@@ -6,13 +6,14 @@ from the unit's definition and the seed alone, so rows can be made anywhere, in 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from swift_hyperband import __version__, files
+from swift_hyperband import files
 from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.comparison import Comparison, Source, file_name
 from swift_hyperband.replay.searches import Recipe, recipe
@@ -260,7 +261,7 @@ def _predictor(source: Source, preset: str, name: str) -> Recipe:
 
 def _table_definition(source: Source) -> dict[str, Any]:
     return {
-        "version": __version__,
+        "code": _code(),
         "table": _bytes(source.path),
         "format": source.format,
         "metric": source.metric,
@@ -268,6 +269,16 @@ def _table_definition(source: Source) -> dict[str, Any]:
         "max_epochs": source.max_epochs,
         "eta": source.eta,
     }
+
+
+@cache
+def _code() -> str:
+    """Return the SHA-256 of the sources that rows follow from."""
+    package = Path(__file__).parents[1]
+    found = [package / "decisions.py", package / "schedule.py"]
+    for room in ("annealing", "predictors", "replay", "search"):
+        found += sorted((package / room).glob("*.py"))
+    return hashlib.sha256("".join(map(files.digest, found)).encode()).hexdigest()
 
 
 # of each process: a table is read once, not for each row

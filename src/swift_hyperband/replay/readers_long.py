@@ -185,9 +185,10 @@ def _typed(table: Walk, name: str) -> list[Scalar | None]:
 
 def _mean_seconds(table: Walk) -> tuple[NDArray[np.float64] | None, list[str]]:
     """Return each configuration's seconds an epoch, the mean of what is told, and notes."""
-    if table.seconds is None or np.isnan(table.seconds).all():
+    # a clock that is too coarse tells 0, which no epoch takes
+    if table.seconds is None or not (table.seconds > 0).any():
         return None, []
-    told = ~np.isnan(table.seconds)
+    told = table.seconds > 0
     configurations, seconds = table.configurations[told], table.seconds[told]
     count = np.bincount(configurations, minlength=len(table.ids))
     mean = np.bincount(configurations, seconds, len(table.ids)) / np.maximum(count, 1)

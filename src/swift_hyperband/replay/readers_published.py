@@ -162,6 +162,8 @@ def read_column_dict(path: Path) -> Records:
         raise broken(path, "must be JSON in UTF-8, found other bytes; get the file anew") from None
     except (ValueError, RecursionError) as error:
         raise broken(path, f"must be JSON, found {error}; get the file anew") from None
+    except OSError as error:
+        raise broken(path, f"must be a file that can be read, found {error.strerror}; mend the path") from None
     shape = "must be a mapping of columns to mappings of rows to values, as pandas writes a table in JSON"
     if not isinstance(content, dict) or not content:
         raise broken(path, f"{shape}, found {shown(content) if content else 'nothing'}; get the file anew")

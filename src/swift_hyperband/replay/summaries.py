@@ -106,7 +106,7 @@ def summary(pair: Pair, table: CurveTable, rows: Sequence[Row]) -> Summary:
         failed=sum(row["best"] is None for row in rows),
         saved=Mean.of(1 - row["epochs"] / row["hyperband_epochs"] for row in rows),
         difference=Mean.of(row["best"] - row["hyperband_best"] for row in both),
-        same=sum(row["best"] == row["hyperband_best"] for row in rows) / len(rows),
+        same=sum(row["best"] == row["hyperband_best"] for row in both) / len(rows),
         published=published(pair),
         **found,
     )

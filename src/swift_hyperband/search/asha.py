@@ -185,8 +185,6 @@ class AshaSearch:
         quota = rung.entered // self.schedule.eta
         if not quota and rung.losses and self._closed(bracket, index):
             quota = 1
-        if len(rung.promoted) >= quota:
-            return None
         return next((trial for _, trial in rung.losses[:quota] if trial not in rung.promoted), None)
 
     def _closed(self, bracket: int, index: int) -> bool:
@@ -230,6 +228,7 @@ class AshaSearch:
         if rules.threshold == "quantile":
             threshold = decisions.quantile_threshold(reached, rules.threshold_quantile)
         else:
+            # the stopped do not count here as they do where trials are promoted: docs/swift-asha.md has what that costs
             quota = max(1, -(-len(reached) // self.schedule.eta))
             threshold = decisions.promotion_threshold([*reached, predicted], quota)
         sigma = predictor.sigma if rules.margin > 0 else 0.0
