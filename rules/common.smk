@@ -5,8 +5,18 @@ from swift_hyperband.head import become_head
 from swift_hyperband.results import StudyFolder, check_frozen
 from swift_hyperband.slurm_plugin import mend
 
-# Jobs run the swift-hyperband that is installed beside this Snakemake, whether its environment is activated or not.
-shell.prefix(f"export PATH='{Path(sys.executable).parent}':$PATH; ")
+
+def prefix():
+    """Jobs run the swift-hyperband that lies beside this Snakemake, with --sdm conda by that environment's Python."""
+    deployment = getattr(workflow.deployment_settings, "deployment_method", None)
+    if "conda" in map(str, deployment or ()):
+        package = Path(swift_hyperband.__file__).parents[1]
+        # Snakemake formats it, too
+        return f"swift-hyperband() {{{{ PYTHONPATH='{package}' python -m swift_hyperband \"$@\"; }}}}; "
+    return f"export PATH='{Path(sys.executable).parent}':$PATH; "
+
+
+shell.prefix(prefix())
 
 
 def looking():

@@ -228,6 +228,15 @@ def test_another_name_for_the_search_is_refused_since_jobs_go_by_that_of_the_stu
     assert not Path("asked").exists()
 
 
+def test_a_token_does_not_get_into_the_logs_of_jobs(queue, monkeypatch):
+    monkeypatch.setenv("DWAVE_API_TOKEN", "DEV-secret")
+    done = run("--verbose")
+    assert done.returncode == 2
+    assert "--verbose: must not be given while DWAVE_API_TOKEN is set" in done.stderr
+    assert "DEV-secret" not in done.stdout + done.stderr
+    assert not Path("asked").exists()
+
+
 def test_a_search_that_runs_here_does_not_ask_slurm(queue):
     Path("queue").write_text(job(17) + "\n")
     assert run(command=COMMAND[:2]).returncode == 0

@@ -25,6 +25,7 @@ GRACE_ON_SLURM = 30.0
 """The same for cancelling jobs in SLURM, whose controller may be busy."""
 LONGEST_PAUSE = 30.0
 """Seconds between two looks into the queue while jobs are waited for."""
+TOKEN = "DWAVE_API_TOKEN"
 NOTHING_STARTED = "stopped; nothing was started"
 SAY_AGAIN = 600.0
 """Seconds after which a line is said again while nothing changes."""
@@ -112,6 +113,11 @@ def _run(options: argparse.Namespace) -> int:
             "give a study file of its own with --configfile"
         )
     on_slurm = _submits_to_slurm(parsed.executor)
+    if on_slurm and parsed.verbose and TOKEN in os.environ:
+        raise UserError(
+            f"--verbose: must not be given while {TOKEN} is set, as jobs in SLURM would write their environment into "
+            "their logs; keep the token in D-Wave's configuration file ('dwave config create')"
+        )
     looks = any(getattr(parsed, name, None) for name in LOOKS)
     if on_slurm:
         if parsed.executor == "slurm" and not any(
