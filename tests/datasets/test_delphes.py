@@ -3,6 +3,7 @@
 import bz2
 import math
 import pickle
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -33,6 +34,7 @@ def test_events_are_padded_and_cut_to_their_hardest_elements(tmp_path):
     write(tmp_path / "tev14_pythia8_ttbar_0_0.pkl.bz2", events)
     found = delphes.read(tmp_path, delphes.TRAINING, 2, 5)
     assert found.seen.shape == (2, 5, 12)
+    assert type(found.seen) is np.ndarray
     assert found.truth.shape == (2, 5, 7)
     assert found.seen[0, :, 1].tolist() == [3, 2, 1, 0, 0]
     assert found.seen[1, :, 1].tolist() == [9, 8, 7, 6, 5]
@@ -45,8 +47,26 @@ def test_validation_is_taken_from_the_end_and_never_meets_training(tmp_path):
         write(tmp_path / f"tev14_pythia8_ttbar_0_{number}.pkl.bz2", [event(4) for _ in range(5)])
     training = delphes.read(tmp_path, delphes.TRAINING, 8, 4)
     validation = delphes.read(tmp_path, delphes.TRAINING, 7, 4, last=True)
-    whole = delphes.read(tmp_path, delphes.TRAINING, None, 4)
+    whole = delphes.read(tmp_path, delphes.TRAINING, 15, 4)
     assert np.array_equal(np.concatenate([training.seen, validation.seen[::-1]]), whole.seen)
+    assert (*training.origins, *validation.origins[::-1]) == whole.origins
+    assert whole.origins[6] == ("tev14_pythia8_ttbar_0_1.pkl.bz2", 1)
+
+
+def test_reading_needs_the_memory_of_the_events_once(tmp_path):
+    write(tmp_path / "tev14_pythia8_ttbar_0_0.pkl.bz2", [event(4) for _ in range(40)])
+    tracemalloc.start()
+    found = delphes.read(tmp_path, delphes.TRAINING, 40, 4000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.3 * (found.seen.nbytes + found.truth.nbytes)
+
+
+@pytest.mark.parametrize("events", [10**12, 10**18])
+def test_more_events_than_the_memory_holds_are_told(tmp_path, events):
+    write(tmp_path / "tev14_pythia8_ttbar_0_0.pkl.bz2", [event(4)])
+    with pytest.raises(UserError, match=rf"{events} events of 6400 elements must fit into memory, found .*; ask for"):
+        delphes.read(tmp_path, delphes.TRAINING, events, 6400)
 
 
 def test_soft_neutral_hadrons_count_as_none(tmp_path):

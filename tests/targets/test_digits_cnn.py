@@ -51,8 +51,9 @@ def test_an_epoch_trains_on_the_images_asked_for_and_no_other() -> None:
     ("configuration", "options", "message"),
     [
         ({"lr": 0.1}, {}, "must be among learning_rate, weight_decay, dropout, found lr"),
-        ({}, {"train_size": 600}, "train_size must be between 64 and 599, found 600"),
-        ({}, {"train_size": "all"}, "train_size must be between 64 and 599, found 'all'"),
+        ({}, {"train_size": 600}, "train_size must be a whole number from 64 to 599, found 600"),
+        ({}, {"train_size": "all"}, "train_size must be a whole number from 64 to 599, found 'all'"),
+        ({}, {"trian_size": 64}, "target.options: digits-cnn must not be given trian_size; it knows .*train_size"),
     ],
 )
 def test_what_the_target_does_not_know_is_told(

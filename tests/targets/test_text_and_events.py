@@ -113,6 +113,22 @@ def test_short_texts_and_sizes_that_do_not_fit_are_told(text, events):
         built("delphes-mlpf", events, **{**MLPF, "train_events": 400})
 
 
+def test_training_and_validation_events_that_would_overlap_are_told(events):
+    with pytest.raises(UserError) as caught:
+        built("delphes-mlpf", events, **{**MLPF, "train_events": 50})
+    assert str(caught.value) == (
+        "target.options.train_events and validation_events must be 60 in all at most, as many as "
+        f"{events} holds in tev14_pythia8_ttbar_*.pkl.bz2, found 50 and 20; ask for fewer"
+    )
+
+
+def test_events_are_read_once_where_one_process_sets_a_target_up_again(events):
+    """As check-target does."""
+    first, second = (built("delphes-mlpf", events, **MLPF) for _ in range(2))
+    for part in ("training", "validation", "test"):
+        assert getattr(first, part).seen is getattr(second, part).seen
+
+
 def test_a_perplexity_that_no_number_holds_counts_as_diverged(text):
     target = built("ptb-lstm", text, {"n_inputs": 200}, **LSTM)
     with torch.no_grad():

@@ -40,13 +40,16 @@ class Events:
     seen : array of float32, shape (events, elements, 12)
         Elements by falling Et or pt, so that the softest are cut.
     truth : array of float32, shape (events, elements, 7)
+    origins : tuple of (str, int)
+        The file of each event, and its number in there.
     """
 
     seen: NDArray[np.float32]
     truth: NDArray[np.float32]
+    origins: tuple[tuple[str, int], ...]
 
 
-def read(folder: Path, pattern: str, events: int | None, elements: int, last: bool = False) -> Events:
+def read(folder: Path, pattern: str, events: int, elements: int, last: bool = False) -> Events:
     """Return events of the files of a pattern, in the order of their names.
 
     Parameters
@@ -54,8 +57,8 @@ def read(folder: Path, pattern: str, events: int | None, elements: int, last: bo
     folder : Path
     pattern : str
         `TRAINING` or `TEST`.
-    events : int, optional
-        How many; all that there are if not given.
+    events : int
+        How many.
     elements : int
         Of each event.
     last : bool
@@ -64,25 +67,37 @@ def read(folder: Path, pattern: str, events: int | None, elements: int, last: bo
     Raises
     ------
     UserError
-        If there are not so many events, or a file is damaged.
+        If there are not so many events, they do not fit into memory, or a file is damaged.
     """
     paths = sorted(folder.glob(pattern), reverse=last)
     if not paths:
         raise UserError(f"target.options.data: {folder} must hold {pattern}, found no such file")
-    seen: list[NDArray[np.float32]] = []
-    truth: list[NDArray[np.float32]] = []
+    # filled in place: these are gigabytes, which joining arrays of single events would need twice
+    seen, truth = (_zeros(events, elements, columns) for columns in (FEATURES, TARGETS))
+    origins: list[tuple[str, int]] = []
     for path in paths:
-        if events is not None and len(seen) >= events:
+        if len(origins) == events:
             break
         xs, ys = _read(path)
         order = range(len(xs) - 1, -1, -1) if last else range(len(xs))
-        for number in order[: None if events is None else events - len(seen)]:
-            found = _event(path, number, xs[number], ys[number], elements)
-            seen.append(found[0])
-            truth.append(found[1])
-    if events is not None and len(seen) < events:
-        raise UserError(f"target.options: {folder} must hold {events} events in {pattern}, found {len(seen)}")
-    return Events(np.stack(seen), np.stack(truth))
+        for number in order[: events - len(origins)]:
+            x, y = _event(path, number, xs[number], ys[number], elements)
+            seen[len(origins), : len(x)], truth[len(origins), : len(y)] = x, y
+            origins.append((path.name, number))
+    if len(origins) < events:
+        raise UserError(f"target.options: {folder} must hold {events} events in {pattern}, found {len(origins)}")
+    return Events(seen, truth, tuple(origins))
+
+
+def _zeros(events: int, elements: int, columns: int) -> NDArray[np.float32]:
+    try:
+        return np.zeros((events, elements, columns), np.float32)
+    except (MemoryError, ValueError):
+        # the second is for more than numpy can count
+        raise UserError(
+            f"target.options: {events} events of {elements} elements must fit into memory, found that they need "
+            f"{4e-9 * events * elements * (FEATURES + TARGETS):,.0f} GB; ask for fewer"
+        ) from None
 
 
 def _read(path: Path) -> tuple[list[Any], list[Any]]:
@@ -98,6 +113,7 @@ def _read(path: Path) -> tuple[list[Any], list[Any]]:
 
 
 def _event(path: Path, number: int, x: Any, y: Any, elements: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what was seen and the truth, cut but not padded."""
     seen, truth = np.asarray(x, np.float32), np.asarray(y, np.float32)
     where = f"{path}: event {number}"
     if seen.ndim != 2 or seen.shape[1] != FEATURES or truth.shape != (len(seen), TARGETS):
@@ -110,5 +126,4 @@ def _event(path: Path, number: int, x: Any, y: Any, elements: int) -> tuple[NDAr
     order = np.argsort(-seen[:, 1], kind="stable")[:elements]
     seen, truth = seen[order], truth[order].copy()
     truth[(truth[:, 0] == NEUTRAL_HADRON) & (truth[:, 6] < SOFTEST)] = 0
-    padding = ((0, elements - len(seen)), (0, 0))
-    return np.pad(seen, padding), np.pad(truth, padding)
+    return seen, truth

@@ -2,18 +2,81 @@
 
 from __future__ import annotations
 
+import codecs
+import math
 import pickle
+import re
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
 
 from swift_hyperband.errors import UserError
 
-ALLOWED = {
-    *(("numpy", name) for name in ("ndarray", "dtype")),
-    *(("numpy._core.multiarray", name) for name in ("_reconstruct", "scalar")),
-    ("numpy._core.numeric", "_frombuffer"),
-    ("_codecs", "encode"),
+_MULTIARRAY, _NUMERIC = (import_module(f"numpy._core.{name}") for name in ("multiarray", "numeric"))
+
+
+class _Array(np.ndarray[Any, Any]):
+    """An array as a pickle may fill it: what NumPy takes on trust is checked, as it would end in forged pointers."""
+
+    __slots__ = ()
+
+    def __new__(cls, *_: Any, **__: Any) -> NoReturn:
+        """Refuse to be called, as with a dtype of objects and the bytes of their addresses; no honest pickle does."""
+        raise _refusal("a call of numpy.ndarray")
+
+    def __setstate__(self, state: Any) -> None:
+        version, shape, dtype, in_columns, data = state
+        lengths = [int(length) for length in shape]
+        # NumPy would read behind the end of a list that is too short
+        if min(lengths, default=0) < 0 or (isinstance(data, list) and len(data) != math.prod(lengths)):
+            raise ValueError(f"an array of shape {shape} without as many values")
+        super().__setstate__((version, shape, dtype.plain(), in_columns, data))
+
+
+class _Dtype:
+    """A dtype as a pickle may describe it: numbers, texts or objects, whatever it says of its fields and flags.
+
+    NumPy believes a pickled dtype that its objects are none, and takes bytes for their addresses.
+    """
+
+    def __init__(self, code: str | bytes, *_: Any) -> None:
+        # bytes are what Python 2 wrote
+        self._code = code.decode() if isinstance(code, bytes) else code
+        self._order = "="
+        if not re.fullmatch(r"[biufcSUO]\d+", self._code, re.ASCII):
+            raise _refusal(f"an array of dtype {self._code}")
+
+    def __setstate__(self, state: Any) -> None:
+        order = state[1]
+        self._order = order.decode() if isinstance(order, bytes) else order
+        if self._order not in ("<", ">", "=", "|"):
+            raise ValueError(f"the byte order {self._order}")
+
+    def plain(self) -> np.dtype[Any]:
+        return np.dtype(self._order + self._code)
+
+
+def _scalar(dtype: _Dtype, *data: Any) -> Any:
+    return _MULTIARRAY.scalar(dtype.plain(), *data)
+
+
+def _frombuffer(buffer: Any, dtype: _Dtype, *shape_and_order: Any) -> NDArray[Any]:
+    found: NDArray[Any] = _NUMERIC._frombuffer(buffer, dtype.plain(), *shape_and_order)
+    return found
+
+
+READ: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Dtype,
+    ("numpy._core.multiarray", "_reconstruct"): _MULTIARRAY._reconstruct,
+    ("numpy._core.multiarray", "scalar"): _scalar,
+    ("numpy._core.numeric", "_frombuffer"): _frombuffer,
+    ("_codecs", "encode"): codecs.encode,
+    # how protocol 2 spells those of an empty array
+    ("__builtin__", "bytes"): lambda: b"",
 }
 """What is made of NumPy's arrays and numbers; of numpy 1, whose modules were called numpy.core, too."""
 
@@ -21,13 +84,17 @@ ALLOWED = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         module = module.replace("numpy.core.", "numpy._core.")
-        if (module, name) not in ALLOWED:
-            raise UserError(f"must hold arrays and plain data only, found {module}.{name}, which is not read")
-        return getattr(import_module(module), name)
+        if (module, name) not in READ:
+            raise _refusal(f"{module}.{name}")
+        return READ[module, name]
+
+
+def _refusal(found: str) -> UserError:
+    return UserError(f"must hold arrays and plain data only, found {found}, which is not read")
 
 
 def load(file: IO[bytes], path: Path, encoding: str = "ASCII") -> Any:
-    """Return what a pickle holds.
+    """Return what a pickle holds. Its arrays may be of a subclass: `numpy.asarray` makes plain ones of them.
 
     Parameters
     ----------
@@ -40,7 +107,7 @@ def load(file: IO[bytes], path: Path, encoding: str = "ASCII") -> Any:
     Raises
     ------
     UserError
-        If it holds anything but arrays and plain data, or is damaged.
+        If it holds anything but plain data and arrays of numbers, texts or objects that are such, or is damaged.
     """
     try:
         return _Unpickler(file, encoding=encoding).load()

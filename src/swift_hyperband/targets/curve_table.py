@@ -53,7 +53,11 @@ class CurveTable:
 
 @lru_cache(maxsize=1)
 def _read(path: str) -> tuple[dict[int, dict[int, dict[str, float]]], list[str]]:
-    """Return metrics by name, by epoch, by row, and the metrics' names."""
+    """Return metrics by name, by epoch, by row, and the metrics' names.
+
+    Kept for check-target, which sets a target up several times in one process; a job's trials each read for themselves,
+    in processes of their own.
+    """
     curves: dict[int, dict[int, dict[str, float]]] = defaultdict(dict)
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:

@@ -107,9 +107,10 @@ class DelphesMLPF:
         check_names("delphes-mlpf", configuration, list(DEFAULTS))
         values = {**DEFAULTS, **configuration}
         options = Options("delphes-mlpf", context.options)
-        training, validation, test = (
-            options.whole(f"{part}_events", count)
-            for part, count in (("train", 40_000), ("validation", 5_000), ("test", 5_000))
+        counts = (
+            options.whole("train_events", 40_000),
+            options.whole("validation_events", 5_000),
+            options.whole("test_events", 5_000),
         )
         elements = options.whole("elements", 6_400)
         self.batch = options.whole("batch_size", 4)
@@ -121,9 +122,7 @@ class DelphesMLPF:
                 f"target.options.elements must be a multiple of bin_size, {values['bin_size']}, found {elements}"
             )
         where = folder(context.options, "delphes")
-        self.training = _part(where, delphes.TRAINING, training, elements, False, context.device)
-        self.validation = _part(where, delphes.TRAINING, validation, elements, True, context.device)
-        self.test = _part(where, delphes.TEST, test, elements, False, context.device)
+        self.training, self.validation, self.test = _parts(where, counts, elements, context.device)
         self.model = Network(values, width).to(context.device)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=values["lr"], weight_decay=values["weight_decay"]
@@ -198,8 +197,28 @@ def _scaled(seen: Tensor) -> Tensor:
     return torch.cat([*parts, deposits, seen[..., 8:]], dim=-1)
 
 
-@lru_cache(maxsize=3)
-def _part(where: Path, pattern: str, events: int, elements: int, last: bool, device: str) -> Part:
-    """Return events; kept for the other trials of this process."""
+@lru_cache(maxsize=1)
+def _parts(where: Path, counts: tuple[int, int, int], elements: int, device: str) -> tuple[Part, Part, Part]:
+    """Return training, validation and test events.
+
+    Kept for check-target, which sets a target up several times in one process, and would hold these gigabytes twice. A
+    job's trials each read for themselves, in processes of their own.
+    """
+    training, first = _part(where, delphes.TRAINING, counts[0], elements, False, device)
+    validation, last = _part(where, delphes.TRAINING, counts[1], elements, True, device)
+    # where the first events and the last ones meet, together they are all that there are
+    if len(together := {*first, *last}) < counts[0] + counts[1]:
+        raise UserError(
+            f"target.options.train_events and validation_events must be {len(together)} in all at most, as many as "
+            f"{where} holds in {delphes.TRAINING}, found {counts[0]} and {counts[1]}; ask for fewer"
+        )
+    test, _ = _part(where, delphes.TEST, counts[2], elements, False, device)
+    return training, validation, test
+
+
+def _part(
+    where: Path, pattern: str, events: int, elements: int, last: bool, device: str
+) -> tuple[Part, tuple[tuple[str, int], ...]]:
+    """Return events on a device, and where each was found; on a GPU, they leave the memory before the next part."""
     found = delphes.read(where, pattern, events, elements, last)
-    return Part(torch.from_numpy(found.seen).to(device), torch.from_numpy(found.truth).to(device))
+    return Part(torch.from_numpy(found.seen).to(device), torch.from_numpy(found.truth).to(device)), found.origins

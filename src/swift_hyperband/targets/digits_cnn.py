@@ -18,6 +18,7 @@ from torch.nn.functional import cross_entropy
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.targets import Context
+from swift_hyperband.targets.options import Options
 
 WIDTHS = (16, 32, 64)
 BATCH = 64
@@ -59,9 +60,9 @@ class DigitsCNN:
         if unknown := configuration.keys() - DEFAULTS.keys():
             known = ", ".join(DEFAULTS)
             raise UserError(f"space: hyperparameters of digits-cnn must be among {known}, found {min(unknown)}")
-        size = context.options.get("train_size", len(TRAINING))
-        if not isinstance(size, int) or not BATCH <= size <= len(TRAINING):
-            raise UserError(f"target.options.train_size must be between {BATCH} and {len(TRAINING)}, found {size!r}")
+        options = Options("digits-cnn", context.options)
+        size = options.whole("train_size", len(TRAINING), BATCH, len(TRAINING))
+        options.end()
         values = {**DEFAULTS, **configuration}
         self.device = context.device
         self.images, self.classes = IMAGES.to(self.device), CLASSES.to(self.device)

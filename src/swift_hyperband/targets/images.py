@@ -1,6 +1,6 @@
 """What the targets that classify images share: their data, in memory, and an epoch over it.
 
-Data are read once per process. Training images are taken from the front of the training files, validation images from
+Training images are taken from the front of the training files, validation images from
 their end, so that the two never meet whatever their numbers; test images are the files' own, and only reported.
 """
 
@@ -173,7 +173,11 @@ def shifted(images: Tensor, flips: bool) -> Tensor:
 
 @lru_cache(maxsize=1)
 def _parts(files: str, where: Path, sizes: Sizes) -> tuple[Part, Part, Part]:
-    """Return training, validation and test images; kept for the other trials of this process."""
+    """Return training, validation and test images.
+
+    Kept for check-target, which sets a target up several times in one process; a job's trials each read for themselves,
+    in processes of their own.
+    """
     training, test = _READERS[files](where, sizes)
     count = len(training.classes)
     if sizes.training + sizes.validation > count:

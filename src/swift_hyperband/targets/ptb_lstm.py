@@ -122,7 +122,11 @@ def _exp(loss: float) -> float:
 
 @lru_cache(maxsize=1)
 def _text(where: Path, vocabulary: int) -> ptb.Text:
-    """Return the text; kept for the other trials of this process."""
+    """Return the text.
+
+    Kept for check-target, which sets a target up several times in one process; a job's trials each read for themselves,
+    in processes of their own.
+    """
     return ptb.read(where, vocabulary)
 
 
