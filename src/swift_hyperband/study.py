@@ -133,6 +133,9 @@ class Study(Section):
             known = []
         else:
             texts["metrics.path"] = target.metrics.path
+            if taken := [name for name in self.space if name in PLACEHOLDERS]:
+                needed = f"must have another name than what target.command has ({', '.join(PLACEHOLDERS)})"
+                raise InvalidKeysError(*((f"space.{name}", f"{needed}, found {name}; rename it") for name in taken))
         for key, text in texts.items():
             for word in [] if text is None else words(text):
                 for name in placeholders(word):

@@ -1,5 +1,6 @@
 """`swift-hyperband check-target` finds what would cost money: one mistake for each way to forget something."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 import yaml
 
 from swift_hyperband.cli import main
+from swift_hyperband.plan import Plan
+from swift_hyperband.study import load
+from swift_hyperband.training import check as checked
 
 TORCH = """
 import torch
@@ -157,6 +161,77 @@ def test_a_target_that_ignores_from_where_it_goes_on_is_found(capsys):
     printed, code = check(capsys, command=[sys.executable, "program.py"], resumable=False)
     assert code == 0
     assert "trained again" in printed
+
+
+def test_a_program_that_trains_every_epoch_from_the_first_is_found(capsys):
+    program = PROGRAM.replace('int(o["--from"])', "0")
+    Path("program.py").write_text(f"IGNORES = True\n{program}")
+    printed, code = check(capsys, command=[sys.executable, "program.py"])
+    assert code == 1
+    assert "the program must train from epoch 2 on, found epoch 1 in " in printed
+    assert "does it read --from? else set target.resumable: false" in printed
+    assert check(capsys, command=[sys.executable, "program.py"], resumable=False)[1] == 0
+
+
+def test_a_target_is_imported_with_the_threads_and_the_settings_that_a_job_has(capsys, monkeypatch):
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUBLAS_WORKSPACE_CONFIG")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    looks = f"import os\nfound = [os.environ.get(name) for name in {names}]\n"
+    looks += 'assert found == ["3"] * 3 + [":4096:8"], found\n'
+    printed, code = check(capsys, looks + PLAIN, threads=3)
+    assert code == 0, printed
+
+
+def test_of_a_device_nothing_is_said_where_it_is_not_known(capsys):
+    printed, code = check(capsys, PLAIN)
+    assert code == 0
+    assert re.search(r"a job takes [\d.]+ s until its first epoch\n", printed)
+    Path("program.py").write_text(f"IGNORES = False\n{PROGRAM}")
+    printed, code = check(capsys, command=[sys.executable, "program.py"])
+    assert code == 0
+    assert re.search(r"a job takes [\d.]+ s until it starts the program\n", printed)
+    assert "CPU" not in printed
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_what_a_program_takes_to_start_does_not_count_for_every_epoch(capsys, resumable):
+    Path("program.py").write_text(f"import time\ntime.sleep(1.5)\nIGNORES = False\n{PROGRAM}")
+    printed, code = check(capsys, command=[sys.executable, "program.py"], resumable=resumable)
+    assert code == 0
+    epoch, start = map(
+        float, re.search(r"takes ([\d.e-]+) s, and a start of the program ([\d.e-]+) s", printed).groups()
+    )
+    # half of a start with two epochs would be 0.75 s
+    assert 0 < epoch < 0.6
+    assert 1 < start < 3
+
+
+def test_with_one_epoch_a_start_an_epoch_takes_all_of_it(capsys):
+    Path("program.py").write_text(f"import time\ntime.sleep(0.5)\nIGNORES = False\n{PROGRAM}")
+    printed, code = check(capsys, command=[sys.executable, "program.py"], piece=1)
+    assert code == 0
+    assert float(re.search(r"epoch +takes ([\d.e-]+) s\n", printed)[1]) > 0.5
+
+
+def test_the_price_has_every_start_of_a_program_in_it(capsys, monkeypatch):
+    def price(measured, **target):
+        monkeypatch.setattr(checked, "check", lambda *_: measured)
+        printed, code = check(capsys, **target)
+        assert code == 0
+        return re.search(r"(\d+) to (\d+) epochs.*, (\S+ \S+?) to (\S+ \S+?) of training", printed).groups()
+
+    program = {"command": "program"}
+    least, most, *_ = price(checked.Measured(0.0, 1.0), **program)
+    # with one epoch a start the program starts as often as there are epochs
+    assert price(checked.Measured(0.0, 1e-9, 60.0), **program, piece=1) == (least, most, f"{least} min", f"{most} min")
+    # else once for each training of a trial, of which a job has several
+    _, _, cheapest, dearest = price(checked.Measured(0.0, 1e-9, 60.0), **program)
+    plan = Plan(load(Path("study.yaml")).schedule(), "auto", workers=2)
+    jobs, starts = plan.trainings("worst")
+    assert dearest == f"{starts} min"
+    assert cheapest == f"{plan.trainings('best')[1]} min"
+    assert jobs < starts < int(most)
 
 
 def test_a_class_whose_state_is_never_read_is_found(capsys):

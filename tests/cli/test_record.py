@@ -4,12 +4,15 @@ import json
 import random
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 
 from swift_hyperband.cli import main
 
+ROOT = Path(__file__).parents[2]
 STUDY = """\
 name: small
 target: {name: curve-table, metric: score, mode: max, options: {table: curves.csv}}
@@ -74,3 +77,61 @@ def test_another_study_under_the_same_name_is_refused(here):
     assert "a study keeps its definition, but search.seed" in record("--configurations", 2)
     assert "--configurations and --epochs must be at least 1, found 0" in record("--configurations", 0)
     assert len(rows("results/small-curves/curves.parquet")) == 2 * 9
+
+
+def files(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_recording_that_runs_is_left_alone_by_another_one(here):
+    slow = STUDY.replace("curves.csv}", "curves.csv, seconds: 0.5}")
+    (here / "study.yaml").write_text(slow)
+    command = [sys.executable, "-m", "swift_hyperband", "record", "study.yaml", "--configurations", "9"]
+    first = subprocess.Popen(command)
+    try:
+        folder = here / "results/small-curves"
+        while not list(folder.glob("trials/*/curve.jsonl")):
+            assert first.poll() is None
+            time.sleep(0.05)
+        decided = {path: path.read_bytes() for path in [folder / "study.json", *folder.rglob("entry.json")]}
+        assert len(decided) == 2
+        for where in ([], ["--cores", 1]):
+            printed = record("--configurations", 100, *where)
+            assert "one process at a time can run this search, and process " in printed
+            assert f"{first.pid} on host" in printed
+        assert first.poll() is None
+        assert {path: path.read_bytes() for path in decided} == decided
+        assert not (folder / "recording.yaml").exists()
+    finally:
+        first.kill()
+        first.wait()
+
+
+def test_looking_at_a_recording_changes_nothing(here):
+    for name in ("workflow", "rules", "profiles", "envs"):
+        (here / name).symlink_to(ROOT / name)
+    printed = record("--configurations", 5, "-np")
+    assert "Job stats:" in printed
+    assert not (here / "results").exists()
+    record("--configurations", 5)
+    before = files(here / "results")
+    printed = record("--configurations", 8, "--dry-run")
+    assert (
+        "--configurations must be 5, as results/small-curves has, where Snakemake is only to look, found 8" in printed
+    )
+    printed = record("--configurations", 5, "-n", "--to", "copy.parquet")
+    assert "Job stats:" in printed or "Nothing to be done" in printed
+    assert "curves: " not in printed
+    assert files(here / "results") == before
+
+
+def test_workers_are_at_least_one_and_hold_for_the_workflow_too(here):
+    assert record("--workers", -1) == "error: --workers must be at least 1, found -1\n"
+    assert record("--workers", 0) == "error: --workers must be at least 1, found 0\n"
+    # the workflow itself is not there
+    assert "workflow/Snakefile: must be there" in record("--configurations", 2, "--workers", 5, "--cores", 1)
+    assert json.loads((here / "results/small-curves/recording.yaml").read_text())["resources"]["workers"] == 5
+
+
+def test_no_epochs_are_told_as_none(here):
+    assert "--configurations and --epochs must be at least 1, found 0" in record("--epochs", 0)

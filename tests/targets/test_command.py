@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -65,12 +66,12 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def settings(metric="loss", **target):
+def settings(metric="loss", space=None, **target):
     given = {"command": [sys.executable, "segment.py"], **target}
     content = {
         "name": "program",
         "target": {**given, "metric": metric, "mode": "min"},
-        "space": {"rate": {"type": "float", "low": 0.1, "high": 0.9}},
+        "space": space or {"rate": {"type": "float", "low": 0.1, "high": 0.9}},
         "search": {"max_epochs": 9, "eta": 3},
     }
     return TrainingSettings.from_study_json(parse(content, "study.yaml").definition(), retries=1)
@@ -166,7 +167,7 @@ def test_a_metric_and_epochs_that_are_missing_are_told():
     with pytest.raises(segment.CrashError):
         train(settings(), 2)
     error = json.loads(Path("trials/a/failures.json").read_text())["error"]
-    assert "metrics.jsonl must hold the program's metrics, found no such file" in error
+    assert re.search(r"metrics\.start-\w+\.jsonl must hold the program's metrics, found no such file", error)
     with pytest.raises(UserError, match=r"target\.command: must start, found No such file or directory: nothing"):
         train(settings(command="nothing at all"), 2)
 
@@ -197,6 +198,79 @@ def test_the_program_ends_with_what_started_it():
         assert not Path(f"/proc/{program}").exists()
 
 
+def test_a_program_that_trains_earlier_epochs_again_is_told_so():
+    given = settings()
+    train(given, 1)
+    Path("segment.py").write_text(SEGMENT.replace('range(int(o["from"]) + 1', "range(1"))
+    with pytest.raises(segment.CrashError):
+        train(given, 3)
+    error = json.loads(Path("trials/a/failures.json").read_text())["error"]
+    assert error.startswith("the program must train from epoch 2 on, found epoch 1 in ")
+    assert error.endswith("; does it read --from? else set target.resumable: false")
+    # one that cannot go on is asked to train them again
+    Path("trials/a/failures.json").unlink()
+    train(settings(resumable=False), 3)
+    assert len(losses()) == 3
+
+
+OUTLIVES = """\
+import os, subprocess, sys, time
+if sys.argv[1] == "outlives":
+    metrics, state = sys.argv[2:]
+    while not os.path.exists("end"):
+        print("epoch 1: loss 777", flush=True)
+        with open(metrics, "a") as file:
+            print('{"epoch": 1, "loss": 777}', file=file)
+        if os.path.isdir(state):
+            open(state + "/left", "w").close()
+        time.sleep(0.01)
+else:
+    metrics, state = sys.argv[1:]
+    if not os.path.exists("started"):
+        open("started", "w").close()
+        subprocess.Popen([sys.executable, __file__, "outlives", metrics, state], start_new_session=True)
+        while not os.path.exists(state + "/left"):
+            time.sleep(0.01)
+        sys.exit(75)
+    time.sleep(0.3)
+    print("epoch 1: loss 0.5", flush=True)
+    with open(metrics, "a") as file:
+        print('{"epoch": 1, "loss": 0.5}', file=file)
+    time.sleep(0.3)
+"""
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {"format": "jsonl", "path": "{metrics}", "epoch": "epoch"},
+        {"format": "regex", "pattern": r"^epoch (?P<epoch>\d+): loss (?P<loss>\S+)$"},
+    ],
+)
+def test_what_a_killed_start_left_running_cannot_write_into_the_next_one(metrics):
+    Path("outlives.py").write_text(OUTLIVES)
+    given = settings(command=[sys.executable, "outlives.py", "{metrics}", "{state_out}"], metrics=metrics)
+    try:
+        with pytest.raises(UserError, match="asks to be started again"):
+            train(given, 1)
+        train(given, 1)
+        assert losses() == [0.5]
+        assert list(Path("trials/a/state.1").iterdir()) == []
+    finally:
+        Path("end").touch()
+
+
+def test_what_killed_starts_left_behind_is_removed():
+    folder = trial()
+    (folder / ".state.3.0a1b2c3d.tmp").mkdir()
+    (folder / ".state.3.0a1b2c3d.tmp/loss").write_text("1")
+    (folder / "metrics.start-0a1b2c3d.jsonl").write_text("{}")
+    train(settings(), 2)
+    train(settings(), 3)
+    assert not list(folder.glob(".state.*"))
+    assert len(list(folder.glob("metrics.*"))) == 1
+
+
 # --- the template ------------------------------------------------------------------------------------------------
 
 
@@ -219,6 +293,13 @@ def test_a_program_that_cannot_go_on_begins_anew_and_its_epochs_are_counted():
 
 def test_metrics_are_found_in_what_the_program_prints():
     metrics = {"format": "regex", "pattern": r"^epoch (?P<epoch>\d+): loss (?P<val_loss>\S+)$"}
+    train(settings("val_loss", **{**TEMPLATE, "metrics": metrics}), 3)
+    assert losses("val_loss") == [0.5, 0.25, 0.125]
+
+
+def test_metrics_are_found_in_a_file_that_is_named_by_a_hyperparameter():
+    Path("existing.py").write_text(EXISTING.replace('"/history.csv"', 'f"/history-{sys.argv[1]}.csv"'))
+    metrics = {**TEMPLATE["metrics"], "path": "{state_out}/history-{rate}.csv"}
     train(settings("val_loss", **{**TEMPLATE, "metrics": metrics}), 3)
     assert losses("val_loss") == [0.5, 0.25, 0.125]
 
@@ -248,6 +329,10 @@ def test_names_in_braces_are_filled_and_doubled_braces_stay():
             {"name": "digits-cnn", "command": None, "piece": 3},
             "target.piece is for a program, given by command, and name",
         ),
+        (
+            {**TEMPLATE, "space": {name: {"type": "int", "low": 1, "high": 9} for name in ("rate", "seed")}},
+            "space.seed must have another name than what target.command has (from, to, state_in, ",
+        ),
         ({**TEMPLATE, "metrics": {"format": "regex", "pattern": "("}}, "must be a regular expression, found: "),
         ({**TEMPLATE, "metrics": {"format": "regex"}}, "must have a named group for each metric, such as (?P<loss>"),
     ],
@@ -257,3 +342,8 @@ def test_a_mistake_is_told_with_its_key(target, needed):
         settings(**target)
     assert needed in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_where_nothing_is_filled_in_a_hyperparameter_may_have_any_name():
+    space = {"seed": {"type": "int", "low": 1, "high": 9}}
+    assert settings(space=space).target == COMMAND

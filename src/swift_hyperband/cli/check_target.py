@@ -75,7 +75,7 @@ def _told(configuration: dict[str, Any]) -> str:
 def _price(study: Study, measured: Measured) -> str:
     """Say what the study costs at most and at least with what was measured."""
     from swift_hyperband.cli.plan import duration
-    from swift_hyperband.plan import Plan, begun_anew, epochs
+    from swift_hyperband.plan import Case, Plan, begun_anew, epochs
 
     schedule, resources = study.schedule(), study.resources
     plan = Plan(schedule, study.batch_size, resources.workers, measured.epoch)
@@ -84,10 +84,14 @@ def _price(study: Study, measured: Measured) -> str:
     if not study.target.resumable:
         most, least = most + begun_anew(schedule, "worst"), least + begun_anew(schedule, "best")
         again = " (with those that are trained again)"
-    seconds = [
-        count * measured.epoch + plan.jobs(case) * measured.start  # type: ignore[arg-type]
-        for count, case in ((most, "worst"), (least, "best"))
-    ]
+    cases: tuple[tuple[int, Case], ...] = ((most, "worst"), (least, "best"))
+    seconds = []
+    for count, case in cases:
+        # a program is started for each training of a trial, several of which may share a job, and for each piece
+        starts: float = plan.trainings(case)[1]
+        if study.target.piece is not None:
+            starts = max(starts, count / study.target.piece)
+        seconds.append(count * measured.epoch + plan.jobs(case) * measured.start + starts * measured.program)
     gpus = f", {seconds[0] * resources.gpus / 3600:.3g} GPU-hours" if resources.gpus else ""
     return (
         f"the study: {schedule.configurations} configurations, {least} to {most} epochs{again}, "

@@ -35,7 +35,8 @@ def _data(options: argparse.Namespace) -> int:
                 print(f"{'':14} {options.to / folder} ({there})")
         return 0
     everything = [name for name, found in SUBSTITUTES.items() if not found.needs]
-    names = everything if options.names == ["all"] else options.names
+    # each once, in the order given
+    names = list(dict.fromkeys(one for name in options.names for one in (everything if name == "all" else [name])))
     if unknown := [name for name in names if name not in SUBSTITUTES]:
         raise UserError(f"data: must be among {', '.join(SUBSTITUTES)} or all, found {unknown[0]!r}")
     for name in names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 SUFFIX = "-curves"
 """Behind the study's name: the recording is a study of its own, a random search that stops nobody."""
+STUDY_FILE = "recording.yaml"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,12 +44,23 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _record(options: argparse.Namespace) -> int:
     import shutil
 
+    from swift_hyperband import head
     from swift_hyperband.results import StudyFolder
 
-    study = recording(options.study, options.configurations, options.epochs)
+    if options.workers is not None and options.workers < 1:
+        raise UserError(f"--workers must be at least 1, found {options.workers}")
+    study = recording(options.study, options.configurations, options.epochs, options.workers)
     folder = StudyFolder(Path("results") / study.name)
-    _make_room(folder, study)
-    code = _by_workflow(options, study, folder.path) if _wants_workflow(options) else _here(options, study, folder.path)
+    by_workflow = _wants_workflow(options)
+    if _only_looks(options.rest):
+        return _look(options, study, folder)
+    # nothing is touched under a recording that runs; whoever goes on here takes the lease again
+    with head.lead(folder):
+        if _has_another_size(folder, study):
+            _make_room(folder)
+        if by_workflow:
+            _write_study(folder.path, study)
+    code = _by_workflow(options, folder.path) if by_workflow else _here(study, folder)
     if code or not folder.curves.exists():
         return code
     if options.to is not None:
@@ -62,7 +75,7 @@ def _record(options: argparse.Namespace) -> int:
     return 0
 
 
-def recording(path: Path, configurations: int, epochs: int | None) -> Study:
+def recording(path: Path, configurations: int, epochs: int | None, workers: int | None = None) -> Study:
     """Return the study that records another one's curves.
 
     Parameters
@@ -72,11 +85,14 @@ def recording(path: Path, configurations: int, epochs: int | None) -> Study:
     configurations : int
     epochs : int, optional
         The study's own `search.max_epochs` if not given.
+    workers : int, optional
+        The study's own `resources.workers` if not given.
     """
     from swift_hyperband.study import load, parse, read
 
     if configurations < 1 or (epochs is not None and epochs < 1):
-        raise UserError(f"--configurations and --epochs must be at least 1, found {min(configurations, epochs or 1)}")
+        found = configurations if epochs is None else min(configurations, epochs)
+        raise UserError(f"--configurations and --epochs must be at least 1, found {found}")
     given = load(path)
     search = {
         "algorithm": "random",
@@ -86,25 +102,31 @@ def recording(path: Path, configurations: int, epochs: int | None) -> Study:
         "seed": given.search.seed,
     }
     content: dict[str, Any] = {key: value for key, value in read(path).items() if key not in ("swift", "predictor")}
+    if workers is not None:
+        content["resources"] = {**content.get("resources", {}), "workers": workers}
     return parse({**content, "name": given.name + SUFFIX, "search": search}, str(path))
 
 
-def _make_room(folder: StudyFolder, study: Study) -> None:
-    """Forget the rounds of a recording that has another number of configurations; what was trained stays."""
-    import shutil
-
+def _has_another_size(folder: StudyFolder, study: Study) -> bool:
+    """Whether a folder holds the same recording, but of another number of configurations."""
     from swift_hyperband.files import read_json
 
     if not folder.study.exists():
-        return
+        return False
     before = read_json(folder.study)["definition"]
     now = study.definition()
-    if before == now or {**before, "search": {**before["search"], "trials": None}} != {
-        **now,
-        "search": {**now["search"], "trials": None},
-    }:
-        # another study is refused as everywhere
-        return
+    # another study is refused as everywhere
+    return bool(
+        before != now
+        and {**before, "search": {**before["search"], "trials": None}}
+        == {**now, "search": {**now["search"], "trials": None}}
+    )
+
+
+def _make_room(folder: StudyFolder) -> None:
+    """Forget the rounds of a recording; what was trained stays."""
+    import shutil
+
     for path in folder.path.glob("bracket=*"):
         shutil.rmtree(path)
     for path in (folder.study, folder.best, folder.curves):
@@ -115,25 +137,58 @@ def _wants_workflow(options: argparse.Namespace) -> bool:
     return options.profile is not None or options.cores is not None or bool(options.rest)
 
 
-def _here(options: argparse.Namespace, study: Study, folder: Path) -> int:
+def _only_looks(rest: Sequence[str]) -> bool:
+    """Whether options of Snakemake are there with which it runs no jobs."""
+    if not rest:
+        return False
+    from snakemake.cli import get_argument_parser
+
+    from swift_hyperband.cli.run import LOOKS
+
+    parsed = get_argument_parser().parse_args(rest)
+    return any(getattr(parsed, name, None) for name in LOOKS)
+
+
+def _look(options: argparse.Namespace, study: Study, folder: StudyFolder) -> int:
+    """Let Snakemake look at a recording, and leave everything as it is."""
+    import tempfile
+
+    from swift_hyperband.files import read_json
+
+    if _has_another_size(folder, study):
+        before = read_json(folder.study)["definition"]["search"]["trials"]
+        raise UserError(
+            f"--configurations must be {before}, as {folder.path} has, where Snakemake is only to look, found "
+            f"{study.search.trials}; started without such an option, only those that are missing are trained"
+        )
+    # jobs of a recording that runs read the file in its folder
+    with tempfile.TemporaryDirectory() as name:
+        _write_study(Path(name), study)
+        return _by_workflow(options, Path(name))
+
+
+def _here(study: Study, folder: StudyFolder) -> int:
     from swift_hyperband.driver import run_search
     from swift_hyperband.history import History
     from swift_hyperband.report import write_report
-    from swift_hyperband.results import StudyFolder
 
-    run_search(study, StudyFolder(folder), options.workers or study.resources.workers)
-    write_report(History(StudyFolder(folder)), StudyFolder(folder))
+    run_search(study, folder, study.resources.workers)
+    write_report(History(folder), folder)
     return 0
 
 
-def _by_workflow(options: argparse.Namespace, study: Study, folder: Path) -> int:
-    from swift_hyperband.cli import main
+def _write_study(folder: Path, study: Study) -> None:
+    """Write the recording's own study file, for the workflow."""
     from swift_hyperband.files import write_text
 
     # JSON is YAML, and a study file as any other
-    path = folder / "recording.yaml"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps({**study.definition(), **study.settings()}, indent=1) + "\n")
+    write_text(folder / STUDY_FILE, json.dumps({**study.definition(), **study.settings()}, indent=1) + "\n")
+
+
+def _by_workflow(options: argparse.Namespace, folder: Path) -> int:
+    """Run the workflow on the study file in a folder."""
+    from swift_hyperband.cli import main
+
     where = ["--profile", options.profile] if options.profile is not None else []
     cores = ["--cores", options.cores] if options.cores is not None else []
-    return main(["run", "--configfile", str(path), *where, *cores, *options.rest])
+    return main(["run", "--configfile", str(folder / STUDY_FILE), *where, *cores, *options.rest])

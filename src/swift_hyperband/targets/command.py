@@ -11,6 +11,7 @@ import ctypes
 import math
 import os
 import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -105,18 +106,20 @@ class CommandTarget:
         resumable = self._keys["resumable"]
         if not resumable:
             begin = 0
+        _remove_leftovers(folder)
+        # names that no other start has: what a killed start left running may still write to those that it was told
+        token = secrets.token_hex(4)
         out = folder / f"state.{end}"
-        temporary = folder / f".state.{end}.tmp"
-        shutil.rmtree(temporary, ignore_errors=True)
+        temporary = folder / f".state.{end}.{token}.tmp"
         temporary.mkdir()
-        words = self._words(begin, end, temporary)
-        (folder / "metrics.jsonl").unlink(missing_ok=True)
+        told = self._told(begin, end, temporary, f"metrics.start-{token}.jsonl")
+        words = self._words(begin, told)
         for epoch in range(begin + 1, end + 1):
             mark_started(folder, epoch)
         began = time.perf_counter()
-        said = self._run(words, begin, end, temporary)
+        said = self._run(words, told)
         self.seconds = (time.perf_counter() - began) / (end - begin)
-        rows = self._measured(begin, end, temporary, said)
+        rows = self._measured(begin, end, told, said)
         shutil.rmtree(out, ignore_errors=True)
         temporary.rename(out)
         self._state = out.name if resumable else NO_STATE
@@ -124,7 +127,7 @@ class CommandTarget:
             shutil.rmtree(out)
         self._rows = {epoch: row for epoch, row in rows.items() if epoch > self._epoch}
 
-    def _told(self, begin: int, end: int, out: Path) -> dict[str, str]:
+    def _told(self, begin: int, end: int, out: Path, metrics: str) -> dict[str, str]:
         """Return what the program is told, by placeholder; paths are absolute."""
         folder, context = self._context.folder.resolve(), self._context
         config = folder / "configuration.json"
@@ -135,15 +138,15 @@ class CommandTarget:
             "to": str(end),
             "state_in": str(folder / self._state) if begin and self._state != NO_STATE else NO_STATE,
             "state_out": str(out.resolve()),
-            "metrics": str(folder / "metrics.jsonl"),
+            "metrics": str(folder / metrics),
             "seed": str(context.seed),
             "threads": str(context.threads),
             "trial": context.trial,
             "folder": str(folder),
         }
 
-    def _words(self, begin: int, end: int, out: Path) -> list[str]:
-        keys, told = self._keys, self._told(begin, end, out)
+    def _words(self, begin: int, told: Mapping[str, str]) -> list[str]:
+        keys = self._keys
         if keys["metrics"] is None:
             options = ("config", "from", "to", "state_in", "state_out", "metrics", "seed")
             pairs = [(f"--{name.replace('_', '-')}", told[name]) for name in options]
@@ -151,11 +154,12 @@ class CommandTarget:
         template = keys["first_command"] if begin == 0 and keys["first_command"] else keys["command"]
         return [filled(word, {**self._configuration, **told}) for word in words(template)]
 
-    def _run(self, words: Sequence[str], begin: int, end: int, out: Path) -> Path:
+    def _run(self, words: Sequence[str], told: Mapping[str, str]) -> Path:
         """Run the program; return the file with what it said."""
-        folder, told = self._context.folder, self._told(begin, end, out)
         environment = {**os.environ, **{f"SWIFT_{name.upper()}": value for name, value in told.items()}}
-        said = folder / "said.txt"
+        said = self._context.folder / "said.txt"
+        # a new file, as what a killed start left running goes on to write into the old one
+        said.unlink(missing_ok=True)
         with said.open("wb") as file:
             try:
                 process = subprocess.Popen(
@@ -177,14 +181,20 @@ class CommandTarget:
             raise ProgramError(f"exit code {code} of {shlex.join(words)[:300]}: {last_lines(said)}")
         return said
 
-    def _measured(self, begin: int, end: int, out: Path, said: Path) -> dict[int, dict[str, float]]:
+    def _measured(self, begin: int, end: int, told: Mapping[str, str], said: Path) -> dict[int, dict[str, float]]:
         """Return the metrics of the epochs that were trained."""
         keys = self._keys["metrics"]
         if keys is None:
-            path = self._context.folder / "metrics.jsonl"
+            path = Path(told["metrics"])
             found = from_jsonl(path, "epoch", begin, counts_from_zero=False)
+            # the file is new: an earlier epoch in it was trained again by this start
+            if begin and found and min(found) <= begin:
+                raise ProgramError(
+                    f"the program must train from epoch {begin + 1} on, found epoch {min(found)} in {path}; "
+                    "does it read --from? else set target.resumable: false"
+                )
         else:
-            path = said if keys["path"] is None else Path(filled(keys["path"], self._told(begin, end, out)))
+            path = said if keys["path"] is None else Path(filled(keys["path"], {**self._configuration, **told}))
             found = READERS[keys["format"]](path, keys, begin)
         missing = [epoch for epoch in range(begin + 1, end + 1) if epoch not in found]
         if missing:
@@ -221,6 +231,15 @@ def last_lines(path: Path) -> str:
         lines = file.read().decode("utf-8", errors="replace").split("\n")
     told = [line.strip() for line in lines if line.strip()][-TOLD:]
     return " / ".join(told)[:300] or "nothing"
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what earlier starts left unfinished, and their metrics: whoever trains a trial is the only one to."""
+    for leftover in folder.glob(".state.*.tmp"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+    for leftover in folder.glob("metrics.start-*.jsonl"):
+        leftover.unlink(missing_ok=True)
 
 
 def _die_with_the_parent() -> None:

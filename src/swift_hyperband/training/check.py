@@ -20,7 +20,7 @@ from typing import Any
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json
 from swift_hyperband.targets import COMMAND, load_class
-from swift_hyperband.training import segment, state
+from swift_hyperband.training import reproducible, segment, state
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.compared import differences
 from swift_hyperband.training.settings import TrainingSettings
@@ -29,6 +29,8 @@ from swift_hyperband.training.trial import Row, read_rows
 
 TRIAL = "check"
 EPOCHS = 2
+LEAST = 0.01
+"""Share of a program's start that an epoch takes at least: what two starts differ by may be less than chance."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,21 @@ class Finding:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the check measured, for the price of a study: seconds that a job takes to start, and that an epoch takes."""
+    """What the check measured, for the price of a study.
+
+    Attributes
+    ----------
+    start : float
+        Seconds that a job takes to start.
+    epoch : float
+        Seconds that an epoch takes.
+    program : float
+        Seconds that each start of a program takes beside its epochs; 0 where the target is a class.
+    """
 
     start: float
     epoch: float
+    program: float = 0.0
 
 
 def check(
@@ -104,20 +117,34 @@ class _Check:
         if first is None:
             return None
         wall = time.monotonic() - began
-        seconds = first["row"]["seconds"]
-        measured = Measured(max(0.0, wall - seconds), seconds)
-        self._say("start", f"a job takes {measured.start:.1f} s until its first epoch, on {first['device']}", None)
+        start = max(0.0, wall - first["row"]["seconds"])
+        until = "it starts the program" if self._program else "its first epoch"
+        where = "" if first["device"] is None else f", on {first['device']}"
+        self._say("start", f"a job takes {start:.1f} s until {until}{where}", None)
         if not self._metric(first["row"]):
             return None
         whole, pieces = self._train("whole", EPOCHS), self._train("pieces", EPOCHS)
         if whole is None or pieces is None:
             return None
-        measured = Measured(measured.start, float(whole["row"]["seconds"]))
-        self._say("epoch", f"takes {measured.epoch:.3g} s", None)
+        measured = self._measured(start, *(float(found["row"]["seconds"]) for found in (first, whole, pieces)))
+        program = f", and a start of the program {measured.program:.3g} s beside" if measured.program else ""
+        self._say("epoch", f"takes {measured.epoch:.3g} s{program}", None)
         self._resumed(pieces["differences"])
         size = sum(path.stat().st_size for path in self._files("whole"))
         self._say("state", f"{size / 1000:,.0f} kB a trial", None)
         return None if self._failed else measured
+
+    def _measured(self, start: float, first: float, whole: float, pieces: float) -> Measured:
+        """Return the cost by what an epoch took in the first training, the one in one go, and the one in pieces."""
+        keys = self._settings.options["command"] if self._program else {}
+        if not self._program or keys["piece"] == 1:
+            # a program with one epoch a start pays for the start with each epoch
+            return Measured(start, whole)
+        two = EPOCHS * whole
+        # both starts of the training in pieces had one epoch; the second found its files in memory, as most will
+        one = min(first, pieces) if keys["resumable"] else first
+        epoch = max(two - one, LEAST * two)
+        return Measured(start, epoch, max(0.0, two - EPOCHS * epoch))
 
     def _say(self, what: str, found: str, ok: bool | None = True) -> None:
         self._failed = self._failed or ok is False
@@ -214,18 +241,21 @@ class _Check:
 
 def train(settings: TrainingSettings, folder: Path, epochs: int) -> dict[str, Any]:
     """Train a trial to an epoch as a job would; return its last row, the device, and what restoring loses."""
+    # before the target is imported, as in a job: else it would run on all cores, and need not repeat its bits
+    reproducible.set_environment(settings.threads)
     segment.train(folder, settings, load_class(settings.target), epochs)
     rows = read_rows(folder)
-    found = {"row": rows[-1], "device": _device(), "differences": []}
+    found: dict[str, Any] = {"row": rows[-1], "device": _device(settings.target), "differences": []}
     if epochs > 1 and settings.target != COMMAND:
         found["differences"] = _lost(settings, folder, epochs)
     return found
 
 
-def _device() -> str:
+def _device(target: str) -> str | None:
+    """Return what the target trains on; None where only the target knows: it is a program, or does without torch."""
     torch = sys.modules.get("torch")
-    if torch is None:
-        return "the CPU"
+    if torch is None or target == COMMAND:
+        return None
     return str(torch.cuda.get_device_name()) if torch.cuda.is_available() else "the CPU"
 
 
