@@ -184,7 +184,9 @@ def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
         table.add_row("training", duration(most * pace.seconds), duration(least * pace.seconds), "")
         if gpus := study.resources.gpus:
             hours = [f"{total * pace.seconds * gpus / 3600:.3g}" for total in (most, least)]
-            table.add_row("GPU-hours", *hours, f"[dim]{gpus} GPU{'s' if gpus > 1 else ''} a training job[/]")
+            side_by_side = study.resources.side_by_side
+            shared = f", at most {side_by_side} times fewer as trials share them" if side_by_side > 1 else ""
+            table.add_row("GPU-hours", *hours, f"[dim]{gpus} GPU{'s' if gpus > 1 else ''} a training job{shared}[/]")
     return table
 
 
