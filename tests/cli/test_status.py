@@ -291,7 +291,7 @@ def test_what_jobs_took_and_what_was_trained_twice_is_told(folder, capsys):
     trial = next(folder.path.glob("trials/*"))
     mark_started(trial, 1)
     text = status(capsys, folder.path)
-    assert "1 started, 1 out of time: " in text
+    assert "1 started, 1 out of time; " in text
     assert "and 1 again, after kills or crashes" in text
     found = numbers(capsys, folder.path)
     assert (found["epochs"]["repeated"], found["jobs"]["outcomes"]) == (1, {"out of time": 1})
