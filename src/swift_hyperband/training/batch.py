@@ -109,8 +109,7 @@ def train_batch(
 
     def settle(name: str) -> bool:
         found = trial.state_of(folders[name], settings.metric)
-        if rows := trial.read_rows(folders[name]):
-            clock.longest = max(clock.longest, rows[-1]["seconds"] or 0.0)
+        clock.longest = max(clock.longest, found.seconds)
         if found.settled(epochs):
             results[name] = found
             if on_trained is not None:

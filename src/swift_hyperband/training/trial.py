@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,10 +36,13 @@ class Trained:
         "diverged" after the first value that is not finite, "failed" after too many crashes; neither is trained on.
     values : list of float
         The study's metric after epochs 1, 2, ...; nan where it was not finite. A failed trial keeps what it reached.
+    seconds : float
+        What its last epoch took; 0 where that is not known.
     """
 
     status: Literal["ok", "diverged", "failed"]
     values: list[float]
+    seconds: float = field(default=0.0, compare=False)
 
     def settled(self, epochs: int) -> bool:
         """Whether nothing is left to train on the way to `epochs`."""
@@ -48,10 +51,12 @@ class Trained:
 
 def state_of(folder: Path, metric: str) -> Trained:
     """Return how far the trial in `folder` has come, by its curve and its failures alone."""
-    values = [math.nan if (value := row[metric]) is None else value for row in read_rows(folder)]
+    rows = read_rows(folder)
+    values = [math.nan if (value := row[metric]) is None else value for row in rows]
+    seconds = (rows[-1].get("seconds") or 0.0) if rows else 0.0
     if has_failed(folder):
-        return Trained("failed", values)
-    return Trained("ok" if all(map(math.isfinite, values)) else "diverged", values)
+        return Trained("failed", values, seconds)
+    return Trained("ok" if all(map(math.isfinite, values)) else "diverged", values, seconds)
 
 
 def read_rows(folder: Path) -> list[Row]:
