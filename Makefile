@@ -1,6 +1,7 @@
 # make run    search the hyperparameters of a small CNN, here and now
 # make test   run the tests
 # make data   fetch data for the built-in targets, as far as they can be had
+# make fuzz   damage study files, tables and results in thousands of ways: each must be read, or told in one line
 # make test-slurm   run those that need a SLURM cluster, which they set up here for a while: as root on Debian 12
 # All make their own virtual environment first, with the versions of requirements.lock.
 PYTHON ?= python3
@@ -9,16 +10,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test data test-slurm lint docs lock clean help
+.PHONY: run test fuzz data test-slurm lint docs lock clean help
 
 help:
-	@sed -n '1,5p' Makefile | cut -c3-
+	@sed -n '1,6p' Makefile | cut -c3-
 
 run: $(INSTALLED)
 	$(BIN)/swift-hyperband run --cores $(CORES)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(CORES) tests
+
+fuzz: $(INSTALLED)
+	FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/fuzz/test_study_files.py
+	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/fuzz/test_tables.py tests/fuzz/test_results.py
 
 data: $(INSTALLED)
 	$(BIN)/swift-hyperband data all
