@@ -36,7 +36,7 @@ from swift_hyperband.study_sections import (
     Swift,
     Target,
 )
-from swift_hyperband.targets.command import PLACEHOLDERS, placeholders, words
+from swift_hyperband.targets.command import MAX_EPOCHS, PLACEHOLDERS, placeholders, words
 
 if TYPE_CHECKING:
     from swift_hyperband.search.rounds import Rules
@@ -126,7 +126,7 @@ class Study(Section):
     @model_validator(mode="after")
     def _check_placeholders(self) -> Self:
         target = self.target
-        known = [*self.space, *PLACEHOLDERS]
+        known = [*self.space, *PLACEHOLDERS, MAX_EPOCHS]
         texts = {"command": target.command, "first_command": target.first_command}
         if target.metrics is None:
             # the segment command is told by options; names in braces would stay as they are

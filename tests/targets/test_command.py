@@ -291,6 +291,25 @@ def test_a_program_that_cannot_go_on_begins_anew_and_its_epochs_are_counted():
     assert not [path for path in Path("trials/a").glob("state.*") if path.is_dir()]
 
 
+def test_a_program_is_told_how_far_the_whole_search_trains_and_not_only_this_round():
+    command = [*TEMPLATE["first_command"][:2], "{rate}", "{to}", "none", "{state_out}", "--schedule={max_epochs}"]
+    told = "print(sys.argv[5], __import__('os').environ['SWIFT_MAX_EPOCHS'], file=open('told', 'w'))"
+    Path("existing.py").write_text(f"{EXISTING}{told}")
+    train(settings("val_loss", **{**TEMPLATE, "command": command, "first_command": None}), 3)
+    assert Path("told").read_text() == "--schedule=9 9\n"
+
+
+def test_a_hyperparameter_may_be_called_as_the_number_of_epochs_is():
+    command = [*TEMPLATE["first_command"], "{max_epochs}"]
+    space = {"rate": {"type": "float", "low": 0.1, "high": 0.9}, "max_epochs": {"type": "int", "low": 20, "high": 30}}
+    Path("existing.py").write_text(f"{EXISTING}print(sys.argv[5], file=open('told', 'w'))")
+    given = settings("val_loss", space, **{**TEMPLATE, "first_command": command})
+    folder = trial()
+    write_json(folder / "config.json", {"configuration": {"rate": 0.5, "max_epochs": 25}})
+    train(given, 3, folder)
+    assert Path("told").read_text() == "25\n"
+
+
 def test_metrics_are_found_in_what_the_program_prints():
     metrics = {"format": "regex", "pattern": r"^epoch (?P<epoch>\d+): loss (?P<val_loss>\S+)$"}
     train(settings("val_loss", **{**TEMPLATE, "metrics": metrics}), 3)

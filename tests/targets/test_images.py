@@ -80,6 +80,14 @@ def test_the_learning_rate_falls_as_often_as_the_configuration_says(data, tmp_pa
     assert state["scheduler"]["last_epoch"] == 7
 
 
+def test_the_learning_rate_is_spread_over_the_whole_search_in_every_round(data):
+    target = load_class("svhn-cnn")()
+    options = {"data": str(data), **SMALL}
+    # a first round of three epochs, of a study that trains to twelve
+    target.setup({"lr_steps": 3}, Context("a", 0, 1, options, Path(), until=3, max_epochs=12))
+    assert sorted(target.scheduler.milestones) == [3, 6, 9]
+
+
 def test_every_layer_has_its_own_decay(data):
     target = load_class("svhn-cnn")()
     values = {"conv1_l2": 0.1, "conv2_l2": 0.2, "conv3_l2": 0.3, "dense_l2": 0.4, "weight_decay": 0.5}
@@ -144,4 +152,4 @@ def test_hyperparameters_that_it_does_not_know_are_told(data, tmp_path):
     with pytest.raises(UserError, match="hyperparameters of cifar10-cnn6 must be among lr, dropout, weight_decay"):
         trained("cifar10-cnn6", data, tmp_path, [1], {"learning_rate": 0.1})
     with pytest.raises(UserError, match=r"target\.options\.epochs must be a whole number of at least 1, found"):
-        load_class("svhn-cnn")().setup({}, Context("a", 0, 1, {"data": str(data)}, tmp_path))
+        load_class("svhn-cnn")().setup({}, Context("a", 0, 1, {"data": str(data), "epochs": 0}, tmp_path))

@@ -110,6 +110,17 @@ class Hoarding(Forgetful):
         self.models = [Counter()]
 
 
+class Scheduled(Counter):
+    """Reports what a schedule would be spread over."""
+
+    def setup(self, configuration: dict[str, Any], context: Context) -> None:
+        super().setup(configuration, context)
+        self.context = context
+
+    def validate(self) -> dict[str, Any]:
+        return {"accuracy": self.total, "until": self.context.until, "max_epochs": self.context.max_epochs}
+
+
 class Unwritable(Counter):
     def state_dict(self) -> dict[str, Any]:
         return {"total": Path()}

@@ -71,6 +71,14 @@ def test_each_trial_is_announced_when_it_is_through(study: Study) -> None:
     assert all(len(trained.values) == 2 for trained in found.values())
 
 
+def test_a_target_is_told_to_which_epoch_its_study_trains_at_most(study: Study) -> None:
+    study = study.of("Scheduled", max_epochs=27)
+    study.add("a")
+    study.train(["a"], 1)
+    study.train(["a"], 3)
+    assert [(row["until"], row["max_epochs"]) for row in study.curve("a")] == [(1, 27), (3, 27), (3, 27)]
+
+
 # --- kills and resumption ----------------------------------------------------------------------------------------
 
 

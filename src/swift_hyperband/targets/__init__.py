@@ -51,9 +51,12 @@ class Context:
     folder : Path
         The trial's folder, for files of the target's own.
     until : int
-        The epoch to which this process trains at most.
+        The epoch to which this process trains at most: another one in every round.
     deadline : float or None
         When its job must have ended, by `time.monotonic`; None where it has no time limit.
+    max_epochs : int
+        The study's `search.max_epochs`, the last epoch of a trial that comes through all rounds. What is planned over a
+        whole training, such as a learning rate that falls like a cosine, is to be spread over these.
     """
 
     trial: str
@@ -63,6 +66,7 @@ class Context:
     folder: Path
     until: int = 1
     deadline: float | None = None
+    max_epochs: int = 1
 
     @property
     def device(self) -> str:

@@ -35,6 +35,8 @@ NO_STATE = "-"
 """Stands for the state's directory where there is none yet."""
 PLACEHOLDERS = ("from", "to", "state_in", "state_out", "seed", "threads", "trial", "folder", "metrics", "config")
 """What a template may name beside hyperparameters."""
+MAX_EPOCHS = "max_epochs"
+"""It may name this, too, which is a hyperparameter's value where one is called so."""
 TOLD = 3
 """Last lines of what a program said that an error repeats."""
 
@@ -143,6 +145,7 @@ class CommandTarget:
             "threads": str(context.threads),
             "trial": context.trial,
             "folder": str(folder),
+            MAX_EPOCHS: str(context.max_epochs),
         }
 
     def _words(self, begin: int, told: Mapping[str, str]) -> list[str]:
@@ -152,7 +155,11 @@ class CommandTarget:
             pairs = [(f"--{name.replace('_', '-')}", told[name]) for name in options]
             return [*words(keys["command"]), *(word for pair in pairs for word in pair)]
         template = keys["first_command"] if begin == 0 and keys["first_command"] else keys["command"]
-        return [filled(word, {**self._configuration, **told}) for word in words(template)]
+        return [filled(word, self._values(told)) for word in words(template)]
+
+    def _values(self, told: Mapping[str, str]) -> dict[str, Any]:
+        """Return what names in braces stand for."""
+        return {**self._configuration, **told, MAX_EPOCHS: self._configuration.get(MAX_EPOCHS, told[MAX_EPOCHS])}
 
     def _run(self, words: Sequence[str], told: Mapping[str, str]) -> Path:
         """Run the program; return the file with what it said."""
@@ -194,7 +201,7 @@ class CommandTarget:
                     "does it read --from? else set target.resumable: false"
                 )
         else:
-            path = said if keys["path"] is None else Path(filled(keys["path"], {**self._configuration, **told}))
+            path = said if keys["path"] is None else Path(filled(keys["path"], self._values(told)))
             found = READERS[keys["format"]](path, keys, begin)
         missing = [epoch for epoch in range(begin + 1, end + 1) if epoch not in found]
         if missing:

@@ -74,7 +74,7 @@ class ImageTarget:
             options.whole("test_size", 10_000),
             options.whole("pool", 1, 1, 8),
         )
-        self.pool = sizes.pool
+        self.pool, self.max_epochs = sizes.pool, context.max_epochs
         self.width = options.number("width", 1.0, 0.01, 100)
         self.augment = options.flag("augment", True)
         self.batch = int(values.get("batch_size", 64))

@@ -27,7 +27,7 @@ class SvhnCNN(ImageTarget):
 
     lr, conv1_l2, conv2_l2, conv3_l2 (5e-5 to 5, log), dense_l2 (5e-3 to 500, log), weight_decay (1e-6 to .1, log),
     lrn_scale (5e-6 to 5, log), lrn_power (.01 to 3), lr_steps (1 to 5). Option `epochs`: how many the learning rate's
-    steps are spread over, the study's `search.max_epochs`.
+    steps are spread over (default: the study's `search.max_epochs`).
     """
 
     NAME = "svhn-cnn"
@@ -44,7 +44,7 @@ class SvhnCNN(ImageTarget):
     }
 
     def build(self, values: Mapping[str, Any], options: Options) -> None:
-        self._epochs = options.whole("epochs", None)
+        self._epochs = options.whole("epochs", self.max_epochs)
         one, two, three = map(self.channels, CHANNELS)
         norm = {"alpha": values["lrn_scale"], "beta": values["lrn_power"]}
         self.model = nn.Sequential(

@@ -151,7 +151,7 @@ def begin(
     reproducible.prepare_torch(settings.threads)
     reproducible.seed_epoch(settings.seed, folder.name, 0)
     target = target_class()
-    given = settings.seed, settings.threads, settings.options, folder, epochs, clock.deadline
+    given = settings.seed, settings.threads, settings.options, folder, epochs, clock.deadline, settings.max_epochs
     target.setup(configuration, Context(folder.name, *given))
     state.parts(target)
     return target

@@ -32,6 +32,8 @@ class TrainingSettings:
         How often a trial is started again after crashes that gained no epoch, before it counts as failed.
     save_every : int
         Epochs from one saved state to the next.
+    max_epochs : int
+        To which epoch the study trains at most: what a learning rate's schedule is spread over.
     """
 
     target: str
@@ -41,6 +43,7 @@ class TrainingSettings:
     seed: int
     retries: int
     save_every: int = 1
+    max_epochs: int = 1
 
     @classmethod
     def from_study_json(cls, study: Mapping[str, Any], retries: int, save_every: int = 1) -> TrainingSettings:
@@ -57,4 +60,5 @@ class TrainingSettings:
             seed=study["search"]["seed"],
             retries=retries,
             save_every=save_every,
+            max_epochs=study["search"]["max_epochs"],
         )
