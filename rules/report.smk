@@ -58,11 +58,18 @@ rule pictures:
             labels={"what": "jobs"},
         ),
         report(
+            f"results/{study.name}/report/index.html",
+            caption="../workflow/report/index.rst",
+            category="Result",
+            labels={"what": "what was found, and pictures beside their captions"},
+        ),
+        report(
             f"results/{study.name}/curves.parquet",
             caption="../workflow/report/curves.rst",
             category="Result",
             labels={"what": "all learning curves"},
         ),
+        f"results/{study.name}/report/summary.rst",
     log:
         f"results/{study.name}/logs/pictures.log",
     retries: 0
@@ -72,6 +79,6 @@ rule pictures:
     params:
         folder=subpath(output[0], parent=True),
     message:
-        "draw the pictures and write the table of curves"
+        "draw the pictures, write the page and the table of curves"
     shell:
         "swift-hyperband job report {params.folder} 2> {log}"

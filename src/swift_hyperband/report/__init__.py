@@ -1,4 +1,4 @@
-"""The report of a search: its pictures and the table of its curves."""
+"""The report of a search: its page, its pictures and the table of its curves."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ if TYPE_CHECKING:
 
 
 def write_report(history: History, folder: StudyFolder) -> None:
-    """Write curves.parquet and the pictures of a search, also of one that is not finished.
+    """Write curves.parquet, the pictures and the page of a search, also of one that is not finished.
 
     Parameters
     ----------
     history : History
         Of a started search.
     folder : StudyFolder
-        Where to write: its `curves`, and brackets.png, learning_curves.png, predictions.png, epochs.png and jobs.png
-        in its `report`.
+        Where to write: its `curves`, and brackets.png, learning_curves.png, predictions.png, epochs.png, jobs.png,
+        index.html and summary.rst in its `report`.
     """
     from swift_hyperband.jobs import read
-    from swift_hyperband.report import brackets, epochs, jobs, learning_curves, predictions, style, table
+    from swift_hyperband.report import brackets, epochs, jobs, learning_curves, page, predictions, style, table
 
     table.write_curves(history, folder.curves)
     for module in (brackets, learning_curves, predictions, epochs):
         name = module.__name__.rpartition(".")[2]
         with style.style():
             style.save(module.draw(history), folder.report / f"{name}.png")
+    records = read(folder.path)
     with style.style():
-        style.save(jobs.draw(history, read(folder.path)), folder.report / "jobs.png")
+        style.save(jobs.draw(history, records), folder.report / "jobs.png")
+    page.write(history, records, folder.report)

@@ -1,0 +1,72 @@
+"""The page of a search: one sentence, the winner, the numbers, each picture beside its caption."""
+
+import re
+
+import pytest
+
+from swift_hyperband.report import page, write_report
+from swift_hyperband.report.summary import Spending, best
+from swift_hyperband.results import StudyFolder
+
+
+@pytest.fixture(scope="module")
+def written(swift, tmp_path_factory):
+    folder = StudyFolder(tmp_path_factory.mktemp("page"))
+    write_report(swift, folder)
+    return folder.report
+
+
+def test_the_page_opens_with_what_was_found_and_what_it_took(swift, written):
+    text = (written / "index.html").read_text()
+    found = best(swift)
+    first = re.search("<b>(.*?)</b>", text)[1]
+    assert first.startswith(f"Swift-Hyperband found loss {found.value:.4g}, training {swift.epochs} epochs: ")
+    for name, value in swift.trials[found.trial].configuration.items():
+        assert re.search(rf"<th>{name}</th><td>{value}", text)
+    assert f"<th>trials</th><td>{len(swift.trials)}</td>" in text
+
+
+def test_each_picture_stands_beside_its_caption(written):
+    figures = re.findall("<figure>(.*?)</figure>", (written / "index.html").read_text(), re.DOTALL)
+    assert [re.search('alt="(.*?)"', figure)[1] for figure in figures] == list(page.PICTURES)
+    assert all("data:image/png;base64,iVBOR" in figure for figure in figures)
+    assert "Who trained how far." in figures[0]
+
+
+def test_snakemakes_first_page_says_the_same(written):
+    """docutils and Jinja render it; names with braces and tags must come through as they are."""
+    from docutils.core import publish_parts
+    from jinja2 import Environment, StrictUndefined
+
+    text = (written / "summary.rst").read_text()
+    shown = publish_parts(Environment(undefined=StrictUndefined).from_string(text).render(), writer="html")
+    first = re.search("<b>.*?</b>", (written / "index.html").read_text())[0]
+    assert first in shown["html_body"]
+
+
+@pytest.mark.parametrize(
+    ("spent", "told"),
+    [(50, "50% fewer than the 100 of Hyperband"), (100, "as many as Hyperband"), (103, "3% more than the 100")],
+)
+def test_the_sentence_is_true_also_where_nothing_was_saved(swift, spent, told):
+    assert told in page.sentence(swift, Spending(full=spent, hyperband=100), best(swift))
+
+
+def test_an_unfinished_search_says_so(unfinished):
+    text = page.summary(unfinished, [])
+    assert " so far, training " in text
+    assert re.search(r"The search is not finished: \d+ of \d+ rounds are over\.", text)
+
+
+def test_names_of_users_are_shown_as_they_are(searches, tmp_path):
+    metric = "<b>{{ loss }}&"
+    searches.table("odd.csv", metrics=(metric,))
+    history = searches.run(
+        "odd",
+        search__algorithm="hyperband",
+        target__metric=metric,
+        target__options__table=str(searches.path / "odd.csv"),
+    )
+    page.write(history, [], tmp_path)
+    assert f"found &lt;b&gt;{{{{ loss }}}}&amp; {best(history).value:.4g}" in (tmp_path / "index.html").read_text()
+    assert "{" not in (tmp_path / "summary.rst").read_text()
