@@ -286,5 +286,14 @@ def test_the_default_comparison_is_sound(monkeypatch, tmp_path):
         place.parent.mkdir(parents=True)
         place.touch()
     found = load(default, tmp_path)
-    assert (len(found.sources), len(found.keys.searches), found.seeds) == (4, 9, 100)
+    assert (len(found.sources), len(found.keys.searches), found.seeds) == (5, 9, 100)
     assert "curves/" in (default.parents[1] / ".gitignore").read_text().splitlines()
+
+
+def test_a_fresh_clone_has_a_table_to_compare_on(monkeypatch, tmp_path):
+    monkeypatch.chdir(Path(__file__).parents[2])
+    found = load(Path("config/compare.yaml"), tmp_path / "absent")
+    assert [str(source.path) for source in found.sources] == ["examples/digits-curves.parquet"]
+    assert compare.table(found.sources[0]).complete(27).rows == 60
+    assert len(found.absent) == 4
+    assert all("github.com" in line for line in found.absent)

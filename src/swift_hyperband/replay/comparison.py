@@ -32,7 +32,7 @@ class TableKeys(Section):
     """A table of learning curves."""
 
     name: str = Field(min_length=1, description="What pictures and tables call it.")
-    path: str = Field(description="The file, in the folder of curves.")
+    path: str = Field(description="The file, in the folder of curves or, where it is not there, from here.")
     format: Literal["mlpf", "cifar10", "ptb", "svhn", "long"] | None = Field(
         default=None, description="Who wrote it; null: guessed from the file."
     )
@@ -262,9 +262,12 @@ def _where_to_get(path: Path, folder: Path, tables: Sequence[TableKeys]) -> str:
 
 
 def _source(table: TableKeys, folder: Path) -> Source:
+    path = folder / table.path
+    if not path.is_file() and Path(table.path).is_file():
+        path = Path(table.path)
     return Source(
         table.name,
-        folder / table.path,
+        path,
         table.format,
         table.metric,
         table.mode,
