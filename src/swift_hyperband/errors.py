@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import errno
 
-DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EROFS)
 """Of a disk that is full or fails: nobody's fault but the disk's."""
+
+PLACE_ERRORS = {
+    errno.EACCES: "must be readable and writable for you, found: Permission denied; change that or work elsewhere",
+    errno.EPERM: "must be writable for you, found: Operation not permitted; change that or work elsewhere",
+    errno.ENOTDIR: "must lie in a folder, found a file in the place of one; move that file away",
+    errno.EISDIR: "must be a file, found a folder; move it away",
+    errno.EEXIST: "must be a folder or not be there, found something else; move it away",
+    errno.ENAMETOOLONG: "must be shorter, as no file can have so long a name; rename the study or its folder",
+    errno.ELOOP: "must be a file or a folder, found a symbolic link that leads in circles; remove it",
+}
+"""What to say of a place where no file can be written or read, whoever tries to."""
 
 
 class UserError(Exception):
@@ -17,7 +28,11 @@ class UserError(Exception):
 
 
 def about_disk(error: OSError, where: object = None) -> str:
-    """Return what to say of a disk that is full or fails; `where` is told if the error does not know its file."""
-    place = error.filename or where
+    """Return what to say of a file that could not be read or written; `where` counts if the error does not know it."""
+    place = str(error.filename or where or "")
+    # a name that is too long need not be read to its end
+    place = place if len(place) <= 300 else f"{place[:300]} ..."
     found = f"the disk must take what is written, found: {error.strerror}; then run again to go on"
+    if error.errno not in DISK_ERRORS:
+        found = PLACE_ERRORS.get(error.errno or 0, f"must be readable and writable, found: {error.strerror or error}")
     return f"{place}: {found}" if place else found

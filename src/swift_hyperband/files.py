@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
 
 from swift_hyperband.errors import UserError
+
+Shape = Any
+"""What JSON must hold: a type (float takes whole numbers, too; None is null), one of several in a tuple, `[shape]` a
+list of such, `{str: shape}` an object of such, `{"key": shape}` an object that has these keys and perhaps others."""
+
+AGAIN = "delete the file and start the search again, nothing trained is lost"
+MISSING = "start the search again"
+AWAY = "move it away and start the search again"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -31,20 +40,86 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
+def read_json(path: Path, shape: Shape = object, advice: str = AGAIN) -> Any:
+    """Read a JSON file that holds what it must.
+
+    Parameters
+    ----------
+    path : Path
+    shape : Shape
+        What it must hold.
+    advice : str
+        What to do where it does not.
 
     Raises
     ------
     UserError
-        If the file is not there or not JSON.
+        If the file is not there, is a folder, is not JSON or holds something else.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
-        raise UserError(f"{path}: this file is missing") from None
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}: must be JSON, found {error}; delete the file and start the search again") from None
+        raise UserError(f"{path}: this file is missing; {MISSING}") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: must be a file, found a folder; {AWAY}") from None
+    except (ValueError, RecursionError) as error:
+        found = "an empty file" if not path.stat().st_size else _line(error)
+        raise UserError(f"{path}: must be JSON, found {found}; {advice}") from None
+    if (wrong := mismatch(content, shape)) is not None:
+        raise UserError(f"{path}: {wrong}; {advice}")
+    return content
+
+
+def mismatch(content: Any, shape: Shape, key: str = "") -> str | None:
+    """Return what must hold and was found where content from JSON has another shape; None where it has that one."""
+    if isinstance(shape, tuple):
+        found = [mismatch(content, one, key) for one in shape]
+        return None if None in found else found[0]
+    kind = type(shape) if isinstance(shape, list | dict) else shape
+    if not _is(content, kind):
+        return f"{key or 'it'} must be {_NAMES[kind]}, found {_shown(content)}"
+    inner: list[tuple[str, Any, Shape]] = []
+    if isinstance(shape, list):
+        inner = [(f"{key}[{at}]", value, shape[0]) for at, value in enumerate(content)]
+    elif isinstance(shape, dict):
+        named = dict.fromkeys(content, shape[str]) if str in shape else shape
+        inner = [(f"{key}.{name}".lstrip("."), content.get(name, _ABSENT), named[name]) for name in named]
+    return next((wrong for at, value, one in inner if (wrong := mismatch(value, one, at)) is not None), None)
+
+
+_ABSENT = object()
+_NAMES = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    None: "null",
+    dict: "an object",
+    list: "a list",
+    object: "there",
+}
+
+
+def _is(content: Any, kind: Any) -> bool:
+    if content is _ABSENT or kind is object:
+        return content is not _ABSENT
+    if kind is float:
+        return type(content) in (int, float) and math.isfinite(content)
+    # true is no whole number
+    return content is None if kind is None else type(content) is kind
+
+
+def _shown(content: Any) -> str:
+    found = "nothing" if content is _ABSENT else json.dumps(content)
+    return found if len(found) <= 40 else f"{found[:40]} ..."
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant}, which JSON does not have")
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def digest(path: Path) -> str:

@@ -14,12 +14,18 @@ from swift_hyperband.batches import minutes
 from swift_hyperband.study_errors import InvalidKeysError, one_of, shown, suggestion
 from swift_hyperband.targets import BUILT_IN
 
+LONGEST_NAME = 200
+"""Of a study, whose folder and jobs are named by it, with endings such as -curves; file systems allow 255."""
+
 
 def slug(value: str) -> str:
     """Check the name of a study."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
         needed = "must be small letters, digits, _ and -, as it names the folder of the results"
         raise InvalidKeysError(("", f"{needed}, found {shown(value)}"))
+    if len(value) > LONGEST_NAME:
+        needed = f"must have at most {LONGEST_NAME} characters, as it names the folder of the results"
+        raise InvalidKeysError(("", f"{needed}, found {len(value)}"))
     return value
 
 

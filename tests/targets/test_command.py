@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -18,8 +19,9 @@ from swift_hyperband.targets.command import filled, placeholders, words
 from swift_hyperband.targets.program_metrics import from_text
 from swift_hyperband.training import batch, segment
 from swift_hyperband.training.clock import Clock
+from swift_hyperband.training.sealed import sealed_json
 from swift_hyperband.training.settings import TrainingSettings
-from swift_hyperband.training.trial import read_rows, repeated, state_of
+from swift_hyperband.training.trial import damages, read_rows, repeated, state_of
 
 SEGMENT = """\
 import argparse, json, os, pathlib, sys
@@ -121,6 +123,23 @@ def test_a_program_may_be_started_anew_for_every_few_epochs():
     assert losses() == [0.5**epoch for epoch in range(1, 6)]
 
 
+@pytest.mark.parametrize("damage", ["flip", "file gone", "folder gone"])
+def test_a_program_whose_state_is_damaged_is_started_anew_to_the_same_values(damage):
+    train(settings(), 3)
+    folder = Path("trials/a")
+    if damage == "flip":
+        (folder / "state.3" / "loss").write_text("0.135")
+    elif damage == "file gone":
+        (folder / "state.3" / "loss").unlink()
+    else:
+        shutil.rmtree(folder / "state.3")
+    train(settings(), 5)
+    assert losses() == [0.5**epoch for epoch in range(1, 6)]
+    assert starts() == ["0 3", "0 5"]
+    (line,) = damages(folder)
+    assert line.startswith("state.json is damaged, as state.3")
+
+
 def test_what_a_start_measured_is_not_trained_again_after_a_kill(monkeypatch):
     given = settings()
     # as a kill after two of four epochs leaves it: the program's state is ahead of the curve
@@ -130,7 +149,8 @@ def test_what_a_start_measured_is_not_trained_again_after_a_kill(monkeypatch):
     rows = {str(epoch): {"loss": 0.5**epoch} for epoch in (3, 4)}
     content["curve"] = content["curve"][:2]
     content["parts"]["target"] |= {"epoch": 2, "rows": rows}
-    (folder / "state.json").write_text(json.dumps(content))
+    del content["sha256"]
+    (folder / "state.json").write_text(sealed_json(content))
     (folder / "curve.jsonl").write_text("".join((folder / "curve.jsonl").read_text().splitlines(keepends=True)[:2]))
     train(given, 4)
     assert losses() == [0.5, 0.25, 0.125, 0.0625]

@@ -49,10 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        if error.errno not in DISK_ERRORS:
+        # one that knows its file is about the user's files
+        if error.errno not in DISK_ERRORS and error.filename is None:
             raise
         _say(f"error: {about_disk(error)}")
-        return 1
+        return 1 if error.errno in DISK_ERRORS else 2
     except KeyboardInterrupt:
         return 130
 

@@ -26,12 +26,13 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.files import write_json
 from swift_hyperband.targets import Context
 from swift_hyperband.targets.program_metrics import READERS, ProgramError, from_jsonl
+from swift_hyperband.training import sealed
 from swift_hyperband.training.clock import LONGER, RESERVE
 from swift_hyperband.training.trial import mark_started, read_rows
 
 AGAIN = 75
 """Exit code by which a program asks to be started again elsewhere, as with sysexits.h: nothing is counted."""
-NO_STATE = "-"
+NO_STATE = sealed.NO_FOLDER
 """Stands for the state's directory where there is none yet."""
 PLACEHOLDERS = ("from", "to", "state_in", "state_out", "seed", "threads", "trial", "folder", "metrics", "config")
 """What a template may name beside hyperparameters."""
@@ -54,6 +55,7 @@ class CommandTarget:
         self._rows: dict[int, dict[str, float]] = {}
         self._epoch = 0
         self._state = NO_STATE
+        self._digests: dict[str, str] | None = None
         self.seconds = 0.0
 
     def train_epoch(self, epoch: int) -> None:
@@ -73,7 +75,7 @@ class CommandTarget:
             for epoch, row in self._rows.items()
             if epoch > self._epoch
         }
-        return {"epoch": self._epoch, "state": self._state, "rows": ahead}
+        return {"epoch": self._epoch, "state": self._state, "rows": ahead, "digests": self._digests}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to a state."""
@@ -82,8 +84,9 @@ class CommandTarget:
             int(epoch): {name: math.nan if value is None else value for name, value in row.items()}
             for epoch, row in state["rows"].items()
         }
-        if self._state != NO_STATE and not (self._context.folder / self._state).is_dir():
-            raise UserError(f"{self._context.folder / self._state}: must hold the program's state, found no folder")
+        self._digests = state.get("digests")
+        if (wrong := sealed.wrong_folder(self._context.folder, state)) is not None:
+            raise sealed.DamagedError(wrong)
 
     def after_saving(self) -> None:
         """Remove the states before the one that was saved."""
@@ -125,6 +128,7 @@ class CommandTarget:
         shutil.rmtree(out, ignore_errors=True)
         temporary.rename(out)
         self._state = out.name if resumable else NO_STATE
+        self._digests = sealed.digests(out) if resumable else None
         if not resumable:
             shutil.rmtree(out)
         self._rows = {epoch: row for epoch, row in rows.items() if epoch > self._epoch}

@@ -110,7 +110,7 @@ def train_batch(
     def settle(name: str) -> bool:
         found = trial.state_of(folders[name], settings.metric)
         clock.longest = max(clock.longest, found.seconds)
-        if found.settled(epochs):
+        if found.settled(epochs) and not trial.state_is_wanted(folders[name]):
             results[name] = found
             if on_trained is not None:
                 on_trained(name, found)

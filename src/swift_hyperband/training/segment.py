@@ -6,6 +6,7 @@ import math
 import shutil
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from swift_hyperband.targets import Context, Target
 from swift_hyperband.targets.program_metrics import ProgramError
 from swift_hyperband.training import reproducible, state, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
+from swift_hyperband.training.sealed import DamagedError
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.state import TargetError
 from swift_hyperband.training.trial import Row
@@ -65,18 +67,18 @@ def train(
     OSError
         If the disk is full or fails.
     """
-    held = lease.acquire(folder, unless=lambda: trial.state_of(folder, settings.metric).settled(epochs))
+    held = lease.acquire(folder, unless=lambda: trial.is_through(folder, settings.metric, epochs))
     if held is None:
         return
     with held:
-        configuration = read_json(folder / "config.json")["configuration"]
+        configuration = read_json(folder / "config.json", {"configuration": dict})["configuration"]
         _remove_leftovers(folder)
         try:
             _train(folder, configuration, settings, target_class, epochs, held, clock or Clock(), at_least)
         except (UserError, lease.LeaseLostError, OutOfTimeError):
             raise
         except (Exception, SystemExit) as error:
-            if (disk := state.disk_error(error)) is not None:
+            if (disk := state.disk_error(error, folder)) is not None:
                 raise disk from error
             told = (
                 str(error)
@@ -97,13 +99,10 @@ def _train(
     clock: Clock,
     at_least: int,
 ) -> None:
-    target = begin(folder, configuration, settings, target_class, epochs, clock)
-    saved = state.load(folder)
-    curve: list[Row] = []
-    if saved is not None:
-        state.restore(target, saved)
-        curve = saved.curve
     published = trial.read_rows(folder)
+    if trial.state_is_wanted(folder):
+        epochs = max(epochs, len(published))
+    target, curve = _resumed(folder, lambda: begin(folder, configuration, settings, target_class, epochs, clock))
     if len(curve) > len(published):
         # killed between writing the state and publishing its curve
         trial.write_rows(folder, curve)
@@ -130,6 +129,25 @@ def _train(
         trial.forget_crashes(folder)
         if epoch > len(published):
             trial.write_rows(folder, curve)
+    trial.state_is_there(folder)
+
+
+def _resumed(folder: Path, fresh: Callable[[], Target]) -> tuple[Target, list[Row]]:
+    """Return the target as its saved state has it, with the curve up to there; fresh where there is no sound state."""
+    target, saved = fresh(), state.load(folder)
+    if saved is None:
+        return target, []
+    try:
+        state.restore(target, saved)
+    except Exception as error:
+        # a state with a digest is what was saved: then it is the target that does not take it
+        if not isinstance(error, DamagedError) and saved.sealed:
+            raise
+        path = state.place(folder)
+        assert path is not None
+        trial.note_damage(folder, path, str(error) or type(error).__name__)
+        return fresh(), []
+    return target, saved.curve
 
 
 def _save(folder: Path, target: Target, curve: list[Row]) -> None:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swift_hyperband.errors import DISK_ERRORS
-from swift_hyperband.files import write_json
-from swift_hyperband.training.trial import Row
+from swift_hyperband.errors import DISK_ERRORS, PLACE_ERRORS, UserError
+from swift_hyperband.files import AWAY, write_text
+from swift_hyperband.training import sealed
+from swift_hyperband.training.trial import Row, note_damage
 
 TORCH_STATE = "state.pt"
 JSON_STATE = "state.json"
@@ -32,10 +33,11 @@ class TargetError(Exception):
 
 @dataclass(frozen=True)
 class State:
-    """A saved state: the curve up to it and the target's parts by name."""
+    """A saved state: the curve up to it, the target's parts by name, and whether a digest says that it is sound."""
 
     curve: list[Row]
     parts: dict[str, Any]
+    sealed: bool = True
 
 
 def parts(target: object) -> dict[str, Any]:
@@ -89,30 +91,53 @@ def save(folder: Path, target: object, curve: list[Row]) -> None:
         (folder / JSON_STATE).unlink(missing_ok=True)
     else:
         try:
-            write_json(folder / JSON_STATE, content)
+            text = sealed.sealed_json(content)
         except (TypeError, ValueError) as error:
             raise TargetError(f"target {name}: its state must be of JSON's types, without torch: {error}") from error
+        write_text(folder / JSON_STATE, text)
 
 
 def load(folder: Path) -> State | None:
-    """Return the saved state, or None where there is none or it cannot be read: training then starts anew."""
-    try:
-        if (folder / TORCH_STATE).exists():
-            import torch
+    """Return the saved state, or None where there is none or it is not what was saved: training then starts anew.
 
-            content = torch.load(folder / TORCH_STATE, map_location="cpu", weights_only=True)
-        elif (folder / JSON_STATE).exists():
-            content = json.loads((folder / JSON_STATE).read_text(encoding="utf-8"))
-        else:
-            return None
-        return State(list(content["curve"]), dict(content["parts"]))
-    except Exception as error:
-        if disk_error(error) is not None:
-            raise
-        # which errors a damaged file raises depends on where it is damaged
-        found = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        print(f"trial {folder.name}: its state is damaged, starts anew ({found})", file=sys.stderr, flush=True)
+    Raises
+    ------
+    UserError
+        If a folder lies in its place.
+    """
+    path = place(folder)
+    if path is None:
         return None
+    if path.is_dir():
+        raise UserError(f"{path}: must be a file, found a folder; {AWAY}")
+    found = sealed.wrong(path)
+    if found is None:
+        try:
+            return _read(path)
+        except Exception as error:
+            if disk_error(error) is not None:
+                raise
+            # which errors a damaged file without a digest raises depends on where it is damaged
+            found = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    note_damage(folder, path, found)
+    return None
+
+
+def place(folder: Path) -> Path | None:
+    """Return the file of a trial's saved state, None where there is none."""
+    return next((path for name in STATES if (path := folder / name).exists()), None)
+
+
+def _read(path: Path) -> State:
+    if path.name == TORCH_STATE:
+        import torch
+
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    else:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content["curve"], list) or not isinstance(content["parts"], dict) or not content["parts"]:
+        raise ValueError("it holds neither curve nor parts")
+    return State(content["curve"], content["parts"], sealed.is_sealed(path))
 
 
 def restore(target: object, state: State) -> None:
@@ -127,11 +152,16 @@ def restore(target: object, state: State) -> None:
         part.load_state_dict(state.parts[name])
 
 
-def disk_error(error: BaseException | None) -> OSError | None:
-    """Return the full or failing disk behind an error, if it is one: no fault of a trial."""
+def disk_error(error: BaseException | None, folder: Path | None = None) -> OSError | None:
+    """Return the full or failing disk behind an error, if it is one: no fault of a trial.
+
+    Nor is it one that nothing can be written in the trial's folder, where that is given.
+    """
     while error is not None:
-        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
-            return error
+        if isinstance(error, OSError):
+            ours = folder is not None and str(error.filename or "").startswith(f"{folder}{os.sep}")
+            if error.errno in DISK_ERRORS or (ours and error.errno in PLACE_ERRORS):
+                return error
         error = error.__cause__ or error.__context__
     return None
 
@@ -148,7 +178,9 @@ def _save_torch(path: Path, content: dict[str, Any], name: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            torch.save(content, file)
+            sealing = sealed.Sealing(file)
+            torch.save(content, sealing)  # type: ignore[arg-type]
+            sealing.seal()
             file.flush()
             os.fsync(file.fileno())
         try:

@@ -11,19 +11,24 @@ import math
 import os
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from swift_hyperband.errors import UserError
-from swift_hyperband.files import read_json, write_json, write_text
+from swift_hyperband.files import AWAY, mismatch, read_json, write_json, write_text
 
 Row = dict[str, float | None]
 
 CURVE = "curve.jsonl"
 FAILURES = "failures.json"
 STARTED = "started.jsonl"
+DAMAGED = "damaged.jsonl"
+"""Which saved states turned out to be damaged."""
+WANTED = "wanted"
+"""Lies in the folder of a trial whose state was lost and is wanted."""
+FAILURES_SHAPE = {"starts": int, "epoch": int, "error": str, "traceback": str, "failed": bool}
+TRAIN_AGAIN = "delete the file and start the search again, and the trial is trained again"
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,21 @@ class Trained:
 def state_of(folder: Path, metric: str) -> Trained:
     """Return how far the trial in `folder` has come, by its curve and its failures alone."""
     rows = read_rows(folder)
-    values = [math.nan if (value := row[metric]) is None else value for row in rows]
+    values = metric_values(folder, rows, metric)
     seconds = (rows[-1].get("seconds") or 0.0) if rows else 0.0
     if has_failed(folder):
         return Trained("failed", values, seconds)
     return Trained("ok" if all(map(math.isfinite, values)) else "diverged", values, seconds)
+
+
+def metric_values(folder: Path, rows: list[Row], metric: str) -> list[float]:
+    """Return a metric after each epoch, nan where it was not finite."""
+    for row in rows:
+        if metric not in row:
+            found = ", ".join(sorted(set(row) - {"epoch", "seconds"})) or "no metric"
+            path = folder / CURVE
+            raise UserError(f"{path}: line {row['epoch']}: must hold the metric {metric}, found {found}; {TRAIN_AGAIN}")
+    return [math.nan if (value := row[metric]) is None else value for row in rows]
 
 
 def read_rows(folder: Path) -> list[Row]:
@@ -69,13 +84,20 @@ def read_rows(folder: Path) -> list[Row]:
     """
     path = folder / CURVE
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except FileNotFoundError:
         return []
-    except ValueError as error:
-        raise UserError(
-            f"{path}: must hold one JSON object a line, found {error}; delete this trial's folder"
-        ) from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: must be a file, found a folder; {AWAY}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: must hold one JSON object a line, found {error}; {TRAIN_AGAIN}") from None
+    for number, row in enumerate(rows, 1):
+        wrong = mismatch(row, {str: (float, None)})
+        if wrong is None and row.get("epoch") != number:
+            wrong = f"epoch must be {number}, found {row.get('epoch', 'nothing')}"
+        if wrong is not None:
+            raise UserError(f"{path}: line {number}: {wrong}; {TRAIN_AGAIN}")
+    return rows
 
 
 def write_rows(folder: Path, rows: list[Row]) -> None:
@@ -86,26 +108,53 @@ def write_rows(folder: Path, rows: list[Row]) -> None:
 def mark_started(folder: Path, epoch: int) -> None:
     """Note that an epoch is about to be trained: what was trained twice, after kills, can be counted from this."""
     entry = {"epoch": epoch, "time": round(time.time(), 3), "pid": os.getpid(), "host": os.uname().nodename}
-    # one write in append mode: lines of two writers never mix
-    descriptor = os.open(folder / STARTED, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-    try:
-        os.write(descriptor, (json.dumps(entry) + "\n").encode())
-    finally:
-        os.close(descriptor)
+    _append(folder / STARTED, entry)
 
 
 def repeated(folder: Path) -> int:
     """Return how many epochs were started again, after they had been started once: what kills and crashes cost."""
     try:
-        lines = (folder / STARTED).read_text(encoding="utf-8").splitlines()
+        lines = (folder / STARTED).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return 0
-    epochs = []
-    for line in lines:
-        # the last line may be torn
-        with suppress(ValueError):
-            epochs.append(json.loads(line)["epoch"])
+    epochs = [entry["epoch"] for entry in map(_entry, lines) if isinstance(entry.get("epoch"), int)]
     return len(epochs) - len(set(epochs))
+
+
+def note_damage(folder: Path, file: Path, found: str) -> None:
+    """Note that a saved state is not what was saved, so that the trial starts anew: in a log, and aloud."""
+    line = f"{file.name} is damaged, as {found}; the trial starts anew"
+    _append(folder / DAMAGED, {"found": line, "time": round(time.time(), 3)})
+    print(f"trial {folder.name}: {line}", file=sys.stderr, flush=True)
+
+
+def damages(folder: Path) -> list[str]:
+    """Return what was noted of damaged states of a trial."""
+    try:
+        lines = (folder / DAMAGED).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    return [str(entry["found"]) for entry in map(_entry, lines) if "found" in entry]
+
+
+def want_state(folder: Path) -> None:
+    """Have a trial whose state is wanted, and is not there any more, trained again as far as it came."""
+    write_text(folder / WANTED, "")
+
+
+def state_is_wanted(folder: Path) -> bool:
+    """Whether `want_state` was said and no state was saved since."""
+    return (folder / WANTED).exists()
+
+
+def state_is_there(folder: Path) -> None:
+    """Note that a state was saved."""
+    (folder / WANTED).unlink(missing_ok=True)
+
+
+def is_through(folder: Path, metric: str, epochs: int) -> bool:
+    """Whether nothing is left to train on the way to `epochs`."""
+    return state_of(folder, metric).settled(epochs) and not state_is_wanted(folder)
 
 
 def count_crash(folder: Path, error: str, traceback: str, retries: int) -> None:
@@ -133,4 +182,22 @@ def forget_crashes(folder: Path) -> None:
 
 def _read_failures(folder: Path) -> dict[str, Any] | None:
     path = folder / FAILURES
-    return dict(read_json(path)) if path.exists() else None
+    return dict(read_json(path, FAILURES_SHAPE)) if path.exists() else None
+
+
+def _append(path: Path, entry: dict[str, Any]) -> None:
+    # one write in append mode: lines of two writers never mix
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.write(descriptor, (json.dumps(entry) + "\n").encode())
+    finally:
+        os.close(descriptor)
+
+
+def _entry(line: str) -> dict[str, Any]:
+    """Return what a line of a log says; nothing where it is torn, as the last one may be."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) else {}

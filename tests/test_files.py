@@ -1,0 +1,61 @@
+"""JSON of a known shape: what has another one is told in one line, with file and key."""
+
+import math
+
+import pytest
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import mismatch, read_json
+
+SHAPE = {"names": [str], "batches": {"full": {str: [int]}}, "value": (float, None), "sure": bool}
+RIGHT = {"names": ["a"], "batches": {"full": {"x": [1, 2]}}, "value": 3, "sure": True, "more": [None]}
+
+
+def test_what_has_the_shape_is_read_as_it_is():
+    assert mismatch(RIGHT, SHAPE) is None
+    assert mismatch(RIGHT | {"value": None}, SHAPE) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"names": None}, "names must be a list, found null"),
+        ({"names": ["a", 1]}, "names[1] must be text, found 1"),
+        ({"batches": {"full": []}}, "batches.full must be an object, found []"),
+        ({"batches": {}}, "batches.full must be an object, found nothing"),
+        ({"batches": {"full": {"x": [1, True]}}}, "batches.full.x[1] must be a whole number, found true"),
+        ({"value": "3"}, 'value must be a number, found "3"'),
+        ({"value": math.inf}, "value must be a number, found Infinity"),
+        ({"sure": 1}, "sure must be true or false, found 1"),
+        ({"names": "a" * 99}, f'names must be a list, found "{"a" * 39} ...'),
+    ],
+)
+def test_what_has_another_shape_is_told_with_its_key(changes, wrong):
+    assert mismatch(RIGHT | changes, SHAPE) == wrong
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "must be JSON, found an empty file"),
+        (b'{"names": [', "must be JSON, found Expecting value"),
+        (b"\xff\xfe{}", "must be JSON, found 'utf-8' codec can't decode"),
+        (b'{"value": NaN}', "must be JSON, found NaN, which JSON does not have"),
+        (b"[" * 100_000, "must be JSON, found maximum recursion depth"),
+        (b"9" * 5000, "must be JSON, found Exceeds the limit"),
+        (b"[]", "it must be an object, found []"),
+    ],
+)
+def test_a_damaged_file_is_one_line_that_says_what_to_do(tmp_path, content, found):
+    path = tmp_path / "entry.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        read_json(path, SHAPE)
+    assert str(error.value).startswith(f"{path}: {found}")
+    assert str(error.value).endswith("; delete the file and start the search again, nothing trained is lost")
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path):
+    with pytest.raises(UserError, match="must be a file, found a folder; move it away"):
+        read_json(tmp_path)
