@@ -1,10 +1,15 @@
 import json
 import math
+import random
 import shutil
 
+import pyarrow
 import pyarrow.parquet
 import pytest
 
+from swift_hyperband.errors import UserError
+from swift_hyperband.replay import stored
+from swift_hyperband.replay.readers_files import read_parquet
 from swift_hyperband.report.summary import fates
 from swift_hyperband.report.table import write_curves
 
@@ -105,3 +110,36 @@ def test_a_search_without_an_epoch_gives_an_empty_table_with_all_columns(all_fai
     table = written(all_failed, tmp_path)
     assert table.num_rows == 0
     assert {"trial", "config_row", "epoch", "metric_loss", "seconds"} <= set(table.column_names)
+
+
+def test_a_flipped_bit_in_a_page_is_one_line_that_names_the_table(swift, tmp_path):
+    written(swift, tmp_path)
+    path, draw = tmp_path / "curves.parquet", random.Random(0)
+    sound = path.read_bytes()
+    footer = len(sound) - 8 - int.from_bytes(sound[-8:-4], "little")
+    rows = repr(list(read_parquet(path).cells))
+    told = []
+    for _ in range(50):
+        damaged, at = bytearray(sound), draw.randrange(4, footer)
+        damaged[at] ^= 1 << draw.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            # some bits of a page's header say nothing that a reader needs
+            assert repr(list(read_parquet(path).cells)) == rows
+        except UserError as error:
+            told.append(str(error))
+    assert len(told) > 25
+    assert all(line.startswith(f"{path}: must be a parquet file") and "\n" not in line for line in told)
+
+
+def test_kept_runs_with_a_damaged_page_are_made_anew_and_that_is_told(tmp_path, capsys):
+    path = tmp_path / "runs.parquet"
+    schema = pyarrow.schema([("seed", pyarrow.int64()), ("regret", pyarrow.float64())])
+    rows = {seed: {"seed": seed, "regret": seed / 7} for seed in range(500)}
+    stored.write(path, rows, schema, {"search": "asha"})
+    assert stored.read(path, stored.digest({"search": "asha"})) == rows
+    damaged = bytearray(path.read_bytes())
+    damaged[1000] ^= 1
+    path.write_bytes(damaged)
+    assert stored.read(path, stored.digest({"search": "asha"})) == {}
+    assert f"{path}: is damaged or none of ours, and made anew" in capsys.readouterr().err

@@ -164,9 +164,11 @@ def read_parquet(path: Path) -> Records:
     check_file(path)
     # what a broken file raises; a broken page only when it is read
     errors = (pyarrow.ArrowException, OSError, UnicodeError)
-    wrong = broken(path, "must be a parquet file, found something else or a part of one; get the file anew")
+    wrong = broken(
+        path, "must be a parquet file, found something else or a part of one, or a damaged page; get the file anew"
+    )
     try:
-        file = pyarrow.parquet.ParquetFile(path)
+        file = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
         schema = file.schema_arrow
     except errors:
         raise wrong from None

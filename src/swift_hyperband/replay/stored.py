@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -27,13 +28,16 @@ def read(path: Path, digest: str) -> dict[int, Row]:
     """Return the rows of a file by seed: none if there is no such file, or if it holds those of another definition."""
     try:
         # read_table would import pandas, where it is installed
-        with pyarrow.parquet.ParquetFile(path) as file:
+        with open_table(path) as file:
             table = file.read()
         if json.loads(table.schema.metadata[_KEY])["digest"] != digest:
             return {}
         return {row["seed"]: row for row in table.to_pylist()}
-    except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError):
-        # not ours, or broken: made anew
+    except FileNotFoundError:
+        return {}
+    except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError) as error:
+        found = " ".join(str(error).split())[:200]
+        print(f"{path}: is damaged or none of ours, and made anew ({found})", file=sys.stderr, flush=True)
         return {}
 
 
@@ -44,12 +48,17 @@ def write(path: Path, rows: Mapping[int, Row], schema: pyarrow.Schema, definitio
     write_table(path, pyarrow.Table.from_pylist(ordered, schema.with_metadata({_KEY: told.encode()})))
 
 
+def open_table(path: Path) -> pyarrow.parquet.ParquetFile:
+    """Open a table to read it; a page that does not fit its checksum raises an OSError when it is read."""
+    return pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
+
+
 def write_table(path: Path, table: pyarrow.Table) -> None:
-    """Write a table (parquet, zstd) by temporary file and rename; its folder is made if need be."""
+    """Write a table (parquet, zstd, checksums) by temporary file and rename; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
     try:
-        pyarrow.parquet.write_table(table, temporary, compression="zstd")
+        pyarrow.parquet.write_table(table, temporary, compression="zstd", write_page_checksum=True)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow
-import pyarrow.parquet
 
 from swift_hyperband import __version__
 from swift_hyperband.history import History
+from swift_hyperband.replay.stored import write_table
 from swift_hyperband.report.summary import fates
 from swift_hyperband.study_sections import FloatRange, IntRange
 
@@ -64,10 +64,7 @@ def write_curves(history: History, path: Path) -> None:
     )
     provenance = {b"swift_hyperband": json.dumps(_provenance(history)).encode()}
     table = pyarrow.Table.from_pylist(list(_rows(history, types, metrics)), schema.with_metadata(provenance))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    pyarrow.parquet.write_table(table, temporary, compression="zstd")
-    temporary.replace(path)
+    write_table(path, table)
 
 
 def _provenance(history: History) -> dict[str, Any]:
