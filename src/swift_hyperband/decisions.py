@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,15 @@ class Decision:
         Standard error of the predictor; 0 without one, and where the margin is 0.
     verdicts : dict of str to Verdict
         By partial trial.
+    outside : dict of str to float
+        Losses, by trial, that are finite and count as diverged, as they stand far outside of the others: reached at the
+        round's end by reference trials, seen at the decision point of partial ones.
     """
 
     threshold: float
     sigma: float
     verdicts: dict[str, Verdict]
+    outside: dict[str, float] = field(default_factory=dict)
 
 
 def quantile_threshold(losses: Sequence[float], quantile: float) -> float:

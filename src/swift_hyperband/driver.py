@@ -100,8 +100,8 @@ def _write(
             content = threshold_content(study.sign, threshold, reference)
             write_json(folder.threshold(round_), content | {"inputs": {}})
             assert round_.predictor is not None
-            fallback = read_json(folder.predictor(search.schedule.by_key[round_.predictor]))["fallback"]
-            content = decision_content(study.sign, record.decision, fallback)
+            fitted = read_json(folder.predictor(search.schedule.by_key[round_.predictor]))
+            content = decision_content(study.sign, record.decision, fitted)
             write_json(folder.decision(round_), content | {"inputs": {}})
         curves = {trial: search.curves[trial][: round_.end] for trial in record.finishers}
         content = promotion_content(study.sign, round_, curves, record.promoted)

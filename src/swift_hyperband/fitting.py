@@ -25,10 +25,13 @@ class Fitted:
         None where there are too few finite curves.
     fallback : str or None
         Why simulated annealing took the place of an annealer in the network, where it did.
+    left_out : tuple of str
+        Trials whose curves are finite and count as diverged, as they stand far outside of the others.
     """
 
     predictor: Predictor | None
     fallback: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Fitted:
@@ -48,6 +51,10 @@ def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequ
     UserError
         If an annealer in the network cannot answer and the study's `fallback` is stop.
     """
+    return replace(_fit(folder, study, round_, references), left_out=tuple(rounds.left_out(round_, references)))
+
+
+def _fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Fitted:
     rules = study.rules()
     sampler = rules.predictor.sampler
     if sampler is None:

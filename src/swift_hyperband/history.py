@@ -52,6 +52,8 @@ class RoundHistory:
         Best first; None if the round is not over.
     fallback : str or None
         Why simulated annealing took the place of the annealer that was to fit its predictor, where it did.
+    outside : frozenset of str
+        Trials with finite values that counted as diverged in the decision, or in the fit of its predictor.
     """
 
     schedule: Round
@@ -61,6 +63,7 @@ class RoundHistory:
     verdicts: dict[str, Decided] | None = None
     promoted: tuple[str, ...] | None = None
     fallback: str | None = None
+    outside: frozenset[str] = frozenset()
 
     @property
     def full(self) -> tuple[str, ...]:
@@ -150,14 +153,25 @@ class History:
         """Epochs trained so far."""
         return sum(len(trial.curve) for trial in self.trials.values())
 
+    @property
+    def outside(self) -> dict[str, float]:
+        """The worst value of each trial that counted as diverged in a fit or a decision, though it is finite."""
+        study, trials = self.study, {trial for found in self.rounds.values() for trial in found.outside}
+        metric, sign = study.target.metric, study.sign
+        values = {trial: self.trials[trial].values(metric) for trial in sorted(trials)}
+        return {trial: max(of_trial, key=lambda value: sign * value) for trial, of_trial in values.items()}
+
     def _round(self, round_: Round) -> RoundHistory:
         folder = self.folder
         if not folder.entry(round_).exists():
             return RoundHistory(round_)
         threshold = sigma = verdicts = promoted = fallback = None
+        outside: frozenset[str] = frozenset()
         if folder.decision(round_).exists():
             stored = read_json(folder.decision(round_))
             threshold, sigma, fallback = stored["threshold"], stored["sigma"], stored["fallback"]
+            # not in files of before there was anything to tell
+            outside = frozenset([*stored.get("left_out", ()), *stored.get("outside", ())])
             verdicts = {
                 trial: Decided(from_json(verdict["seen"]), verdict["predicted"], verdict["continues"])
                 for trial, verdict in stored["verdicts"].items()
@@ -165,7 +179,7 @@ class History:
         if folder.promotion(round_).exists():
             promoted = tuple(read_json(folder.promotion(round_))["promoted"])
         competitors = tuple(read_json(folder.entry(round_))["competitors"])
-        return RoundHistory(round_, competitors, threshold, sigma, verdicts, promoted, fallback)
+        return RoundHistory(round_, competitors, threshold, sigma, verdicts, promoted, fallback, outside)
 
     def _trial(self, trial: str) -> TrialHistory:
         stored = read_json(self.folder.trial(trial) / "config.json")

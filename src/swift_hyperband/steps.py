@@ -99,7 +99,7 @@ class Steps:
         predictor = load(stored["predictor"]) if stored["predictor"] is not None else None
         reference = self._reference(source)
         found = rounds.decide(round_, reference, self._losses(partial), predictor, self.study.rules())
-        content = decision_content(self.study.sign, found, stored["fallback"])
+        content = decision_content(self.study.sign, found, stored)
         write_json(self.folder.decision(round_), content | self._inputs([source, fitted, *partial]))
         self._delete_states(trial for trial, verdict in found.verdicts.items() if not verdict.continues)
 
@@ -195,15 +195,17 @@ def threshold_content(sign: float, threshold: float | None, reference: Mapping[s
 
 
 def predictor_content(fitted: Fitted) -> dict[str, Any]:
-    """Return what predictor.json says of a fitted predictor."""
+    """Return what predictor.json says of a fitted predictor, and whose curves it did not learn from."""
     predictor = fitted.predictor.to_dict() if fitted.predictor is not None else None
-    return {"predictor": predictor, "fallback": fitted.fallback}
+    return {"predictor": predictor, "fallback": fitted.fallback, "left_out": list(fitted.left_out)}
 
 
-def decision_content(sign: float, decision: Decision, fallback: str | None) -> dict[str, Any]:
-    """Return what decision.json says of a decision in losses, and of an annealer that could not answer."""
+def decision_content(sign: float, decision: Decision, fitted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what decision.json says of a decision in losses, and of the predictor that its file tells."""
     return {
-        "fallback": fallback,
+        "fallback": fitted["fallback"],
+        # a file of before there was anything to tell has none
+        "left_out": fitted.get("left_out", []),
         "threshold": to_json(sign * decision.threshold),
         "sigma": to_json(decision.sigma),
         "verdicts": {
@@ -214,6 +216,7 @@ def decision_content(sign: float, decision: Decision, fallback: str | None) -> d
             }
             for trial, verdict in decision.verdicts.items()
         },
+        "outside": {trial: sign * loss for trial, loss in decision.outside.items()},
     }
 
 

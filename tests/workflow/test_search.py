@@ -169,6 +169,24 @@ def test_diverging_trials_do_not_stop_a_search(project):
     assert {entry["status"] for manifest in trained for entry in manifest["trials"].values()} == {"ok", "diverged"}
 
 
+def test_exploded_trials_do_not_upset_a_search_and_decisions_say_who_counts_as_diverged(project):
+    lines = (project.path / "table.csv").read_text().splitlines()
+    exploded = [line if int(line.split(",")[0]) % 4 else f"{line.rpartition(',')[0]},1e200" for line in lines[1:]]
+    (project.path / "table.csv").write_text("\n".join([lines[0], *exploded]) + "\n")
+    project.study(predictor__name="svr")
+    search = agree(project)
+    decisions = [found for path, found in project.decisions().items() if path.endswith("decision.json")]
+    for found in decisions:
+        for trial, value in found["outside"].items():
+            assert value == 1e200
+            assert trial not in found["verdicts"] or not found["verdicts"][trial]["continues"]
+    named = {trial for found in decisions for trial in [*found["outside"], *found["left_out"]]}
+    assert any(found["left_out"] for found in decisions)
+    assert named == {trial for trial, curve in search.curves.items() if curve[-1] == 1e200} & named
+    printed = project.run("swift-hyperband", "status", "results/table")
+    assert f"{len(named)} trials far outside of the others counted as diverged" in printed
+
+
 def test_within_an_allocation_jobs_have_no_time_limit_and_did_not_wait_for_it(project):
     project.variables["SLURM_JOB_ID"] = "4711"
     printed = project.run("swift-hyperband", "run", "--cores", "2", "--printshellcmds", "best")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from swift_hyperband.replay.searches import Recipe
     from swift_hyperband.replay.tables import CurveTable
 
+LONG = 1e9
+"""From here on numbers are printed with their power of ten."""
+
 SEARCHES = ("random", "predicted-random", "hyperband", "fast-hyperband", "swift-hyperband", "asha", "swift-asha")
 FORMATS = ("mlpf", "cifar10", "ptb", "svhn", "long")
 EXAMPLE = """examples:
@@ -280,7 +283,7 @@ def _summary(values: Sequence[float], order: int) -> tuple[float, float, float, 
 def _number(value: float) -> str:
     if math.isnan(value):
         return "·"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.5g}"
+    return f"{value:.0f}" if 1000 <= abs(value) < LONG else f"{value:.5g}"
 
 
 def _gantt(path: Path, replay: Replay, recipe: Recipe, cluster: ClusterSettings | None) -> None:

@@ -185,6 +185,11 @@ def _facts(progress: Progress) -> Table:
         told = f"by simulated annealing in {len(reasons)} round{'s' if len(reasons) > 1 else ''}, as the annealer could"
         table.add_row("[yellow]predicted[/]", f"{told} not answer:\n[dim]{escape(reasons[0])}[/]")
     left = f", at most {to_come} to come" if (to_come := progress.sum("to_come")) else ""
+    if outside := progress.history.outside:
+        told = f"{len(outside)} trial{'s' if len(outside) > 1 else ''} far outside of the others counted as diverged:"
+        listed = ", ".join(f"{trial} ({value:.3g})" for trial, value in list(outside.items())[:SHOWN])
+        more = f" and {len(outside) - SHOWN} more" if len(outside) > SHOWN else ""
+        table.add_row("[yellow]decided[/]", f"{told}\n[dim]{listed}{more}[/]")
     table.add_row("epochs", f"{progress.sum('spent')} trained, {progress.sum('saved')} saved by prediction{left}")
     table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")
     if progress.repeated:

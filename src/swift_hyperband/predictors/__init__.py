@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from swift_hyperband.predictors.settings import PredictorSettings
 
 if TYPE_CHECKING:
+    from swift_hyperband.predictors.bounds import Machine
     from swift_hyperband.predictors.features import Floats
 
 FEWEST_CURVES = 3
-"""Under this many finite curves nothing is fitted, and nobody is stopped."""
+"""Under this many curves to learn from nothing is fitted, and nobody is stopped."""
 
 
 class Predictor(Protocol):
@@ -24,6 +25,9 @@ class Predictor(Protocol):
 
     def predict(self, curves: Floats) -> Floats:
         """Return the predicted losses at the round's end, shape (n,), for curves of shape (n, epochs seen)."""
+
+    def diverged(self, losses: Sequence[float], at_end: bool) -> list[bool]:
+        """Return which losses, at the round's end or at the decision point, count as diverged: see `bounds`."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the predictor in JSON's types; `load` reads it back."""
@@ -50,34 +54,45 @@ def fit(
     Returns
     -------
     Predictor or None
-        None where fewer than `FEWEST_CURVES` training curves are finite throughout.
+        None where fewer than `FEWEST_CURVES` training curves are finite throughout and nowhere far outside.
     """
     import numpy as np
 
+    from swift_hyperband.predictors.bounds import Bounded, Bounds, outside
+
     finite = np.isfinite(curves).all(axis=1) & np.isfinite(ends)
-    if finite.sum() < FEWEST_CURVES:
+    curves, ends = curves[finite], ends[finite]
+    far = outside(curves, ends)
+    if (~far).sum() < FEWEST_CURVES:
         return None
+    machine = _machine(settings, curves[~far], ends[~far], label, kept)
+    return Bounded(machine, Bounds.of(curves[:, -1]), Bounds.of(ends))
+
+
+def _machine(settings: PredictorSettings, curves: Floats, ends: Floats, label: str, kept: Path | None) -> Machine:
     if settings.name == "last-value":
         from swift_hyperband.predictors import last_value
 
-        return last_value.fit(settings, curves[finite], ends[finite])
+        return last_value.fit(settings, curves, ends)
     if settings.name == "qsvr":
         from swift_hyperband.predictors import qsvr
 
         assert settings.qsvr is not None
         assert settings.sampler is not None
-        return qsvr.fit(settings, settings.qsvr, settings.sampler, curves[finite], ends[finite], label, kept)
+        return qsvr.fit(settings, settings.qsvr, settings.sampler, curves, ends, label, kept)
     from swift_hyperband.predictors import svr
 
-    return svr.fit(settings, curves[finite], ends[finite])
+    return svr.fit(settings, curves, ends)
 
 
 def load(stored: Mapping[str, Any]) -> Predictor:
     """Return the predictor that `to_dict` stored. Needs numpy alone."""
+    from swift_hyperband.predictors.bounds import Bounded
+
     if stored["name"] == "last-value":
         from swift_hyperband.predictors.last_value import LastValue
 
-        return LastValue(shift=stored["shift"], sigma=stored["sigma"])
+        return Bounded.from_dict(LastValue(shift=stored["shift"], sigma=stored["sigma"]), stored)
     from swift_hyperband.predictors.kernel_machine import KernelMachine
 
-    return KernelMachine.from_dict(stored)
+    return Bounded.from_dict(KernelMachine.from_dict(stored), stored)

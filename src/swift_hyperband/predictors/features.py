@@ -12,6 +12,9 @@ from swift_hyperband.predictors.settings import PredictorSettings
 
 Floats = NDArray[np.float64]
 
+TINY = 1e-50
+"""Share of a column's spread that its quartiles must be apart to be its scale."""
+
 
 def features(settings: PredictorSettings, curves: Floats) -> Floats:
     """Return the features of curves, both of shape (n, epochs seen).
@@ -41,8 +44,10 @@ class Scaling:
         else:
             low, shift, high = np.quantile(columns, [0.25, 0.5, 0.75], axis=-2)
             scale = high - low
-            if not scale.all():
-                scale = np.where(scale > 0, scale, np.ptp(columns, axis=-2))
+            if not scale.min() > TINY:
+                # quartiles that all but agree, beside others that do not, would put these beyond what squares can hold
+                spread = np.ptp(columns, axis=-2)
+                scale = np.where(scale > TINY * spread, scale, spread)
         return cls(shift, np.where(scale > 0, scale, 1.0))
 
     def apply(self, columns: Floats) -> Floats:

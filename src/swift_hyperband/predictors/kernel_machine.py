@@ -116,11 +116,14 @@ def leave_one_out(settings: PredictorSettings, curves: Floats, ends: Floats, sol
     all_columns, all_targets = columns[others], target[others]
     inputs, output = Scaling.of(settings, all_columns), Scaling.of(settings, all_targets)
     x, y = inputs.apply(all_columns), output.apply(all_targets)[..., 0]
-    left_out = inputs.apply(columns[:, None, :])
+    # beside others that all but agree, a curve may be farther than a number can tell: the kernel is 0 there
+    with np.errstate(over="ignore"):
+        left_out = inputs.apply(columns[:, None, :])
     scaled = np.empty((n, 1, 1))
     for i in range(n):
         solution = solve(x[i], y[i])
-        squares = np.square(solution.support - left_out[i]).sum(axis=1)
+        with np.errstate(over="ignore"):
+            squares = np.square(solution.support - left_out[i]).sum(axis=1)
         scaled[i] = np.exp(-solution.gamma * squares) @ solution.coefficients + solution.intercept
     # the last seen loss, where the change is predicted, stands on both sides
     errors = output.undo(scaled)[:, 0, 0] - target[:, 0]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from swift_hyperband import predictors
 from swift_hyperband.errors import UserError
+from swift_hyperband.predictors.bounds import outside
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.replay.tables import CurveTable
 
@@ -49,7 +50,7 @@ def configurations(table: CurveTable) -> Rows:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Curves by which predictors are judged: those that are recorded and finite to the last epoch.
+    """Curves by which predictors are judged: recorded and finite to the last epoch, and nowhere far outside.
 
     Attributes
     ----------
@@ -70,7 +71,10 @@ class Judged:
         complete = table.complete(max_epochs)
         losses = complete.sign * complete.curves[:, :max_epochs]
         finite = np.isfinite(losses).all(axis=1)
-        return cls(table.name, losses[finite], configurations(complete)[finite])
+        losses, numbers = losses[finite], configurations(complete)[finite]
+        # as in a search, one that exploded counts as diverged
+        sound = ~outside(losses[:, :-1], losses[:, -1])
+        return cls(table.name, losses[sound], numbers[sound])
 
     def split(self, size: int, seed: int) -> tuple[Rows, Rows]:
         """Return the rows of training and of tested curves; see `split`.

@@ -16,6 +16,9 @@ from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.tables import CurveTable
 from swift_hyperband.search import Search
 
+LARGEST = 1e150
+"""Beyond it sums and squares of values may be more than a number can hold."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -28,7 +31,7 @@ class Run:
         The metric of the winner at the last epoch; None if every trial failed.
     regret : float or None
         (best - optimum) / (median - optimum) over the table at the last epoch: 0 is its best row, 1 a middling one.
-        None where there is no winner or the median row diverged.
+        None where there is no winner, the median row diverged, or no number can hold it.
     epochs : int
         Trained in all.
     hyperband_best : float or None
@@ -99,7 +102,11 @@ class Replay:
         """Return how far a loss at the last epoch is from the table's best one, in units of a middling one."""
         if math.isinf(self.median) or math.isinf(loss):
             return None
-        return (loss - self.optimum) / (self.median - self.optimum) if self.median > self.optimum else 0.0
+        # halves, so that no difference is beyond what a number can hold
+        regret = loss / 2 - self.optimum / 2
+        middling = self.median / 2 - self.optimum / 2
+        found = regret / middling if self.median > self.optimum else 0.0
+        return found if math.isfinite(found) else None
 
     def runs(self, recipe: Recipe, seeds: Iterable[int], cluster: ClusterSettings | None = None) -> Iterator[Run]:
         """Replay a search once for each seed.
@@ -169,6 +176,12 @@ class Replay:
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """Return the mean and half the width of its 95 % interval by Student's t; nan for fewer than two values."""
+    largest = max(map(abs, values))
+    if largest > LARGEST:
+        # a power of two, so that nothing is rounded
+        unit = 2.0 ** (math.frexp(largest)[1] - 1)
+        mean, half = interval([value / unit for value in values])
+        return mean * unit, half * unit
     mean = statistics.fmean(values)
     if len(values) < 2:
         return mean, math.nan

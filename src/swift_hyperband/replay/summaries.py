@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,7 +37,8 @@ class Mean(NamedTuple):
     @classmethod
     def of(cls, values: Iterable[float | None]) -> Mean | None:
         """Return the mean of the values that are there, if there are any."""
-        known = [value for value in values if value is not None]
+        # a difference of values near the largest number may be none
+        known = [value for value in values if value is not None and math.isfinite(value)]
         return cls(*interval(known), min(known), max(known)) if known else None
 
 

@@ -31,7 +31,9 @@ def draw(history: History) -> Figure:
         style.message(picture.subplots(), _why_none(history, len(pairs)))
         return picture
     picture = style.figure(4.9)
-    picture.suptitle(style.title(history, "Predictions at decision points, checked at the rounds' ends"))
+    picture.suptitle(
+        style.title(history, "Predictions at decision points, checked at the rounds' ends" + _outside(history))
+    )
     # by real values only: a prediction may be far off, or below 0 where the metric never is
     shown = style.value_range([value for pair in pairs for value in (pair.seen, pair.reached)], history.study.sign)
     left, right = picture.subplots(1, 2, sharex=True, sharey=True)
@@ -44,6 +46,11 @@ def draw(history: History) -> Figure:
         handles.append(Line2D([], [], label="outside this range", ls="", marker="o", mfc="white", mec=style.DARK))
     picture.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)))
     return picture
+
+
+def _outside(history: History) -> str:
+    count = len(history.outside)
+    return f"\n{count} trial{'s' if count > 1 else ''} far outside counted as diverged" if count else ""
 
 
 def _predictor(history: History) -> str:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from swift_hyperband import decisions, predictors
 from swift_hyperband.decisions import Decision
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.schedule import Round
 from swift_hyperband.search import Curve
+
+if TYPE_CHECKING:
+    from swift_hyperband.predictors.features import Floats
 
 LATER = 2.0
 """How many times its margin a search leaves from the second round of a bracket on.
@@ -96,16 +99,22 @@ def fit_curves(
     label: str = "",
     kept: Path | None = None,
 ) -> predictors.Predictor | None:
-    """Fit a predictor of the loss at epoch `end` from the first `seen` epochs; None where too few curves are finite.
+    """Fit a predictor of the loss at epoch `end` from the first `seen` epochs; None where too few curves are sound.
 
     `label` and `kept` are for annealers in the network, as in `predictors.fit`.
     """
+    table = _table(curves, end)
+    return predictors.fit(settings, table[:, :seen], table[:, -1], label, kept)
+
+
+def _table(curves: Sequence[Curve], end: int) -> Floats:
+    """Return the losses of curves at epochs 1 to `end`, infinity where one does not reach."""
     import numpy as np
 
     table = np.full((len(curves), end), math.inf)
     for row, curve in zip(table, curves, strict=True):
         row[: len(curve)] = curve[:end]
-    return predictors.fit(settings, table[:, :seen], table[:, -1], label, kept)
+    return table
 
 
 def predict(predictor: predictors.Predictor, curves: Sequence[Curve], seen: int) -> list[float]:
@@ -127,26 +136,53 @@ def decide(
     """Return which partial trials, given with their curves, go on to the round's end."""
     point = round_.decision_epoch
     assert point is not None
-    reached = [loss_at(curve, round_.end) for curve in reference.values()]
+    reached = {trial: loss_at(curve, round_.end) for trial, curve in reference.items()}
     seen = {trial: loss_at(curve, point) for trial, curve in partial.items()}
     alive = [trial for trial, loss in seen.items() if math.isfinite(loss)]
+    outside = _outside(predictor, reached, at_end=True) | _outside(predictor, seen, at_end=False)
     predicted: dict[str, float] | None = None
     if predictor is not None:
         predicted = dict(zip(alive, predict(predictor, [partial[trial] for trial in alive], point), strict=True))
+    sound = [loss for trial, loss in reached.items() if math.isfinite(loss) and trial not in outside]
     threshold = quantile_threshold(round_, reference, rules)
     if threshold is None:
-        expected = [loss for loss in reached if math.isfinite(loss)] + list((predicted or {}).values())
-        threshold = decisions.promotion_threshold(expected, round_.promoted)
-    return decisions.decide(
+        expected = [loss for trial, loss in (predicted or {}).items() if trial not in outside]
+        threshold = decisions.promotion_threshold(sound + expected, round_.promoted)
+    found = decisions.decide(
         seen,
         predicted,
         # n more fits, which only a margin has a use for
         predictor.sigma if predictor is not None and rules.margin > 0 else 0.0,
         threshold=threshold,
         margin=rules.margin * (LATER if round_.index > 0 else 1.0),
-        wanted=round_.promoted - sum(map(math.isfinite, reached)),
+        wanted=round_.promoted - len(sound),
         most=round_.most_completed,
     )
+    return replace(found, outside=outside)
+
+
+def _outside(predictor: predictors.Predictor | None, losses: Mapping[str, float], at_end: bool) -> dict[str, float]:
+    """Return the finite losses that count as diverged."""
+    if predictor is None:
+        return {}
+    found = zip(losses.items(), predictor.diverged(list(losses.values()), at_end), strict=True)
+    return {trial: loss for (trial, loss), far in found if far and math.isfinite(loss)}
+
+
+def left_out(round_: Round, references: Iterable[Mapping[str, Curve]]) -> list[str]:
+    """Return the trials with finite curves that `fit` leaves out, as they stand far outside of the others."""
+    assert round_.decision_epoch is not None
+    import numpy as np
+
+    from swift_hyperband.predictors.bounds import outside
+
+    known = {trial: curve for reference in references for trial, curve in reference.items()}
+    table = _table(list(known.values()), round_.end)
+    seen = table[:, [*range(round_.decision_epoch), round_.end - 1]]
+    finite = np.isfinite(seen).all(axis=1)
+    far = np.zeros(len(known), dtype=bool)
+    far[finite] = outside(seen[finite, :-1], seen[finite, -1])
+    return [trial for trial, is_far in zip(known, far.tolist(), strict=True) if is_far]
 
 
 def promote(round_: Round, curves: Mapping[str, Curve]) -> list[str]:

@@ -1,0 +1,133 @@
+"""Which losses stand so far outside of the others that nothing can be learnt from them: exploded, but still finite.
+
+A support vector regression and its standard error follow the farthest curve there is: one loss of 1e30 makes every
+other curve look alike, and the square of 1e155 is not finite. Such curves count as diverged in the fit and its standard
+error; what stands outside at a decision point is expected to stay where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from swift_hyperband.predictors.features import Floats
+
+FAR = 1e6
+"""How far beyond the middle a loss must be to stand outside, in units of the better half's spread, or of its size.
+
+In the published tables no loss of any epoch is farther than 10. What starts at chance or spans some orders of
+magnitude does not come near it; an explosion passes it within a few epochs.
+"""
+
+LARGEST = 1e100
+"""Beyond it every loss stands outside: squares and sums of squares must be finite."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Between which losses, both included, one is not outside."""
+
+    low: float = -np.inf
+    high: float = np.inf
+
+    def outside(self, losses: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Return which losses stand outside."""
+        return np.asarray((losses < self.low) | (losses > self.high))
+
+    @classmethod
+    def of(cls, losses: Floats) -> Bounds:
+        """Return the bounds that losses of shape (n,), of one epoch, set for each other and for those of other trials.
+
+        Notes
+        -----
+        With the better half x_1 <= ... <= x_h, h = ceil(n / 2), the upper bound is x_h + FAR max(x_h - x_1, |x_h|): at
+        least half of the losses never stand outside, however bad the others are, and neither units nor a shift of the
+        order of the losses matter. Where the better half is all 0 there is no scale. The lower bound is the same for
+        negated losses, each without what is beyond the other.
+        """
+        finite = np.sort(losses[np.abs(losses) <= LARGEST])
+        if not finite.size:
+            return cls(-LARGEST, LARGEST)
+        low = -_beyond(-finite[finite <= _beyond(finite)][::-1])
+        return cls(low, _beyond(finite[finite >= low]))
+
+
+def _beyond(ordered: Floats) -> float:
+    """Return the upper bound for losses in order, at least one."""
+    middle = float(ordered[(len(ordered) - 1) // 2])
+    scale = max(middle - float(ordered[0]), abs(middle))
+    return min(middle + FAR * scale, LARGEST) if scale > 0 else LARGEST
+
+
+def outside(curves: Floats, ends: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which of finite curves, shape (n, epochs seen), with their ends, shape (n,), stand outside anywhere."""
+    table = np.column_stack((curves, ends))
+    found = np.zeros(len(ends), dtype=bool)
+    size = np.abs(table)
+    if not size.size or (size.max() <= LARGEST and size.max() / (FAR / 2) <= size.min()):
+        # nothing can be so far apart: every scale is at least the smallest loss. Replays fit thousands of times
+        return found
+    for losses in table.T:
+        found |= Bounds.of(losses).outside(losses)
+    return found
+
+
+class Machine(Protocol):
+    """What was fitted to curves that do not stand outside."""
+
+    @property
+    def sigma(self) -> float: ...
+
+    def predict(self, curves: Floats) -> Floats: ...
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A fitted machine, and where it can be asked.
+
+    Attributes
+    ----------
+    machine : Machine
+    seen, end : Bounds
+        Of the last seen loss, and of that at the round's end.
+    """
+
+    machine: Machine
+    seen: Bounds
+    end: Bounds
+
+    @property
+    def sigma(self) -> float:
+        """Standard error of the machine."""
+        return self.machine.sigma
+
+    def diverged(self, losses: Sequence[float], at_end: bool) -> list[bool]:
+        """Return which losses, at the round's end or at the decision point, stand outside."""
+        bounds = self.end if at_end else self.seen
+        found: list[bool] = bounds.outside(np.asarray(losses, dtype=float)).tolist()
+        return found
+
+    def predict(self, curves: Floats) -> Floats:
+        """Return what the machine predicts; the last seen loss where that stands outside, or nothing can be said."""
+        # a curve may have been anywhere before
+        with np.errstate(over="ignore", invalid="ignore"):
+            predicted = self.machine.predict(curves)
+        last = curves[:, -1]
+        return np.where(self.seen.outside(last) | ~np.isfinite(predicted), last, predicted)
+
+    def to_dict(self) -> dict[str, Any]:
+        bounds = {"seen": [self.seen.low, self.seen.high], "end": [self.end.low, self.end.high]}
+        return self.machine.to_dict() | {"bounds": bounds}
+
+    @classmethod
+    def from_dict(cls, machine: Machine, stored: Mapping[str, Any]) -> Bounded:
+        """Return a stored machine within its bounds; one that was stored before there were bounds has none."""
+        bounds = stored.get("bounds")
+        if bounds is None:
+            return cls(machine, Bounds(), Bounds())
+        return cls(machine, Bounds(*bounds["seen"]), Bounds(*bounds["end"]))

@@ -1,0 +1,125 @@
+"""Curves that exploded and are still finite: they count as diverged, and sound ones never do."""
+
+import json
+import math
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swift_hyperband import predictors
+from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
+from swift_hyperband.predictors.bounds import Bounds, outside
+from swift_hyperband.predictors.settings import PredictorSettings
+
+SETTINGS = {
+    "default": PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5),
+    "published": PredictorSettings("svr", "value", "values", "minmax", C=1.0, nu=0.5),
+    "last-value": PredictorSettings("last-value", "change", "differences", "robust", C=1.0, nu=0.5),
+    "qsvr": PredictorSettings(
+        "qsvr", "value", "values", "minmax", 1.0, 0.5, QsvrSettings(), SamplerSettings("steepest-descent")
+    ),
+}
+EXPLODED = [1e8, 1e30, 1e155, 1e200, 1e308, -1e30, -1e155, -1e308]
+
+
+def curves(n, epochs=9):
+    rng = np.random.default_rng(0)
+    end, start, speed = rng.uniform(0.1, 0.6, n), rng.uniform(0.5, 2.0, n), rng.uniform(0.5, 1.5, n)
+    return end[:, None] + start[:, None] * np.arange(1, epochs + 1) ** -speed[:, None]
+
+
+@pytest.fixture(params=SETTINGS.values(), ids=SETTINGS)
+def settings(request):
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        yield
+
+
+@pytest.mark.parametrize("value", EXPLODED)
+@pytest.mark.parametrize("where", ["at the end", "before the decision point", "at it"])
+def test_an_exploded_curve_counts_as_diverged_in_the_fit_and_for_sigma(settings, value, where):
+    table = curves(8)
+    table[3, {"at the end": -1, "before the decision point": 0, "at it": 3}[where]] = value
+    expected = predictors.fit(settings, np.delete(table, 3, 0)[:, :4], np.delete(table, 3, 0)[:, -1])
+    found = predictors.fit(settings, table[:, :4], table[:, -1])
+    fresh = curves(20)[8:, :4]
+    np.testing.assert_array_equal(found.predict(fresh), expected.predict(fresh))
+    assert found.sigma == expected.sigma
+    assert math.isfinite(json.loads(json.dumps(found.to_dict(), allow_nan=False))["sigma"])
+
+
+@pytest.mark.parametrize("value", EXPLODED)
+def test_what_stands_outside_at_the_decision_point_is_expected_to_stay_there(settings, value):
+    table = curves(8)
+    fitted = predictors.fit(settings, table[:, :4], table[:, -1])
+    for predictor in (fitted, predictors.load(json.loads(json.dumps(fitted.to_dict())))):
+        assert predictor.predict(np.array([[0.9, 0.8, 0.7, value]])) == [value]
+        assert predictor.diverged([0.5, value], at_end=False) == [False, True]
+        assert predictor.diverged([0.5, value], at_end=True) == [False, True]
+
+
+@pytest.mark.parametrize("value", [1e30, 1e308, -1e308])
+def test_a_curve_that_came_back_from_an_explosion_is_judged_by_where_it_stands(settings, value):
+    table = curves(8)
+    fitted = predictors.fit(settings, table[:, :4], table[:, -1])
+    (predicted,) = fitted.predict(np.array([[value, 0.8, 0.7, 0.6]]))
+    assert 0 < predicted < 1
+    assert fitted.diverged([0.6], at_end=False) == [False]
+
+
+def test_curves_that_all_exploded_are_no_error(settings):
+    for scale in (1e99, 1e120, 1e155, 1e300):
+        table = curves(8) * scale
+        fitted = predictors.fit(settings, table[:, :4], table[:, -1])
+        assert (fitted is None) == (scale > 1e100)
+        if fitted is not None:
+            assert math.isfinite(fitted.sigma)
+            assert np.isfinite(fitted.predict(table[:, :4])).all()
+
+
+@pytest.mark.parametrize("small", [5e-324, 1e-310, 1e-200])
+def test_denormal_differences_are_no_error(settings, small):
+    for table in (curves(8) * small, np.vstack([np.zeros((6, 9)), np.full((1, 9), small), np.ones((1, 9))])):
+        fitted = predictors.fit(settings, table[:, :4], table[:, -1])
+        assert math.isfinite(fitted.sigma)
+        assert np.isfinite(fitted.predict(table[:, :4])).all()
+        assert np.isfinite(fitted.predict(curves(3)[:, :4])).all()
+
+
+def test_a_predictor_stored_before_there_were_bounds_has_none(settings):
+    table = curves(8)
+    stored = predictors.fit(settings, table[:, :4], table[:, -1]).to_dict()
+    del stored["bounds"]
+    assert predictors.load(stored).diverged([1e30, -1e308], at_end=True) == [False, False]
+
+
+@pytest.mark.parametrize(
+    "ordinary",
+    [
+        [2.302585, 2.302586, 2.302584, 2.302585, 0.1],  # most never left chance
+        [0.01, 0.012, 0.011, 0.013, 2.302585],  # most learnt
+        [1e-8, 1e-4, 1e-5, 1.0, 90.0],  # some orders of magnitude
+        [1.0, 1.0, 1.0, 1.0, 1.0000001],
+        [0.0, 0.0, 0.0, 0.0, 0.3],
+        [-0.98, -0.1, -0.1, -0.1, -0.1],  # accuracies
+        [80.0, 90.0, 100.0, 4e4, 2e5],  # perplexities
+        [0.3, 1e3, 1e4],
+    ],
+)
+def test_sound_losses_never_stand_outside(ordinary):
+    losses = np.array(ordinary)
+    assert not Bounds.of(losses).outside(losses).any()
+
+
+@given(st.lists(st.floats(0.001, 1000), min_size=1, max_size=20), st.floats(1e-30, 1e30), st.booleans())
+def test_nor_do_any_within_six_orders_of_magnitude(losses, unit, negated):
+    found = np.array(losses) * (-unit if negated else unit)
+    assert not outside(found[:, None], found).any()
