@@ -9,7 +9,7 @@
 set -euo pipefail
 
 declare -A packages=(
-  [lightning]="torch==2.13.0 pytorch-lightning==2.6.6"
+  [lightning]="torch==2.13.0 pytorch-lightning==2.6.6 tensorboard==2.21.0"
   [keras]="torch==2.13.0 keras==3.15.1"
   [huggingface]="torch==2.13.0 transformers==5.24.0 accelerate==1.14.0"
   [xgboost]="xgboost==3.2.0"

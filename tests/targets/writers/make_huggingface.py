@@ -27,7 +27,7 @@ def accuracy(predicted: tuple) -> dict[str, float]:
     return {"accuracy": float((scores.argmax(-1) == labels).mean())}
 
 
-def train(folder: str, until: int, resume: str | None = None) -> None:
+def train(folder: str, until: int, resume: str | None = None, **more: object) -> None:
     measured.clear()
     torch.manual_seed(0)
     config = BertConfig(
@@ -37,13 +37,13 @@ def train(folder: str, until: int, resume: str | None = None) -> None:
         output_dir=folder,
         num_train_epochs=until,
         per_device_train_batch_size=8,
-        learning_rate=0.01,
         eval_strategy="epoch",
         save_strategy="epoch",
         logging_steps=3,
         report_to="none",
         use_cpu=True,
         seed=0,
+        **{"learning_rate": 0.01, **more},
     )
     trainer = Measured(
         BertForSequenceClassification(config), settings, train_dataset=rows(56, 1), eval_dataset=rows(32, 2),
@@ -62,3 +62,10 @@ beside = "out/checkpoint-14/trainer_state.json"
 keep("huggingface/checkpoint", beside, {n: first[n] for n in (1, 2)}, 1e-12, by + "the checkpoint of the second epoch")
 train("out", until=5, resume="out/checkpoint-21")
 keep("huggingface/second", state, first | measured, 1e-12, by + "resumed from epoch 3; its closing record is gone")
+train("early", until=2, eval_on_start=True)
+measured.pop(0)  # before the first step: no epoch was trained
+note = "eval_on_start=True: a record of epoch 0, before any training"
+keep("huggingface/eval_on_start", "early/trainer_state.json", measured, 1e-12, by + note)
+train("diverged", until=3, learning_rate=1e30)
+note = "diverged: eval_loss is NaN, while loss, which leaves NaN out, is 0.0"
+keep("huggingface/diverged", "diverged/trainer_state.json", measured, 1e-12, by + note)

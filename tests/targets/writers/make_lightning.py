@@ -1,4 +1,4 @@
-"""Lightning's CSVLogger: validation rows, training rows, step rows, rows of LearningRateMonitor, and a second start."""
+"""Lightning's loggers: rows of validation, training, steps and LearningRateMonitor, a second start, an event file."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytorch_lightning as pl
 import torch
 from common import keep
 from pytorch_lightning.callbacks import LearningRateMonitor
-from pytorch_lightning.loggers import CSVLogger
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader, TensorDataset
 
 measured: dict[int, dict[str, float]] = {}
@@ -47,15 +47,17 @@ class Measure(pl.Callback):
         measured[trainer.current_epoch + 1] = values
 
 
-def train(folder: str, until: int, resume: str | None = None, every: int = 1, monitor: bool = True) -> str:
+def train(
+    folder: str, until: int, resume: str | None = None, every: int = 1, monitor: bool = True, **more: object
+) -> str:
     measured.clear()
     pl.seed_everything(0, verbose=False)
     x = torch.randn(80, 4)
     y = x.sum(1, keepdim=True) + 0.1 * torch.randn(80, 1)
     callbacks = [Measure(), *([LearningRateMonitor(logging_interval="step")] if monitor else [])]
     trainer = pl.Trainer(
+        **{"logger": CSVLogger(folder, name="", version="run"), **more},
         max_epochs=until,
-        logger=CSVLogger(folder, name="", version="run"),
         callbacks=callbacks,
         log_every_n_steps=4,
         check_val_every_n_epoch=every,
@@ -77,3 +79,16 @@ file = train("a", until=5, resume="a/last.ckpt")
 keep("lightning/second", file, measured, 1e-6, by + "resumed with the same version, so epochs 1 to 3 are gone")
 file = train("b", until=4, every=2, monitor=False)
 keep("lightning/every_second", file, measured, 1e-6, by + "check_val_every_n_epoch=2")
+file = train("c", until=3, monitor=False, val_check_interval=0.5)
+keep(
+    "lightning/twice",
+    file,
+    measured,
+    1e-6,
+    by + "val_check_interval=0.5: two validation rows an epoch, the last counts",
+)
+train("d", until=3, logger=TensorBoardLogger("d", name="", version="run"))
+(written,) = Path("d/run").glob("events.out.tfevents.*")
+written = written.rename("d/run/events.out.tfevents.1700000000.host.1.0")
+note = "pytorch-lightning 2.6.6 TensorBoardLogger: step is the training step, the tag epoch says which epoch from 0"
+keep("lightning/events", written, measured, 1e-6, note)
