@@ -18,6 +18,8 @@ from swift_hyperband.space import Scalar
 from swift_hyperband.study_checks import as_list, metric_name, sampler_name, scalar, target_name, target_options
 from swift_hyperband.study_errors import InvalidKeysError, shown, suggestion
 from swift_hyperband.targets import BUILT_IN
+from swift_hyperband.targets.metrics_rows import compiled
+from swift_hyperband.targets.writers import NAMED_BY_THE_USER, WRITERS
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "default": {
@@ -115,28 +117,86 @@ Words = Annotated[str | list[str], Field(min_length=1)]
 class MetricsFile(Section):
     """Where an existing program leaves its metrics."""
 
-    format: Literal["csv", "jsonl", "regex"] = Field(description="How the metrics stand there.")
-    path: str | None = Field(
-        default=None, description="The file, with placeholders; what the program prints if left out."
+    writer: (
+        Literal[
+            "catboost",
+            "fastai",
+            "huggingface",
+            "keras",
+            "lightgbm",
+            "lightning",
+            "ray",
+            "skorch",
+            "tensorboard",
+            "ultralytics",
+            "xgboost",
+        ]
+        | None
+    ) = Field(default=None, description="The library that writes them: fills the keys below that are left out.")
+    format: Literal["csv", "tsv", "json", "jsonl", "regex", "tensorboard"] | None = Field(
+        default=None, description="How the metrics stand there; must be given where writer is not."
     )
-    epoch: str | None = Field(default=None, description="The column of the epoch (csv, jsonl); in turn if left out.")
+    path: str | None = Field(
+        default=None,
+        description="The file, with placeholders, and * and ** for any names; what the program prints if left out.",
+    )
+    epoch: str | None = Field(
+        default=None,
+        description="The column of the epoch, or the named group; in turn if left out. TensorBoard has the step.",
+    )
     counts_from_zero: bool = Field(default=False, description="Whether the program's first epoch is 0.")
+    counts_anew: bool = Field(
+        default=False, description="Whether each start of the program counts its epochs from the beginning again."
+    )
+    every: int = Field(
+        default=1,
+        ge=1,
+        description="The program reports every n-th epoch, and the search counts reports: its epoch 1 is the "
+        "program's epoch n; {from} and {to} are told in the program's epochs.",
+    )
+    missing: Literal["error", "last", "diverged"] = Field(
+        default="error",
+        description="An epoch without the metric is an error; or the last value counts on; or it has diverged, where "
+        "its row is there and the cell is empty.",
+    )
     pattern: str | None = Field(
-        default=None, description="A regular expression whose named groups are metrics, and epoch (regex)."
+        default=None,
+        description="A regular expression whose named groups are metrics, and epoch (regex); or name and value, which "
+        "find the metrics of a line one by one; or json, where the object stands in a line (jsonl).",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_by_writer(cls, raw: Any) -> Any:
+        writer = raw.get("writer") if isinstance(raw, Mapping) else None
+        return {**WRITERS[writer], **raw} if isinstance(writer, str) and writer in WRITERS else raw
+
     @model_validator(mode="after")
-    def _check_pattern(self) -> Self:
-        if self.format != "regex":
-            return self
-        try:
-            names = re.compile(self.pattern or "").groupindex
-        except re.error as error:
-            raise InvalidKeysError(("pattern", f"must be a regular expression, found: {error}")) from None
-        if not names.keys() - {"epoch"}:
-            needed = "must have a named group for each metric, such as (?P<loss>\\S+)"
-            raise InvalidKeysError(("pattern", f"{needed}, found {shown(self.pattern)}"))
+    def _check_kind(self) -> Self:
+        if self.format is None:
+            raise InvalidKeysError(("format", "must be given, or writer, found neither (how the metrics stand there)"))
+        if self.path is None and (self.format == "tensorboard" or self.writer in NAMED_BY_THE_USER):
+            raise InvalidKeysError(("path", "must name the file that the program writes, found nothing"))
+        if self.format == "regex":
+            names = self._groups()
+            if not names - {self.epoch or "epoch"}:
+                needed = "must have a named group for each metric, such as (?P<loss>\\S+)"
+                raise InvalidKeysError(("pattern", f"{needed}, found {shown(self.pattern)}"))
+            if self.epoch is not None and self.epoch not in names:
+                raise InvalidKeysError(("epoch", f"must be a named group of pattern, found {shown(self.epoch)}"))
+        if self.format == "jsonl" and self.pattern is not None and "json" not in self._groups():
+            raise InvalidKeysError(("pattern", f"must have the named group json (jsonl), found {shown(self.pattern)}"))
         return self
+
+    def _groups(self) -> set[str]:
+        try:
+            return set(compiled(self.pattern or "").groupindex)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise InvalidKeysError(("pattern", f"must be a regular expression, found: {error}")) from None
+
+    def finds(self, metric: str) -> bool:
+        """Whether a metric can be found at all, as far as the keys tell."""
+        return self.format != "regex" or metric in (names := self._groups()) or {"name", "value"} <= names
 
 
 class Target(Section):
@@ -175,6 +235,9 @@ class Target(Section):
             if given or not self.resumable:
                 key = (given or ["resumable"])[0]
                 raise InvalidKeysError((key, "is for a program, given by command, and name is given; leave it out"))
+        if self.metrics is not None and not self.metrics.finds(self.metric):
+            needed = f"must have the named group {self.metric}, as target.metric says"
+            raise InvalidKeysError(("metrics.pattern", f"{needed}, found {shown(self.metrics.pattern)}"))
         return self
 
 

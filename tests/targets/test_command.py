@@ -16,7 +16,6 @@ from swift_hyperband.files import write_json
 from swift_hyperband.study import parse
 from swift_hyperband.targets import COMMAND, load_class
 from swift_hyperband.targets.command import filled, placeholders, words
-from swift_hyperband.targets.program_metrics import from_text
 from swift_hyperband.training import batch, segment
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.sealed import sealed_json
@@ -341,11 +340,6 @@ def test_metrics_are_found_in_a_file_that_is_named_by_a_hyperparameter():
     metrics = {**TEMPLATE["metrics"], "path": "{state_out}/history-{rate}.csv"}
     train(settings("val_loss", **{**TEMPLATE, "metrics": metrics}), 3)
     assert losses("val_loss") == [0.5, 0.25, 0.125]
-
-
-def test_without_an_epoch_values_come_in_turn(here):
-    (here / "said").write_text("loss=3\nsomething\nloss=2\n")
-    assert from_text(here / "said", r"loss=(?P<loss>\d+)", 4, False) == {5: {"loss": 3.0}, 6: {"loss": 2.0}}
 
 
 def test_names_in_braces_are_filled_and_doubled_braces_stay():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from swift_hyperband.delimited import cells_of, names_of, printable
 from swift_hyperband.errors import UserError
 from swift_hyperband.space import Scalar
 from swift_hyperband.study_errors import shown
@@ -55,10 +56,7 @@ class Records:
 
 def broken(path: Path, text: str) -> UserError:
     """Return what to raise about a file: one line, whatever the file's own text in it holds."""
-    line = " ".join(f"{path}: {text}".split())
-    return UserError(
-        "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
-    )
+    return UserError(printable(f"{path}: {text}"))
 
 
 def listed(columns: Sequence[str]) -> str:
@@ -111,7 +109,7 @@ def read_csv(path: Path) -> Records:
     check_file(path)
     lines = _csv_lines(path)
     _, header = next(lines, (1, []))
-    columns = [name.strip() for name in header]
+    columns = names_of(header)
     _check_columns(path, columns)
     return Records(path, columns, _checked(path, lines, len(columns)), "line")
 
@@ -120,11 +118,8 @@ def _csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     number = 0
     try:
         with open_text(path) as file:
-            reader = csv.reader(file, strict=True)
-            for cells in reader:
-                number = reader.line_num
-                if cells:
-                    yield number, cells
+            for number, cells in cells_of(file, ","):
+                yield number, cells
     except NOT_TEXT:
         raise broken(
             path, f"must be a CSV file in UTF-8, found other bytes after line {number}; get the file anew"

@@ -8,6 +8,7 @@ a directory of its own: made anew by each start, never changed afterwards, so th
 from __future__ import annotations
 
 import ctypes
+import glob
 import math
 import os
 import re
@@ -25,7 +26,16 @@ from typing import Any
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import write_json
 from swift_hyperband.targets import Context
-from swift_hyperband.targets.program_metrics import READERS, ProgramError, from_jsonl
+from swift_hyperband.targets.metrics_files import Before, Written, before_start, written
+from swift_hyperband.targets.program_metrics import (
+    SEGMENT,
+    Keys,
+    Measured,
+    NothingMeasuredError,
+    ProgramError,
+    Wanted,
+    measured,
+)
 from swift_hyperband.training import sealed
 from swift_hyperband.training.clock import LONGER, RESERVE
 from swift_hyperband.training.trial import mark_started, read_rows
@@ -51,6 +61,7 @@ class CommandTarget:
     def setup(self, configuration: dict[str, Any], context: Context) -> None:
         """Take over what the program will be told."""
         self._keys = context.options["command"]
+        self._metrics = SEGMENT if self._keys["metrics"] is None else Keys.of(self._keys["metrics"])
         self._configuration, self._context = configuration, context
         self._rows: dict[int, dict[str, float]] = {}
         self._epoch = 0
@@ -121,10 +132,13 @@ class CommandTarget:
         words = self._words(begin, told)
         for epoch in range(begin + 1, end + 1):
             mark_started(folder, epoch)
+        place = self._place(told)
+        # nothing of an earlier start may count: what is there now is not of this one
+        before = {} if place is None else before_start(place)
         began = time.perf_counter()
         said = self._run(words, told)
         self.seconds = (time.perf_counter() - began) / (end - begin)
-        rows = self._measured(begin, end, told, said)
+        rows = self._measured(begin, end, said, place, before)
         shutil.rmtree(out, ignore_errors=True)
         temporary.rename(out)
         self._state = out.name if resumable else NO_STATE
@@ -140,8 +154,8 @@ class CommandTarget:
         write_json(config, self._configuration)
         return {
             "config": str(config),
-            "from": str(begin),
-            "to": str(end),
+            "from": str(begin * self._metrics.every),
+            "to": str(end * self._metrics.every),
             "state_in": str(folder / self._state) if begin and self._state != NO_STATE else NO_STATE,
             "state_out": str(out.resolve()),
             "metrics": str(folder / metrics),
@@ -149,7 +163,7 @@ class CommandTarget:
             "threads": str(context.threads),
             "trial": context.trial,
             "folder": str(folder),
-            MAX_EPOCHS: str(context.max_epochs),
+            MAX_EPOCHS: str(context.max_epochs * self._metrics.every),
         }
 
     def _words(self, begin: int, told: Mapping[str, str]) -> list[str]:
@@ -192,28 +206,26 @@ class CommandTarget:
             raise ProgramError(f"exit code {code} of {shlex.join(words)[:300]}: {last_lines(said)}")
         return said
 
-    def _measured(self, begin: int, end: int, told: Mapping[str, str], said: Path) -> dict[int, dict[str, float]]:
+    def _place(self, told: Mapping[str, str]) -> str | None:
+        """Return where the metrics are, as a pattern of files; None for what the program prints."""
+        if self._keys["metrics"] is None:
+            return glob.escape(told["metrics"])
+        if self._metrics.path is None:
+            return None
+        values = self._values(told)
+        parts = self._metrics.path.split("/")
+        # a * of the study's stands for any name, one in a value for itself
+        return "/".join(filled(part, values) if "*" in part else glob.escape(filled(part, values)) for part in parts)
+
+    def _measured(self, begin: int, end: int, said: Path, place: str | None, before: dict[Path, Before]) -> Measured:
         """Return the metrics of the epochs that were trained."""
-        keys = self._keys["metrics"]
-        if keys is None:
-            path = Path(told["metrics"])
-            found = from_jsonl(path, "epoch", begin, counts_from_zero=False)
-            # the file is new: an earlier epoch in it was trained again by this start
-            if begin and found and min(found) <= begin:
-                raise ProgramError(
-                    f"the program must train from epoch {begin + 1} on, found epoch {min(found)} in {path}; "
-                    "does it read --from? else set target.resumable: false"
-                )
-        else:
-            path = said if keys["path"] is None else Path(filled(keys["path"], self._values(told)))
-            found = READERS[keys["format"]](path, keys, begin)
-        missing = [epoch for epoch in range(begin + 1, end + 1) if epoch not in found]
-        if missing:
-            raise ProgramError(
-                f"{path} must hold metrics of the epochs {begin + 1} to {end}, found none of epoch {missing[0]}; "
-                f"the program said: {last_lines(said)}"
-            )
-        return {epoch: found[epoch] for epoch in range(begin + 1, end + 1)}
+        last = read_rows(self._context.folder)[begin - 1] if begin and self._metrics.missing == "last" else {}
+        known = {name: value for name, value in last.items() if value is not None and name not in ("epoch", "seconds")}
+        try:
+            files = [Written(said)] if place is None else written(place, before)
+            return measured(files, self._metrics, Wanted(self._keys["metric"], begin, end, known))
+        except NothingMeasuredError as error:
+            raise ProgramError(f"{error}; the program said: {last_lines(said)}") from None
 
 
 def words(command: str | Sequence[str]) -> list[str]:

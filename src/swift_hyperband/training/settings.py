@@ -8,7 +8,7 @@ from typing import Any
 
 from swift_hyperband.targets import COMMAND
 
-COMMAND_KEYS = ("command", "first_command", "metrics", "resumable", "piece")
+COMMAND_KEYS = ("command", "first_command", "metrics", "metric", "resumable", "piece")
 """Of the section `target` of a study whose target is a program."""
 
 

@@ -1,0 +1,366 @@
+"""Files of metrics, whatever their format, as rows: where each stands, and its cells by name."""
+
+from __future__ import annotations
+
+import bisect
+import csv
+import itertools
+import json
+import math
+import re
+import signal
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+from swift_hyperband.delimited import cells_of, names_of
+from swift_hyperband.errors import UserError
+from swift_hyperband.study_errors import shown
+from swift_hyperband.targets.metrics_files import NothingMeasuredError, ProgramError, Written, count_lines
+
+PAIR = ("name", "value")
+"""Named groups of a pattern that finds the metrics of a line one by one, whatever they are called."""
+JSON = "json"
+"""The named group of a pattern that finds a JSON object in a line with other text."""
+
+NOT_MEASURED = frozenset({"", "na", "n/a", "#n/a", "<na>", "none", "null"})
+NAN = re.compile(r"[-+]?nan(\(\w*\))?", re.IGNORECASE)
+
+PATIENCE, PATIENCE_A_MB = 5.0, 2.0
+"""Seconds of processor time that an expression may take, and more for each million letters."""
+
+
+class Row(NamedTuple):
+    """A row or record: where it stands, its cells, and which run of the program it is of, as repeated headers tell."""
+
+    where: str
+    cells: Mapping[str, Any]
+    run: int = 0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a file that are of this start.
+
+    Attributes
+    ----------
+    path : Path
+    rows : sequence of Row
+    columns : sequence of str
+        All names, also of cells that are empty.
+    twice : sequence of str
+        Names of several columns, which tell nothing: they are left out of the rows.
+    appended : bool
+        Whether earlier rows were left out, so that these are certainly of this start.
+    """
+
+    path: Path
+    rows: Sequence[Row]
+    columns: Sequence[str]
+    twice: Sequence[str] = field(default_factory=tuple)
+    appended: bool = False
+
+
+class NotANumberError(ValueError):
+    """A cell holds text that is no number."""
+
+
+def number_in(cell: object) -> float | None:
+    """Return the number in a cell, also nan and infinity; None where nothing was measured.
+
+    Raises
+    ------
+    NotANumberError
+        If it holds something else.
+    """
+    if cell is None:
+        return None
+    if isinstance(cell, str):
+        text = cell.strip()
+        if text.lower() in NOT_MEASURED:
+            return None
+        if NAN.fullmatch(text):
+            return math.nan
+        # which Python reads as a number
+        cell = "no number" if "_" in text else text
+    if isinstance(cell, bool) or not isinstance(cell, int | float | str):
+        raise NotANumberError
+    try:
+        return float(cell)
+    except OverflowError:
+        return math.copysign(math.inf, int(cell))
+    except ValueError:
+        raise NotANumberError from None
+
+
+# --- tables ------------------------------------------------------------------------------------------------------
+
+
+def from_table(file: Written, between: str | None = None) -> Rows:
+    """Read a table with a header, which may be repeated."""
+    path, text = file.path, file.text()
+    old = count_lines(file.old_text())
+    columns: list[str] = []
+    rows: list[Row] = []
+    run = number = 0
+    try:
+        for number, cells in cells_of(text.splitlines(keepends=True), between):
+            if not columns:
+                columns = names_of(cells)
+            elif names_of(cells) == columns:
+                run += 1
+            elif number > old:
+                rows.append(
+                    Row(f"line {number}", dict(zip(columns, _fitted(path, number, cells, columns), strict=True)), run)
+                )
+    except csv.Error as error:
+        raise ProgramError(f"{path}: must be a table, found {error} after line {number}") from None
+    count = Counter(columns)
+    twice = [name for name in count if count[name] > 1 and name]
+    kept = [Row(row.where, _without(row.cells, twice), row.run) for row in rows] if twice or "" in count else rows
+    return Rows(path, kept, [name for name in count if name], twice, file.appended)
+
+
+def _fitted(path: Path, number: int, cells: list[str], columns: Sequence[str]) -> list[str]:
+    if any(cell.strip() for cell in cells[len(columns) :]) or len(cells) < len(columns):
+        raise ProgramError(
+            f"{path}: line {number} must have {len(columns)} cells as the header has, found {len(cells)}; does the "
+            "program write decimal commas, or was it killed in the middle of a line?"
+        )
+    return cells[: len(columns)]
+
+
+def _without(cells: Mapping[str, Any], twice: Sequence[str]) -> dict[str, Any]:
+    return {name: cell for name, cell in cells.items() if name and name not in twice}
+
+
+# --- JSON --------------------------------------------------------------------------------------------------------
+
+
+def from_jsonl(file: Written, pattern: str | None = None) -> Rows:
+    """Read a JSON object a line; what a program prints between does not count, nor does a torn last line."""
+    text = file.text()
+    old = count_lines(file.old_text())
+    lines = re.split(r"\r\n?|\n", text)
+    rows = []
+    for number, line in enumerate(lines[old:], old + 1):
+        given = line.strip() if pattern is None else _json_in(pattern, line)
+        if not given.startswith(("{", "[")):
+            continue
+        try:
+            record = json.loads(given)
+        except (ValueError, RecursionError):
+            if number == len(lines) or given.startswith("["):
+                continue
+            raise ProgramError(
+                f"{file.path}: line {number} must be a JSON object, found {shown(given)}; a JSON file over several "
+                "lines has the format json"
+            ) from None
+        if not isinstance(record, Mapping):
+            raise ProgramError(f"{file.path}: line {number} must be a JSON object, found {shown(given)}")
+        rows.append(Row(f"line {number}", dict(_flat(record))))
+    return Rows(file.path, rows, _names(rows), appended=file.appended)
+
+
+def _json_in(pattern: str, line: str) -> str:
+    found = re.search(pattern, line)
+    return "" if found is None else (found[JSON] or "").strip()
+
+
+def from_json(file: Written, metric: str, epoch: str | None) -> Rows:
+    """Read a JSON file: a list of records, an object that holds one, or one with a list of values for each metric."""
+    path = file.path
+    try:
+        content = json.loads(file.text())
+    except (ValueError, RecursionError) as error:
+        raise ProgramError(f"{path}: must be a JSON file, found {error}") from None
+    rows = [
+        Row(f"record {number}", dict(_flat(record)))
+        for number, record in enumerate(_records(path, content, metric, epoch), 1)
+    ]
+    return Rows(path, rows, _names(rows), appended=False)
+
+
+def _records(path: Path, content: Any, metric: str, epoch: str | None) -> list[Mapping[str, Any]]:
+    forms = (
+        "must hold a list of records, an object with such a list in it, or an object with a list of values for each "
+        "metric"
+    )
+    if isinstance(content, list) and all(isinstance(record, Mapping) for record in content):
+        return content
+    if not isinstance(content, Mapping):
+        raise ProgramError(f"{path}: {forms}, found {shown(content)}")
+    if "iterations" in content and "meta" in content:
+        return _of_catboost(path, content)
+    lists = {key: below for key, below in content.items() if isinstance(below, list)}
+    inside = {key: below for key, below in lists.items() if below and all(isinstance(one, Mapping) for one in below)}
+    if len(inside) > 1:
+        inside = {key: below for key, below in inside.items() if any(metric in dict(_flat(one)) for one in below)}
+    if len(inside) == 1:
+        return next(iter(inside.values()))
+    if len(inside) > 1:
+        raise ProgramError(f"{path}: must hold {metric} in one list of records, found it in {', '.join(inside)}")
+    if metric in lists:
+        return _of_columns(path, lists, metric, epoch)
+    if any(content) and not any(isinstance(below, list | Mapping) for below in content.values()):
+        return [content]
+    raise ProgramError(f"{path}: {forms}, found an object of {', '.join(map(str, [*content][:8])) or 'nothing'}")
+
+
+def _of_columns(path: Path, lists: Mapping[str, list[Any]], metric: str, epoch: str | None) -> list[Mapping[str, Any]]:
+    length = len(lists[metric])
+    if epoch is not None and epoch in lists and len(lists[epoch]) != length:
+        found = f"found {length} and {len(lists[epoch])}"
+        raise ProgramError(f"{path}: must have as many values of {metric} as of {epoch}, {found}")
+    kept = {name: values for name, values in lists.items() if len(values) == length}
+    return [dict(zip(kept, row, strict=True)) for row in zip(*kept.values(), strict=True)]
+
+
+def _of_catboost(path: Path, content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return records of catboost_training.json, whose values stand in the order of the names in its head."""
+    try:
+        meta = content["meta"]
+        sets = [(name, meta[f"{kind}_metrics"]) for kind in ("learn", "test") for name in meta[f"{kind}_sets"]]
+        return [
+            {
+                "iteration": record["iteration"],
+                **{
+                    f"{name}/{metric['name']}": value
+                    for name, metrics in sets
+                    for metric, value in zip(metrics, record.get(name, ()), strict=False)
+                },
+            }
+            for record in content["iterations"]
+        ]
+    except (KeyError, TypeError, AttributeError):
+        raise ProgramError(f"{path}: must hold meta and iterations as CatBoost writes them, found others") from None
+
+
+def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            # what Ray Tune repeats in every record
+            if key != "config":
+                yield from _flat(value, f"{prefix}{key}/")
+        else:
+            # a NaN of numpy.float32, as Ray Tune writes it; where nothing was measured stands the word without quotes
+            yield f"{prefix}{key}".strip(), math.nan if value == "null" else value
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(itertools.chain.from_iterable(row.cells for row in rows)))
+
+
+# --- text --------------------------------------------------------------------------------------------------------
+
+
+def from_text(file: Written, pattern: str) -> Rows:
+    """Read what an expression finds: named groups are cells; or `name` and `value` are, each pair of a line in turn."""
+    old = count_lines(file.old_text())
+    lines = [(number, line) for number, line in enumerate(re.split(r"\r\n?|\n", file.text(strict=False)), 1)]
+    lines = [(number, line) for number, line in lines if number > old and line.strip()]
+    text = "\n".join(line for _, line in lines)
+    starts = list(itertools.accumulate((len(line) + 1 for _, line in lines), initial=0))[:-1]
+    expression = compiled(pattern)
+    with _patience(file.path, len(text)):
+        found = [
+            (bisect.bisect_right(starts, match.start()) - 1, match.groupdict()) for match in expression.finditer(text)
+        ]
+    cells: list[tuple[int, dict[str, Any]]] = found
+    columns = list(expression.groupindex)
+    if set(PAIR) <= set(columns):
+        cells = _pairs(found)
+        columns = list(dict.fromkeys(itertools.chain.from_iterable(row for _, row in cells)))
+    rows = [Row(f"line {lines[place][0]}", row) for place, row in cells]
+    return Rows(file.path, rows, columns, appended=file.appended)
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return an expression that is looked for in lines."""
+    with warnings.catch_warnings():
+        # which Python gives for what may mean something else one day
+        warnings.simplefilter("ignore")
+        return re.compile(pattern, re.MULTILINE)
+
+
+def _pairs(found: Sequence[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
+    """Return a row for each line in which pairs of name and value follow on what tells its epoch."""
+    rows: list[tuple[int, dict[str, Any]]] = []
+    for place, groups in found:
+        rest = {name: value for name, value in groups.items() if name not in PAIR and value is not None}
+        if rest:
+            rows.append((place, rest))
+        if groups["name"] is not None and rows and rows[-1][0] == place:
+            rows[-1][1][groups["name"].strip()] = groups["value"]
+    return rows
+
+
+@contextmanager
+def _patience(path: Path, letters: int) -> Iterator[None]:
+    """End an expression that takes too long: Python's own heeds signals while it matches."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    seconds = PATIENCE + PATIENCE_A_MB * letters / 1e6
+
+    def end(number: int, _: FrameType | None) -> None:  # noqa: ARG001
+        raise UserError(
+            f"target.metrics.pattern: must find its place in {path} ({letters} letters) within {seconds:.0f} s, found "
+            "that it takes longer; a repetition in a repetition, such as (\\S+)*, tries without end: write it plainer"
+        )
+
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+# --- TensorBoard -------------------------------------------------------------------------------------------------
+
+STEP = "step"
+
+
+def from_events(files: Sequence[Written]) -> Rows:
+    """Read the scalars of event files, all points of them; the step is the epoch."""
+    rows = [row for file in files for row in _events(file.path)]
+    columns = [name for name in _names(rows) if name != STEP]
+    if not rows:
+        raise NothingMeasuredError(f"{files[0].path} must hold scalars, found none")
+    return Rows(files[0].path.parent if len(files) > 1 else files[0].path, rows, columns)
+
+
+def _events(path: Path) -> Iterator[Row]:
+    try:
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+        from tensorboard.util import tensor_util
+    except ImportError:
+        raise UserError(
+            "target.metrics.format: tensorboard needs the package tensorboard, found none; "
+            "install it with: pip install tensorboard"
+        ) from None
+    # 0 is all of them; else 10,000 are drawn
+    sizes = {"scalars": 0, "tensors": 0}
+    events = EventAccumulator(str(path), size_guidance=sizes, purge_orphaned_data=False)
+    try:
+        events.Reload()
+    except Exception as error:
+        raise ProgramError(f"{path} must be an event file, found {type(error).__name__}: {error}") from None
+    tags = events.Tags()
+    for tag in tags["scalars"]:
+        for point in events.Scalars(tag):
+            yield Row(f"step {point.step}", {STEP: point.step, tag: float(point.value)})
+    # as TensorFlow 2 writes scalars
+    for tag in tags["tensors"]:
+        if events.SummaryMetadata(tag).plugin_data.plugin_name == "scalars":
+            for point in events.Tensors(tag):
+                value = tensor_util.make_ndarray(point.tensor_proto)
+                yield Row(f"step {point.step}", {STEP: point.step, tag: float(value.item())})
