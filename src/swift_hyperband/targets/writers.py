@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_PAIRS = r"^\[(?P<epoch>\d+)\](?=\t)|\t(?P<name>[^\t]+?):(?P<value>[^\t]+)"
+_PAIRS = r"^\[(?P<epoch>\d+)\](?=\t)|\t(?P<name>[^\t\n]+?): ?(?P<value>[^\t\n]+)"
 
 WRITERS: Mapping[str, Mapping[str, Any]] = {
     # init_model counts from 0 again; a snapshot goes on, which needs counts_anew: false
