@@ -160,17 +160,20 @@ class Merged:
         The last place by epoch in which the study's metric is not measured.
     fractions : list of float
         Epochs that are none, such as 0.5.
+    appended : bool
+        Whether earlier rows were left out, which are of earlier starts.
     """
 
     cells: Measured = field(default_factory=dict)
     places: dict[int, str] = field(default_factory=dict)
     empty: dict[int, str] = field(default_factory=dict)
     fractions: list[float] = field(default_factory=list)
+    appended: bool = False
 
 
 def _merged(table: Rows, column: str, keys: Keys, wanted: Wanted) -> Merged:
     """Merge rows cell by cell: a later value of an epoch counts, an empty cell replaces none."""
-    found, metric = Merged(), wanted.metric
+    found, metric = Merged(appended=table.appended), wanted.metric
     end = wanted.end * keys.every
     numbered = _numbered(table, column, found)
     offset = int(keys.counts_from_zero)
@@ -281,6 +284,7 @@ def _joined(tables: Sequence[Merged], metric: str) -> Merged:
         whole.places |= table.places
         whole.empty |= table.empty
         whole.fractions += table.fractions
+        whole.appended |= table.appended
     return whole
 
 
@@ -324,7 +328,8 @@ def _nothing(found: Merged, path: str, epoch: int, keys: Keys, wanted: Wanted) -
             f"{path} must hold {metric} for epoch {epoch}, found that {place}; if the program reports it every n-th "
             "epoch, set target.metrics.every: n, or missing: last"
         )
-    needed = f"{path} must hold metrics of the epochs {begin + 1} to {end}, found none of epoch {epoch}"
+    new = " in what this start wrote" if found.appended else ""
+    needed = f"{path} must hold metrics of the epochs {begin + 1} to {end}{new}, found none of epoch {epoch}"
     if not found.cells:
         seen = ", ".join(f"{fraction:g}" for fraction in found.fractions[:3])
         return f"{needed}; its epochs are no whole ones ({seen} ...)" if seen else needed
