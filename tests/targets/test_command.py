@@ -348,6 +348,110 @@ def test_names_in_braces_are_filled_and_doubled_braces_stay():
     assert words("a 'b c' {d}") == ["a", "b c", "{d}"]
 
 
+# --- which metrics are of which start ----------------------------------------------------------------------------
+
+LOGS = """\
+import sys
+begin, end, folder, out, mode = int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]
+log = folder + "/log.csv"
+rows = [f"{epoch},{1 / (epoch + 1)}\\n" for epoch in range(1, end + 1)]
+if mode in ("appends", "appends anew"):
+    anew = mode == "appends anew"
+    with open(log, "a") as file:
+        file.write("epoch,loss\\n")
+        file.writelines(f"{epoch - begin * anew},{1 / (epoch + 1)}\\n" for epoch in range(begin + 1, end + 1))
+if mode == "whole" or (mode == "forgets" and not begin):
+    with open(log, "w") as file:
+        file.writelines(["epoch,loss\\n", *rows])
+if mode == "reports every second":
+    with open(log, "a") as file:
+        file.write("epoch,loss\\n")
+        file.writelines(row for epoch, row in enumerate(rows, 1) if epoch > begin and epoch % 2 == 0)
+print(begin, end, file=open("starts", "a"))
+"""
+
+
+def logging(mode, epoch, **more):
+    Path("logs.py").write_text(LOGS)
+    return settings(
+        command=[sys.executable, "logs.py", "{from}", "{to}", "{folder}", "{state_out}", mode],
+        metrics={"format": "csv", "path": "{folder}/log.csv", "epoch": epoch, **more},
+    )
+
+
+RIGHT = [1 / (epoch + 1) for epoch in range(1, 10)]
+
+
+@pytest.mark.parametrize("epoch", ["epoch", None])
+@pytest.mark.parametrize("mode", ["appends", "whole"])
+def test_of_a_log_that_all_starts_write_each_takes_its_own_epochs(mode, epoch):
+    given = logging(mode, epoch)
+    for until in (1, 3, 9):
+        train(given, until)
+    assert losses() == RIGHT
+
+
+def test_a_start_that_counts_its_epochs_anew_goes_on_where_the_one_before_ended():
+    given = logging("appends anew", "epoch", counts_anew=True)
+    train(given, 3)
+    train(given, 5)
+    assert losses() == RIGHT[:5]
+
+
+@pytest.mark.parametrize("epoch", ["epoch", None])
+def test_a_log_that_a_start_forgets_to_write_is_no_measurement(epoch):
+    given = logging("forgets", epoch)
+    train(given, 3)
+    with pytest.raises(segment.CrashError):
+        train(given, 5)
+    error = json.loads(Path("trials/a/failures.json").read_text())["error"]
+    assert "log.csv must be written by each start of the program, found that this one left the file as it was" in error
+    assert losses() == RIGHT[:3]
+
+
+def test_a_program_that_reports_every_second_epoch_is_told_its_own_epochs_and_the_search_counts_reports():
+    given = logging("reports every second", "epoch", every=2)
+    train(given, 2)
+    train(given, 4)
+    assert losses() == RIGHT[1:8:2]
+    assert starts() == ["0 4", "4 8"]
+
+
+def test_the_last_report_counts_on_over_starts():
+    Path("logs.py").write_text(LOGS)
+    given = logging("reports every second", "epoch", missing="last")
+    # the first report is of the second epoch
+    with pytest.raises(segment.CrashError):
+        train(given, 1)
+    Path("logs.py").write_text(LOGS.replace("epoch % 2 == 0", "epoch % 2 == 1"))
+    for until in (1, 3, 4, 6):
+        train(given, until)
+    assert losses() == [RIGHT[place] for place in (0, 0, 2, 2, 4, 4)]
+
+
+def test_what_a_library_wrote_is_found_below_the_state_by_its_name():
+    Path("logs.py").write_text(
+        "import pathlib, sys\n"
+        "place = pathlib.Path(sys.argv[2], 'lightning_logs/version_0/metrics.csv')\n"
+        "place.parent.mkdir(parents=True)\n"
+        "rows = [f'{e},,0.{e}\\n{e},1,\\n' for e in range(int(sys.argv[1]))]\n"
+        "place.write_text('epoch,train_loss,val_loss\\n' + ''.join(rows))\n"
+    )
+    command = [sys.executable, "logs.py", "{to}", "{state_out}"]
+    train(settings("val_loss", command=command, metrics={"writer": "lightning"}), 3)
+    assert losses("val_loss") == [0.0, 0.1, 0.2]
+
+
+def test_null_in_the_metrics_of_a_segment_command_is_a_value_that_is_not_finite():
+    Path("segment.py").write_text(SEGMENT.replace('loss if known else float("nan")', "loss if known else None"))
+    os.environ["NAN_AT"] = "3"
+    try:
+        train(settings(), 5)
+    finally:
+        del os.environ["NAN_AT"]
+    assert losses() == [0.5, 0.25, None]
+
+
 # --- mistakes in the study file ----------------------------------------------------------------------------------
 
 

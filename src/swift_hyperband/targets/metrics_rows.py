@@ -332,10 +332,9 @@ STEP = "step"
 def from_events(files: Sequence[Written]) -> Rows:
     """Read the scalars of event files, all points of them; the step is the epoch."""
     rows = [row for file in files for row in _events(file.path)]
-    columns = [name for name in _names(rows) if name != STEP]
     if not rows:
         raise NothingMeasuredError(f"{files[0].path} must hold scalars, found none")
-    return Rows(files[0].path.parent if len(files) > 1 else files[0].path, rows, columns)
+    return Rows(files[0].path.parent if len(files) > 1 else files[0].path, rows, _names(rows))
 
 
 def _events(path: Path) -> Iterator[Row]:

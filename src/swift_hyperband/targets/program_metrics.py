@@ -126,7 +126,8 @@ def _check_columns(tables: Sequence[Rows], column: str | None, keys: Keys, wante
     """Check that there are rows with the columns that are looked for."""
     names = list(dict.fromkeys(name for table in tables for name in table.columns))
     path = tables[0].path
-    if not any(table.rows for table in tables):
+    counts_on = keys.missing == "last" and wanted.metric in wanted.last
+    if not counts_on and not any(table.rows for table in tables):
         new = "new ones after those of earlier starts" if any(table.appended for table in tables) else "rows"
         what = "place where target.metrics.pattern fits" if keys.format == "regex" else new
         raise NothingMeasuredError(
@@ -135,9 +136,8 @@ def _check_columns(tables: Sequence[Rows], column: str | None, keys: Keys, wante
     for key, name in (("epoch", column), ("metric", wanted.metric)):
         if twice := [table for table in tables if name in table.twice]:
             raise ProgramError(f"{twice[0].path} must name each column once, found {name} several times")
-        # with `last` a start may well report nothing
-        absent = name is not None and name not in names and not (key == "metric" and keys.missing == "last" and names)
-        if absent and not (keys.format == "tensorboard" and key == "epoch"):
+        # a start may well report nothing where the last value counts on
+        if name is not None and name not in names and not counts_on:
             what = f"the column {name} of epochs" if key == "epoch" else f"a column {name}, as target.metric says"
             others = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
             found = ", ".join(names[:SHOWN_COLUMNS]) + others
