@@ -48,7 +48,9 @@ def run_search(
     """
     become_head(folder)
     freeze(folder, study)
-    settings = TrainingSettings.from_study_json(study.definition(), study.retries, study.save_every)
+    settings = TrainingSettings.from_study_json(
+        study.definition(), study.retries, study.save_every, study.give_up_after
+    )
     trials = {bracket: list(study.trials(bracket)) for bracket in study.schedule().brackets}
     search = ScheduledSearch(study.schedule(), trials, study.rules(), fit=partial(_fit, study, folder))
     written: set[tuple[int, int]] = set()

@@ -63,6 +63,11 @@ class FrozenStudy:
         return int(self.settings["save_every"])
 
     @property
+    def give_up_after(self) -> int:
+        """How many trials that crash alike in their first epoch, and no others, stop the search."""
+        return int(self.settings.get("give_up_after", 0))
+
+    @property
     def side_by_side(self) -> int:
         """How many trials train at the same time in a job."""
         return int(self.settings["resources"]["side_by_side"])

@@ -177,7 +177,9 @@ def _one_after_another(settings: RealRuns, name: str, study: Study, folder: Stud
     from swift_hyperband.training.batch import train_batch
     from swift_hyperband.training.settings import TrainingSettings
 
-    training = TrainingSettings.from_study_json(study.definition(), study.retries, study.save_every)
+    training = TrainingSettings.from_study_json(
+        study.definition(), study.retries, study.save_every, study.give_up_after
+    )
     recipe = Recipe(NAMES[name], name, study.frozen(), fast_settings(settings.fast, "fast"))
     trials = {bracket: study.trials(bracket) for bracket in recipe.schedule.brackets}
     for drawn in trials.values():

@@ -41,7 +41,9 @@ from swift_hyperband.targets.command import MAX_EPOCHS, PLACEHOLDERS, placeholde
 if TYPE_CHECKING:
     from swift_hyperband.search.rounds import Rules
 
-NOT_DEFINING = frozenset({"resources", "retries", "batch_size", "save_every", "keep_states", "fallback", "budget"})
+NOT_DEFINING = frozenset(
+    ("resources", "retries", "give_up_after", "batch_size", "save_every", "keep_states", "fallback", "budget")
+)
 """Keys that may change while a search runs: they say how it is computed, not what comes out."""
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -90,6 +92,12 @@ class Study(Section):
         default=2,
         ge=0,
         description="A crashing trial starts again this often without gaining an epoch, then counts as failed.",
+    )
+    give_up_after: int = Field(
+        default=5,
+        ge=0,
+        description="So many trials that crash alike in their first epoch, while no trial comes through it, stop the "
+        "search; 0: none do.",
     )
     fallback: Literal["stop", "simulated-annealing"] = Field(
         "stop", description="What happens when an annealer in the network cannot answer (qpu, hybrid)."

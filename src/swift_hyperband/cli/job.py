@@ -81,7 +81,7 @@ def _trained(
     from swift_hyperband.training.batch import train_batch
     from swift_hyperband.training.settings import TrainingSettings
 
-    settings = TrainingSettings.from_study_json(study.definition, study.retries, study.save_every)
+    settings = TrainingSettings.from_study_json(study.definition, study.retries, study.save_every, study.give_up_after)
     limit = None if minutes is None else 60 * minutes
     return train_batch(folder.path, settings, trials, epochs, study.side_by_side, time_limit=limit)
 

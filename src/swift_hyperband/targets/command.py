@@ -8,6 +8,7 @@ a directory of its own: made anew by each start, never changed afterwards, so th
 from __future__ import annotations
 
 import ctypes
+import errno
 import glob
 import math
 import os
@@ -36,8 +37,10 @@ from swift_hyperband.targets.program_metrics import (
     Wanted,
     measured,
 )
-from swift_hyperband.training import sealed
+from swift_hyperband.training import log, sealed
+from swift_hyperband.training.alike import kind_of
 from swift_hyperband.training.clock import LONGER, RESERVE
+from swift_hyperband.training.crash import place_of_death
 from swift_hyperband.training.trial import mark_started, read_rows
 
 AGAIN = 75
@@ -49,7 +52,9 @@ PLACEHOLDERS = ("from", "to", "state_in", "state_out", "seed", "threads", "trial
 MAX_EPOCHS = "max_epochs"
 """It may name this, too, which is a hyperparameter's value where one is called so."""
 TOLD = 3
-"""Last lines of what a program said that an error repeats."""
+"""Last lines of what a program printed that an error repeats."""
+LONGEST = 300
+"""Characters of a command that an error repeats."""
 
 
 class CommandTarget:
@@ -136,9 +141,13 @@ class CommandTarget:
         # nothing of an earlier start may count: what is there now is not of this one
         before = {} if place is None else before_start(place)
         began = time.perf_counter()
-        said = self._run(words, told)
+        # where metrics are looked for in its prints, all of them are needed, and not only the ends that a log keeps
+        prints = folder / f"prints.start-{token}.txt" if place is None else None
+        said = self._run(words, told, prints)
         self.seconds = (time.perf_counter() - began) / (end - begin)
         rows = self._measured(begin, end, said, place, before)
+        if prints is not None:
+            prints.unlink(missing_ok=True)
         shutil.rmtree(out, ignore_errors=True)
         temporary.rename(out)
         self._state = out.name if resumable else NO_STATE
@@ -179,32 +188,50 @@ class CommandTarget:
         """Return what names in braces stand for."""
         return {**self._configuration, **told, MAX_EPOCHS: self._configuration.get(MAX_EPOCHS, told[MAX_EPOCHS])}
 
-    def _run(self, words: Sequence[str], told: Mapping[str, str]) -> Path:
-        """Run the program; return the file with what it said."""
-        environment = {**os.environ, **{f"SWIFT_{name.upper()}": value for name, value in told.items()}}
-        said = self._context.folder / "said.txt"
-        # a new file, as what a killed start left running goes on to write into the old one
-        said.unlink(missing_ok=True)
-        with said.open("wb") as file:
-            try:
-                process = subprocess.Popen(
-                    words,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    preexec_fn=_die_with_the_parent,
-                )
-            except OSError as error:
-                raise UserError(f"target.command: must start, found {error.strerror}: {words[0]}") from None
-            code = process.wait()
+    def _run(self, words: Sequence[str], told: Mapping[str, str], prints: Path | None) -> Path:
+        """Run the program; return the file with what it printed: all of it in `prints`, or its log."""
+        name = self._context.trial
+        what = f"trial {name}, epochs {int(told['from']) + 1} to {told['to']}, {shlex.join(words)[:LONGEST]}"
+        logged = log.start(self._context.folder, what, prints)
+        try:
+            code = self._exit_code(words, told, logged)
+        finally:
+            logged.close()
         if code == AGAIN:
-            raise UserError(f"trial {self._context.trial}: the program asks to be started again (exit code {AGAIN})")
+            asked = f"trial {name}: the program asks to be started again (exit code {AGAIN})"
+            raise UserError(f"{asked}; log: {logged.path}")
         if code in (-signal.SIGTERM, -signal.SIGINT):
-            raise UserError(f"trial {self._context.trial}: the program was ended from outside; run again to go on")
+            raise UserError(f"trial {name}: the program was ended from outside; run again to go on; log: {logged.path}")
         if code:
-            raise ProgramError(f"exit code {code} of {shlex.join(words)[:300]}: {last_lines(said)}")
-        return said
+            raise self._crash(code, words, logged.path)
+        return prints or logged.path
+
+    def _exit_code(self, words: Sequence[str], told: Mapping[str, str], logged: log.Log) -> int:
+        # a program in Python prints at once, so that its log can be followed and has its last words
+        environment = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"} | os.environ
+        environment |= {f"SWIFT_{name.upper()}": value for name, value in told.items()}
+        try:
+            process = subprocess.Popen(
+                words,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=logged.descriptor,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_die_with_the_parent,
+            )
+        except (OSError, ValueError) as error:
+            raise UserError(_cannot_start(words[0], error)) from None
+        return process.wait()
+
+    def _crash(self, code: int, words: Sequence[str], path: Path) -> ProgramError:
+        """Return what to raise of a program that ended by itself, and badly."""
+        lines = last_lines(path)
+        ended = f"exit code {code}" if code > 0 else f"ended by {signal.Signals(-code).name}"
+        place = place_of_death(log.text(path), type(self)) if code < 0 else ""
+        error = ProgramError(f"{place}{ended} of {shlex.join(words)[:LONGEST]}: {lines}")
+        # with the memory that it has it may be killed again and again, and with more of it not
+        error.alike = None if code == -signal.SIGKILL else f"{place}{ended}: {kind_of(lines.rpartition(' / ')[2])}"
+        return error
 
     def _place(self, told: Mapping[str, str]) -> str | None:
         """Return where the metrics are, as a pattern of files; None for what the program prints."""
@@ -225,7 +252,9 @@ class CommandTarget:
             files = [Written(said)] if place is None else written(place, before)
             return measured(files, self._metrics, Wanted(self._keys["metric"], begin, end, known))
         except NothingMeasuredError as error:
-            raise ProgramError(f"{error}; the program said: {last_lines(said)}") from None
+            printed = log.last(self._context.folder)
+            assert printed is not None
+            raise ProgramError(f"{error}; the program said: {last_lines(printed)}") from None
 
 
 def words(command: str | Sequence[str]) -> list[str]:
@@ -248,12 +277,31 @@ def filled(text: str, values: Mapping[str, Any]) -> str:
 
 
 def last_lines(path: Path) -> str:
-    """Return the end of what a program said, in one line."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 2000))
-        lines = file.read().decode("utf-8", errors="replace").split("\n")
-    told = [line.strip() for line in lines if line.strip()][-TOLD:]
+    """Return the end of what a program printed, in one line."""
+    told = [line.strip() for line in log.text(path)[-2000:].split("\n") if line.strip()][-TOLD:]
     return " / ".join(told)[:300] or "nothing"
+
+
+def _cannot_start(program: str, error: OSError | ValueError) -> str:
+    """Say why a program could not be started."""
+    found = getattr(error, "strerror", None) or str(error)
+    where = shutil.which(program) or program
+    if isinstance(error, PermissionError):
+        found, cure = f"no permission to execute {where}", f"'chmod +x {program}' allows it, or put what runs it before"
+    elif isinstance(error, FileNotFoundError) and Path(where).is_file():
+        # the script is there, so it is the interpreter of its first line that is not
+        first = Path(where).read_bytes()[:200].split(b"\n")[0].decode("utf-8", errors="replace").strip()
+        found = f"no such interpreter as its first line names: {first!r}"
+        cure = f"correct the first line of {program}" + (", and its line ends (CRLF)" if "\r" in first else "")
+    elif isinstance(error, FileNotFoundError):
+        cure = (
+            f"{Path.cwd()} has none, nor has the search path" if "/" not in program else f"looked for in {Path.cwd()}"
+        )
+    elif getattr(error, "errno", None) == errno.ENOEXEC:
+        found, cure = f"{where} is no program", "a script must begin with a line such as #!/bin/sh"
+    else:
+        cure = "it is started without a shell"
+    return f"target.command: must start, found {found}: {program}; {cure}"
 
 
 def _remove_leftovers(folder: Path) -> None:
@@ -261,7 +309,7 @@ def _remove_leftovers(folder: Path) -> None:
     for leftover in folder.glob(".state.*.tmp"):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
-    for leftover in folder.glob("metrics.start-*.jsonl"):
+    for leftover in (*folder.glob("metrics.start-*.jsonl"), *folder.glob("prints.start-*.txt")):
         leftover.unlink(missing_ok=True)
 
 

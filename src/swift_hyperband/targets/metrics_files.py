@@ -13,7 +13,15 @@ from swift_hyperband.delimited import printable
 
 
 class ProgramError(Exception):
-    """The program failed, or did not leave what it must; the message says what, in one line."""
+    """The program failed, or did not leave what it must; the message says what, in one line.
+
+    Attributes
+    ----------
+    alike : str or None
+        What crashes of the same cause have in common; "" where the message tells.
+    """
+
+    alike: str | None = ""
 
     def __init__(self, text: str) -> None:
         super().__init__(printable(text))

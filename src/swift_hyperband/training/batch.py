@@ -5,6 +5,7 @@ Each trial is trained by a forked process of its own, so that no crash reaches a
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -25,7 +26,7 @@ from typing import Literal
 from swift_hyperband import lease
 from swift_hyperband.errors import UserError, about_disk
 from swift_hyperband.targets import Target, load_class
-from swift_hyperband.training import reproducible, segment, trial
+from swift_hyperband.training import alike, crash, log, reproducible, segment, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Trained
@@ -118,6 +119,7 @@ def train_batch(
 
     waiting = deque(name for name in folders if not settle(name))
     if waiting:
+        alike.stop_if_hopeless(study_folder, settings.give_up_after)
         work = _Work(settings, _import_target(settings), epochs, clock)
     running: list[_Child] = []
     at_least = 1
@@ -130,10 +132,14 @@ def train_batch(
                     at_least = 0
                 for child in _wait(running):
                     running.remove(child)
-                    if _judge(child, settings.retries, submitted_again=time_limit is not None):
+                    if _judge(child, work, submitted_again=time_limit is not None):
                         clock.hurry = True
+                    crashed = trial.failures(child.folder) is not None
+                    if crashed:
+                        alike.stop_if_hopeless(study_folder, settings.give_up_after)
                     if not settle(child.trial):
-                        waiting.appendleft(child.trial)
+                        # the others first: where all crash alike, this one need not try again
+                        (waiting.append if crashed else waiting.appendleft)(child.trial)
                 if clock.hurry and not running and waiting:
                     raise OutOfTimeError(f"the job's time is over with {len(results)} of {len(folders)} trials through")
                 if clock.hurry:
@@ -174,6 +180,8 @@ def _child(reports: connection.Connection, folder: Path, work: _Work, at_least: 
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     work.clock.listen()
+    # a segmentation fault leaves file and line in the trial's log
+    faulthandler.enable(2)
     report: Report = ("trained", "")
     try:
         segment.train(folder, work.settings, work.target_class, work.epochs, work.clock, at_least)
@@ -203,7 +211,7 @@ def _wait(running: list[_Child]) -> list[_Child]:
             return ended
 
 
-def _judge(child: _Child, retries: int, submitted_again: bool) -> bool:
+def _judge(child: _Child, work: _Work, submitted_again: bool) -> bool:
     """Return whether a process ran out of time; count its crash if it died without a report.
 
     A job that is `submitted_again` has more memory the next time.
@@ -225,18 +233,23 @@ def _judge(child: _Child, retries: int, submitted_again: bool) -> bool:
     death = (
         f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with code {code}"
     )
+    written = log.last(child.folder)
     if code == -signal.SIGKILL:
         # a time limit, a cancelled job or a lost node ends this process too, a moment later: that counts for nothing
         time.sleep(KILL_GRACE)
         death += " while its job went on (probably out of memory)"
-        trial.count_crash(child.folder, death, "", retries)
+        trial.count_crash(child.folder, death, "", work.settings.retries, log=written)
         if submitted_again and not trial.has_failed(child.folder):
             # in this job it would be killed again; the next one has more memory
-            raise UserError(f"trial {child.trial}: {death}; the job ends, for the next one has more memory")
+            raise UserError(
+                f"trial {child.trial}: {death}; the job ends, for the next one has more memory; log: {written}"
+            )
         return False
     if code < 0 and -code not in CRASH_SIGNALS:
         raise UserError(f"trial {child.trial}: {death} from outside; run again to go on")
-    trial.count_crash(child.folder, death, "", retries)
+    printed = log.text(written) if written is not None else ""
+    death = crash.place_of_death(printed, work.target_class) + death
+    trial.count_crash(child.folder, death, printed[-10_000:], work.settings.retries, alike=death, log=written)
     return False
 
 

@@ -6,7 +6,8 @@ import math
 import shutil
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json
 from swift_hyperband.targets import Context, Target
 from swift_hyperband.targets.program_metrics import ProgramError
-from swift_hyperband.training import reproducible, state, trial
+from swift_hyperband.training import alike, crash, log, reproducible, state, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.sealed import DamagedError
 from swift_hyperband.training.settings import TrainingSettings
@@ -74,19 +75,46 @@ def train(
         configuration = read_json(folder / "config.json", {"configuration": dict})["configuration"]
         _remove_leftovers(folder)
         try:
-            _train(folder, configuration, settings, target_class, epochs, held, clock or Clock(), at_least)
+            with _logged(folder, target_class, epochs):
+                _train(folder, configuration, settings, target_class, epochs, held, clock or Clock(), at_least)
         except (UserError, lease.LeaseLostError, OutOfTimeError):
             raise
         except (Exception, SystemExit) as error:
             if (disk := state.disk_error(error, folder)) is not None:
                 raise disk from error
-            told = (
-                str(error)
-                if isinstance(error, TargetError | ProgramError)
-                else traceback.format_exception_only(error)[-1]
-            )
-            trial.count_crash(folder, told.strip(), "".join(traceback.format_exception(error)), settings.retries)
+            _count(folder, error, target_class, settings.retries)
             raise CrashError from error
+
+
+@contextmanager
+def _logged(folder: Path, target_class: type[Target], epochs: int) -> Iterator[None]:
+    """Log what a class prints, and the traceback of what it raises. Each start of a program has a log of its own."""
+    if getattr(target_class, "marks_epochs", False):
+        yield
+        return
+    behind = len(trial.read_rows(folder))
+    with log.captured(folder, f"trial {folder.name}, epochs {behind + 1} to {epochs}"):
+        try:
+            yield
+        except (UserError, lease.LeaseLostError, OutOfTimeError):
+            raise
+        except (Exception, SystemExit):
+            traceback.print_exc()
+            raise
+
+
+def _count(folder: Path, error: BaseException, target_class: type[Target], retries: int) -> None:
+    """Count a crash, told in one line."""
+    if isinstance(error, TargetError | ProgramError):
+        told = " ".join(str(error).split())
+        kind = getattr(error, "alike", "")
+        kind = alike.kind_of(told) if kind == "" else kind
+    else:
+        told = crash.told(error, target_class)
+        # whatever the text says of the configuration: the same place and the same type
+        kind = ": ".join(told.split(": ")[:2])
+    lines = "".join(traceback.format_exception(error))
+    trial.count_crash(folder, told, lines, retries, kind, log.last(folder))
 
 
 def _train(

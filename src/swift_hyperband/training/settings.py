@@ -34,6 +34,8 @@ class TrainingSettings:
         Epochs from one saved state to the next.
     max_epochs : int
         To which epoch the study trains at most: what a learning rate's schedule is spread over.
+    give_up_after : int
+        So many trials that crash alike before their first epoch, and no others, stop the search; 0 for never.
     """
 
     target: str
@@ -44,9 +46,12 @@ class TrainingSettings:
     retries: int
     save_every: int = 1
     max_epochs: int = 1
+    give_up_after: int = 0
 
     @classmethod
-    def from_study_json(cls, study: Mapping[str, Any], retries: int, save_every: int = 1) -> TrainingSettings:
+    def from_study_json(
+        cls, study: Mapping[str, Any], retries: int, save_every: int = 1, give_up_after: int = 0
+    ) -> TrainingSettings:
         """Return the settings of a frozen study, given the definition in its study.json."""
         target = study["target"]
         options = dict(target["options"])
@@ -61,4 +66,5 @@ class TrainingSettings:
             retries=retries,
             save_every=save_every,
             max_epochs=study["search"]["max_epochs"],
+            give_up_after=give_up_after,
         )

@@ -157,22 +157,46 @@ def is_through(folder: Path, metric: str, epochs: int) -> bool:
     return state_of(folder, metric).settled(epochs) and not state_is_wanted(folder)
 
 
-def count_crash(folder: Path, error: str, traceback: str, retries: int) -> None:
-    """Count a start that ended in a crash; the trial has failed when `retries` + 1 of them gained no epoch."""
-    before = _read_failures(folder)
+def count_crash(
+    folder: Path, error: str, traceback: str, retries: int, alike: str | None = None, log: Path | None = None
+) -> None:
+    """Count a start that ended in a crash; the trial has failed when `retries` + 1 of them gained no epoch.
+
+    Parameters
+    ----------
+    folder : Path
+    error : str
+        In one line.
+    traceback : str
+    retries : int
+    alike : str, optional
+        What other trials' crashes of the same cause have, too; None where that cannot be told.
+    log : Path, optional
+        The start's log, in the trial's folder.
+    """
+    before = failures(folder)
     starts = 1 if before is None else before["starts"] + 1
     epoch = len(read_rows(folder))
     failed = starts > retries
-    record = {"starts": starts, "epoch": epoch, "error": error, "traceback": traceback, "failed": failed}
+    record = {"starts": starts, "epoch": epoch, "error": error, "alike": alike, "traceback": traceback}
+    record |= {"log": None if log is None else str(log.relative_to(folder)), "failed": failed}
     write_json(folder / FAILURES, record)
     end = "it counts as failed" if failed else "it starts again"
-    print(f"trial {folder.name}: crash {starts} after epoch {epoch}, {end}: {error}", file=sys.stderr, flush=True)
+    line = f"trial {folder.name}: crash {starts} after epoch {epoch}, {end}: {last_error(folder)}"
+    print(line, file=sys.stderr, flush=True)
+
+
+def last_error(folder: Path) -> str:
+    """Return a trial's last crash in a line, with the log of that start."""
+    found = failures(folder) or {"error": "no crash"}
+    error = " ".join(str(found["error"]).split())
+    return f"{error}; log: {folder / found['log']}" if found.get("log") else error
 
 
 def has_failed(folder: Path) -> bool:
     """Whether a trial crashed too often to be started again."""
-    failures = _read_failures(folder)
-    return failures is not None and bool(failures["failed"])
+    found = failures(folder)
+    return found is not None and bool(found["failed"])
 
 
 def forget_crashes(folder: Path) -> None:
@@ -180,7 +204,8 @@ def forget_crashes(folder: Path) -> None:
     (folder / FAILURES).unlink(missing_ok=True)
 
 
-def _read_failures(folder: Path) -> dict[str, Any] | None:
+def failures(folder: Path) -> dict[str, Any] | None:
+    """Return what is known of a trial's crashes since its last epoch; None where there were none."""
     path = folder / FAILURES
     return dict(read_json(path, FAILURES_SHAPE)) if path.exists() else None
 

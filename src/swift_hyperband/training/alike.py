@@ -1,0 +1,79 @@
+"""Whether all trials of a study crash before their first epoch, and alike: then it is not their configurations.
+
+Nothing is trained in such a study, so nothing is lost when its search stops, nor when it begins anew. What is decided
+follows from the trials' folders alone.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from swift_hyperband.errors import UserError
+from swift_hyperband.training import log, trial
+
+
+def stop_if_hopeless(study_folder: Path, trials: int) -> None:
+    """Stop a search of which no trial comes through its first epoch.
+
+    Parameters
+    ----------
+    study_folder : Path
+    trials : int
+        How many must have crashed alike, and no other been started; 0 for never.
+
+    Raises
+    ------
+    UserError
+        With the one error, and its log.
+    """
+    if (line := hopeless(study_folder, trials)) is not None:
+        raise UserError(line)
+
+
+def hopeless(study_folder: Path, trials: int) -> str | None:
+    """Return what to say where so many trials have crashed alike, and none has done anything else; None elsewhere."""
+    crashes: dict[Path, dict[str, Any]] = {}
+    for folder in sorted(study_folder.glob("trials/*")) if trials else ():
+        if (folder / trial.CURVE).exists():
+            return None
+        if (failures := trial.failures(folder)) is not None:
+            crashes[folder] = failures
+        elif (folder / log.FOLDER).exists():
+            # it may come through
+            return None
+    kinds = {failures.get("alike") for failures in crashes.values()}
+    if len(crashes) < max(trials, 1) or len(kinds) > 1 or None in kinds:
+        return None
+    first = next(iter(crashes))
+    return (
+        f"{study_folder}: each of the {len(crashes)} trials that were started crashes in its first epoch, and all of "
+        f"them alike; mend it and run again, which counts nothing against them (give_up_after: 0 lets a search go on): "
+        f"{trial.last_error(first)}"
+    )
+
+
+def forget(study_folder: Path) -> bool:
+    """Forget all crashes of a study in which nothing was trained yet, and what was decided on them; say if there were.
+
+    To be called by the head alone, as it starts: the code may have been mended.
+    """
+    if any(True for _ in study_folder.glob(f"trials/*/{trial.CURVE}")):
+        return False
+    crashed = list(study_folder.glob(f"trials/*/{trial.FAILURES}"))
+    if not crashed:
+        return False
+    # decisions first: where this is interrupted, the crashes tell the next start to go on with it
+    for path in study_folder.glob("bracket=*/round=*/**/*.json"):
+        if path.parent.name != "jobs" and not (path.name == "entry.json" and path.parent.name == "round=0"):
+            path.unlink(missing_ok=True)
+    for path in crashed:
+        path.unlink(missing_ok=True)
+    return True
+
+
+def kind_of(text: str) -> str:
+    """Return an error's text without what differs from start to start: numbers, addresses, paths."""
+    text = re.sub(r"\S*/\S*", "/", text)
+    return re.sub(r"\b0x[0-9a-f]+\b|\d+(\.\d+)?([eE][-+]?\d+)?", "#", text)
