@@ -1,9 +1,12 @@
 # What the rules share: the study, and which files a round's jobs read.
 from swift_hyperband.annealing.settings import REMOTE
+from swift_hyperband.begin import begin
 from swift_hyperband.dag import Dag
 from swift_hyperband.head import become_head
 from swift_hyperband.results import StudyFolder, check_frozen
+from swift_hyperband.retrying import give_up_with
 from swift_hyperband.slurm_plugin import mend
+from swift_hyperband.training.alike import hopeless
 
 
 def prefix():
@@ -41,9 +44,11 @@ def lead():
         return False
     try:
         become_head(dag.folder)
+        begin(dag.folder)
     except UserError as error:
         refused.append(error)
         return False
+    give_up_with(lambda: hopeless(dag.folder.path, study.give_up_after))
     if "snakemake_executor_plugin_slurm" in sys.modules:
         mend(sys.modules["snakemake_executor_plugin_slurm"])
     return True

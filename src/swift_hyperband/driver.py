@@ -11,6 +11,7 @@ from functools import partial
 from itertools import groupby
 
 from swift_hyperband import fitting
+from swift_hyperband.begin import begin
 from swift_hyperband.dag import enter
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json
@@ -47,6 +48,7 @@ def run_search(
         If the folder holds a search with another definition, or no trial reached the last epoch.
     """
     become_head(folder)
+    begin(folder)
     freeze(folder, study)
     settings = TrainingSettings.from_study_json(
         study.definition(), study.retries, study.save_every, study.give_up_after

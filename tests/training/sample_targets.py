@@ -124,3 +124,12 @@ class Scheduled(Counter):
 class Unwritable(Counter):
     def state_dict(self) -> dict[str, Any]:
         return {"total": Path()}
+
+
+class Broken(Counter):
+    """Fails in the first epoch of every trial whose configuration does not say that it is sound."""
+
+    def train_epoch(self, epoch: int) -> dict[str, Any] | None:
+        if not self.configuration.get("sound"):
+            raise RuntimeError(f"cannot train with {self.configuration}")
+        return super().train_epoch(epoch)

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import yaml
 
 CRASHING = """
@@ -66,8 +67,53 @@ def test_crashing_trials_count_as_worst_and_do_not_stop_the_search(project):
     assert any("SIGABRT" in failure["error"] for failure in failures)
 
 
+BROKEN = """
+from pathlib import Path
+
+
+class Net:
+    def setup(self, configuration, context):
+        self.x, self.epoch = configuration["x"], 0
+
+    def train_epoch(self, epoch):
+        if not Path("mended").exists():
+            raise RuntimeError("there is no such layer")
+        self.epoch = epoch
+
+    def validate(self):
+        return {"loss": self.x / self.epoch}
+
+    def state_dict(self):
+        return {"epoch": self.epoch}
+
+    def load_state_dict(self, state):
+        self.epoch = state["epoch"]
+"""
+
+
+def test_where_every_trial_crashes_alike_nothing_is_tried_again_until_it_is_mended(project):
+    use_target(project, BROKEN, high=1.0)
+    # a round of few trials may be over before five have crashed
+    project.study(**yaml.safe_load((project.path / "config/config.yaml").read_text()), batch_size=2)
+    for command in (["swift-hyperband", "run"], ["snakemake"]):
+        printed = project.run(*command, "--cores", "2", "--retries", "3", check=False)
+        error = "in train_epoch: RuntimeError: there is no such layer; log: results/table/trials/"
+        told = [line for line in printed.splitlines() if line.startswith("swift-hyperband: ") and error in line]
+        assert len(told) == 1, printed
+        assert "Traceback" not in printed
+        records = [json.loads(path.read_text()) for path in project.results.glob("trials/*/failures.json")]
+        assert 5 <= len(records) <= 8
+        assert sum(record["starts"] for record in records) < 3 * len(records)
+    (project.path / "mended").touch()
+    project.run("snakemake", "--cores", "2")
+    found = yaml.safe_load(project.best())
+    assert found["value"] == pytest.approx(found["configuration"]["x"] / 9)
+    assert not list(project.results.glob("trials/*/failures.json"))
+
+
 def test_a_search_in_which_every_trial_fails_says_so_in_one_line(project):
     use_target(project, CRASHING, high=0.19)
+    project.study(**yaml.safe_load((project.path / "config/config.yaml").read_text()), give_up_after=0)
     project.search(check=False)
     log = (project.results / "logs/best.log").read_text()
     assert log.startswith("error: results/table: every trial failed")

@@ -10,8 +10,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from swift_hyperband import lease
 from swift_hyperband.errors import UserError
-from swift_hyperband.training import log, trial
+from swift_hyperband.training import trial
 
 
 def stop_if_hopeless(study_folder: Path, trials: int) -> None:
@@ -21,7 +22,7 @@ def stop_if_hopeless(study_folder: Path, trials: int) -> None:
     ----------
     study_folder : Path
     trials : int
-        How many must have crashed alike, and no other been started; 0 for never.
+        How many must have crashed alike, and no other be at work; 0 for never.
 
     Raises
     ------
@@ -34,24 +35,36 @@ def stop_if_hopeless(study_folder: Path, trials: int) -> None:
 
 def hopeless(study_folder: Path, trials: int) -> str | None:
     """Return what to say where so many trials have crashed alike, and none has done anything else; None elsewhere."""
-    crashes: dict[Path, dict[str, Any]] = {}
+    crashed, others = _crashed_alike(study_folder, trials)
+    if not crashed or others:
+        return None
+    return (
+        f"{study_folder}: each of the {len(crashed)} trials that were started crashes in its first epoch, and all of "
+        f"them alike; mend it and run again, which counts nothing against them (give_up_after: 0 lets a search go on): "
+        f"{trial.last_error(crashed[0])}"
+    )
+
+
+def doubtful(study_folder: Path, trials: int) -> bool:
+    """Whether so many trials have crashed alike, and others are still in their first epoch: these are to be awaited."""
+    return bool(_crashed_alike(study_folder, trials)[0])
+
+
+def _crashed_alike(study_folder: Path, trials: int) -> tuple[list[Path], int]:
+    """Return the trials that crashed, and how many others are at work; none where something else was seen."""
+    crashes: dict[Path, Any] = {}
+    others = 0
     for folder in sorted(study_folder.glob("trials/*")) if trials else ():
         if (folder / trial.CURVE).exists():
-            return None
+            return [], 0
         if (failures := trial.failures(folder)) is not None:
-            crashes[folder] = failures
-        elif (folder / log.FOLDER).exists():
-            # it may come through
-            return None
-    kinds = {failures.get("alike") for failures in crashes.values()}
+            crashes[folder] = failures.get("alike")
+        elif (folder / lease.NAME).exists():
+            others += 1
+    kinds = set(crashes.values())
     if len(crashes) < max(trials, 1) or len(kinds) > 1 or None in kinds:
-        return None
-    first = next(iter(crashes))
-    return (
-        f"{study_folder}: each of the {len(crashes)} trials that were started crashes in its first epoch, and all of "
-        f"them alike; mend it and run again, which counts nothing against them (give_up_after: 0 lets a search go on): "
-        f"{trial.last_error(first)}"
-    )
+        return [], 0
+    return list(crashes), others
 
 
 def forget(study_folder: Path) -> bool:

@@ -122,11 +122,11 @@ def train_batch(
         alike.stop_if_hopeless(study_folder, settings.give_up_after)
         work = _Work(settings, _import_target(settings), epochs, clock)
     running: list[_Child] = []
-    at_least = 1
+    at_least, doubtful = 1, False
     with _sigterm_as_exit(), _told_to_hurry(clock, running):
         try:
             while waiting or running:
-                while waiting and len(running) < workers:
+                while waiting and len(running) < workers and not (running and doubtful):
                     name = waiting.popleft()
                     running.append(_start(name, folders[name], work, at_least))
                     at_least = 0
@@ -137,6 +137,7 @@ def train_batch(
                     crashed = trial.failures(child.folder) is not None
                     if crashed:
                         alike.stop_if_hopeless(study_folder, settings.give_up_after)
+                        doubtful = alike.doubtful(study_folder, settings.give_up_after)
                     if not settle(child.trial):
                         # the others first: where all crash alike, this one need not try again
                         (waiting.append if crashed else waiting.appendleft)(child.trial)
