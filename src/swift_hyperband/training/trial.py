@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Literal
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import AWAY, mismatch, read_json, write_json, write_text
+from swift_hyperband.training.log import say
 
 Row = dict[str, float | None]
 
@@ -125,7 +125,7 @@ def note_damage(folder: Path, file: Path, found: str) -> None:
     """Note that a saved state is not what was saved, so that the trial starts anew: in a log, and aloud."""
     line = f"{file.name} is damaged, as {found}; the trial starts anew"
     _append(folder / DAMAGED, {"found": line, "time": round(time.time(), 3)})
-    print(f"trial {folder.name}: {line}", file=sys.stderr, flush=True)
+    say(f"trial {folder.name}: {line}")
 
 
 def damages(folder: Path) -> list[str]:
@@ -182,8 +182,7 @@ def count_crash(
     record |= {"log": None if log is None else str(log.relative_to(folder)), "failed": failed}
     write_json(folder / FAILURES, record)
     end = "it counts as failed" if failed else "it starts again"
-    line = f"trial {folder.name}: crash {starts} after epoch {epoch}, {end}: {last_error(folder)}"
-    print(line, file=sys.stderr, flush=True)
+    say(f"trial {folder.name}: crash {starts} after epoch {epoch}, {end}: {last_error(folder)}")
 
 
 def last_error(folder: Path) -> str:
