@@ -46,6 +46,9 @@ NOT_DEFINING = frozenset(
 )
 """Keys that may change while a search runs: they say how it is computed, not what comes out."""
 
+SHARED = frozenset({"from", "to", "seed", "threads", MAX_EPOCHS})
+"""What a program is told that is the same for several trials."""
+
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 """What a hyperparameter may be called: constraints and tables use its name."""
 
@@ -213,7 +216,16 @@ def load(path: Path) -> Study:
     UserError
         As `read` and `parse`.
     """
-    return parse(read(path), str(path))
+    study = parse(read(path), str(path))
+    # here, as it is no part of a frozen study how many trials train at a time
+    metrics = study.target.metrics
+    place = None if metrics is None or study.resources.workers == 1 else metrics.path
+    if place is not None and not {*placeholders(place)} - SHARED:
+        raise UserError(
+            f"{path}: target.metrics.path must name a file of each trial's own, with {{state_out}}, {{folder}} or "
+            f"{{trial}} in it, found {shown(place)}, to which trials side by side all write; or set resources.workers: 1"
+        )
+    return study
 
 
 def read(path: Path) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import write_json
-from swift_hyperband.study import parse
+from swift_hyperband.study import load, parse
 from swift_hyperband.targets import COMMAND, load_class
 from swift_hyperband.targets.command import filled, placeholders, words
 from swift_hyperband.training import batch, segment
@@ -391,6 +391,37 @@ def test_of_a_log_that_all_starts_write_each_takes_its_own_epochs(mode, epoch):
     assert losses() == RIGHT
 
 
+@pytest.mark.parametrize("epoch", ["epoch", None])
+def test_a_log_that_is_written_anew_from_the_first_epoch_may_begin_as_it_did(epoch):
+    given = logging("whole", epoch)
+    given.options["command"]["resumable"] = False
+    for until in (1, 3, 9):
+        train(given, until)
+    assert losses() == RIGHT
+    assert not Path("trials/a/failures.json").exists()
+
+
+def test_a_log_that_was_copied_with_the_state_and_not_gone_on_with_is_refused():
+    Path("logs.py").write_text(
+        "import pathlib, shutil, sys\n"
+        "state, out = sys.argv[1:]\n"
+        "if state == '-':\n"
+        "    pathlib.Path(out, 'log.csv').write_text('loss\\n0.5\\n0.4\\n')\n"
+        "else:\n"
+        "    shutil.copy(state + '/log.csv', out)\n"
+    )
+    command = [sys.executable, "logs.py", "{state_in}", "{state_out}"]
+    given = settings(command=command, metrics={"format": "csv", "path": "{state_out}/log.csv"})
+    train(given, 2)
+    with pytest.raises(segment.CrashError):
+        train(given, 4)
+    error = json.loads(Path("trials/a/failures.json").read_text())["error"]
+    assert (
+        "log.csv must be written by each start of the program, found what the state that it went on from has" in error
+    )
+    assert losses() == [0.5, 0.4]
+
+
 def test_a_start_that_counts_its_epochs_anew_goes_on_where_the_one_before_ended():
     given = logging("appends anew", "epoch", counts_anew=True)
     train(given, 3)
@@ -484,3 +515,23 @@ def test_a_mistake_is_told_with_its_key(target, needed):
 def test_where_nothing_is_filled_in_a_hyperparameter_may_have_any_name():
     space = {"seed": {"type": "int", "low": 1, "high": 9}}
     assert settings(space=space).target == COMMAND
+
+
+def test_a_file_that_all_trials_would_write_to_side_by_side_is_refused_at_load():
+    content = {
+        "name": "shared",
+        "target": {"command": "x {rate} {to}", "metrics": {"format": "csv", "path": "log-{to}.csv"}, "metric": "loss"},
+        "space": {"rate": {"type": "float", "low": 0.1, "high": 0.9}},
+        "search": {"max_epochs": 9},
+    }
+    content["target"]["mode"] = "min"
+    Path("study.yaml").write_text(json.dumps(content))
+    with pytest.raises(
+        UserError, match=r"target\.metrics\.path must name a file of each trial's own, with {state_out}, "
+    ):
+        load(Path("study.yaml"))
+    Path("study.yaml").write_text(json.dumps({**content, "resources": {"workers": 1}}))
+    assert load(Path("study.yaml")).target.metrics.path == "log-{to}.csv"
+    content["target"]["metrics"]["path"] = "log-{rate}.csv"
+    Path("study.yaml").write_text(json.dumps(content))
+    assert load(Path("study.yaml")).resources.workers == 2

@@ -139,7 +139,7 @@ class CommandTarget:
             mark_started(folder, epoch)
         place = self._place(told)
         # nothing of an earlier start may count: what is there now is not of this one
-        before = {} if place is None else before_start(place)
+        before = {} if place is None else before_start(place, self._state_in(begin), temporary.resolve())
         began = time.perf_counter()
         # where metrics are looked for in its prints, all of them are needed, and not only the ends that a log keeps
         prints = folder / f"prints.start-{token}.txt" if place is None else None
@@ -165,7 +165,7 @@ class CommandTarget:
             "config": str(config),
             "from": str(begin * self._metrics.every),
             "to": str(end * self._metrics.every),
-            "state_in": str(folder / self._state) if begin and self._state != NO_STATE else NO_STATE,
+            "state_in": str(self._state_in(begin) or NO_STATE),
             "state_out": str(out.resolve()),
             "metrics": str(folder / metrics),
             "seed": str(context.seed),
@@ -174,6 +174,10 @@ class CommandTarget:
             "folder": str(folder),
             MAX_EPOCHS: str(context.max_epochs * self._metrics.every),
         }
+
+    def _state_in(self, begin: int) -> Path | None:
+        """Return the folder of the state that a start goes on from, if it does."""
+        return self._context.folder.resolve() / self._state if begin and self._state != NO_STATE else None
 
     def _words(self, begin: int, told: Mapping[str, str]) -> list[str]:
         keys = self._keys
@@ -250,7 +254,8 @@ class CommandTarget:
         known = {name: value for name, value in last.items() if value is not None and name not in ("epoch", "seconds")}
         try:
             files = [Written(said)] if place is None else written(place, before)
-            return measured(files, self._metrics, Wanted(self._keys["metric"], begin, end, known))
+            alone = all(file.path.resolve().is_relative_to(self._context.folder.resolve()) for file in files)
+            return measured(files, self._metrics, Wanted(self._keys["metric"], begin, end, known, alone))
         except NothingMeasuredError as error:
             printed = log.last(self._context.folder)
             assert printed is not None

@@ -33,9 +33,12 @@ class NothingMeasuredError(ProgramError):
 
 @dataclass(frozen=True)
 class Before:
-    """What a file was before a start: its stamp, how long it was and the digest of what it held."""
+    """What a file was before a start: its stamp, how long it was and the digest of what it held.
 
-    stamp: tuple[int, int, int]
+    Without a stamp, it is of the file in the same place of the state that the start goes on from.
+    """
+
+    stamp: tuple[int, int, int] | None
     size: int
     digest: str
 
@@ -51,11 +54,14 @@ class Written:
         How many bytes at its beginning were there before: a log that is appended to.
     appended : bool
         Whether it is such a log, so that what follows is certainly of this start.
+    copied : bool
+        Whether it holds just what the state held that the start went on from.
     """
 
     path: Path
     old: int = 0
     appended: bool = False
+    copied: bool = False
 
     def text(self, strict: bool = True) -> str:
         """Return the whole file as text.
@@ -101,13 +107,18 @@ def unescaped(place: str) -> str:
     return re.sub(r"\[([*?[])\]", r"\1", place)
 
 
-def before_start(place: str) -> dict[Path, Before]:
-    """Note what lies at a place before a start."""
-    return {
-        path: Before(_stamp(path), len(content := read(path)), _digest(content))
-        for path in files_at(place)
-        if path.is_file()
-    }
+def before_start(place: str, state_in: Path | None = None, state_out: Path | None = None) -> dict[Path, Before]:
+    """Note what lies at a place before a start, and in the state that it goes on from, which it may copy."""
+    found = {path: _seen(path, _stamp(path)) for path in files_at(place) if path.is_file()}
+    if state_in is not None and state_out is not None and place.startswith(out := glob.escape(str(state_out))):
+        copies = files_at(glob.escape(str(state_in)) + place.removeprefix(out))
+        found |= {state_out / path.relative_to(state_in): _seen(path, None) for path in copies if path.is_file()}
+    return found
+
+
+def _seen(path: Path, stamp: tuple[int, int, int] | None) -> Before:
+    content = read(path)
+    return Before(stamp, len(content), _digest(content))
 
 
 def written(place: str, before: dict[Path, Before], kind: str = "file") -> list[Written]:
@@ -144,6 +155,8 @@ def _compared(path: Path, known: Before | None) -> Written:
     if known is None or known.size == 0:
         return Written(path)
     content = read(path)
+    if known.stamp is None:
+        return Written(path, copied=_digest(content) == known.digest)
     if len(content) <= known.size or _digest(content[: known.size]) != known.digest:
         # the same bytes with another stamp: written anew as it was
         return Written(path)

@@ -59,12 +59,15 @@ class Wanted:
         The epochs from begin+1 to end.
     last : dict
         The metrics of epoch `begin`, which count on where `missing: last` says so.
+    alone : bool
+        Whether no other trial writes to these files.
     """
 
     metric: str
     begin: int
     end: int
     last: Mapping[str, float] = field(default_factory=dict)
+    alone: bool = False
 
 
 def measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
@@ -84,6 +87,16 @@ def measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
     UserError
         If the section `target.metrics` cannot be right.
     """
+    try:
+        return _measured(files, keys, wanted)
+    except NothingMeasuredError:
+        # a training from the first epoch that writes its log anew may begin with the very lines that were there
+        if wanted.begin or not wanted.alone or not any(file.appended for file in files):
+            raise
+        return _measured([Written(file.path) for file in files], keys, wanted)
+
+
+def _measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
     if keys.format == "tensorboard":
         tables = [metrics_rows.from_events(files)]
     else:
@@ -91,6 +104,11 @@ def measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
     column = _epoch_column(keys)
     _check_columns(tables, column, keys, wanted)
     if column is None:
+        if copied := [file for file in files if file.copied]:
+            raise ProgramError(
+                f"{copied[0].path} must be written by each start of the program, found what the state that it went on "
+                "from has already; name the column of the epoch: target.metrics.epoch"
+            )
         return _in_turn(tables, keys, wanted)
     found = _joined([_merged(table, column, keys, wanted) for table in tables], wanted.metric)
     if keys.only_new and wanted.begin and found.cells and (first := min(found.cells)) <= wanted.begin:
@@ -299,7 +317,7 @@ def _picked(found: Merged, path: str, keys: Keys, wanted: Wanted) -> Measured:
         place = epoch * keys.every
         cells = {**carried.get(place, {}), **found.cells.get(place, {})}
         if metric not in cells:
-            if keys.missing != "diverged" or place not in found.cells:
+            if keys.missing != "diverged" or place not in found.empty:
                 raise NothingMeasuredError(_nothing(found, path, place, keys, wanted))
             cells[metric] = math.nan
         picked[epoch] = cells
