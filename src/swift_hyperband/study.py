@@ -223,7 +223,7 @@ def load(path: Path) -> Study:
     if place is not None and not {*placeholders(place)} - SHARED:
         raise UserError(
             f"{path}: target.metrics.path must name a file of each trial's own, with {{state_out}}, {{folder}} or "
-            f"{{trial}} in it, found {shown(place)}, to which trials side by side all write; or set resources.workers: 1"
+            f"{{trial}} in it, found {shown(place)}, which all write to side by side; or set resources.workers: 1"
         )
     return study
 
