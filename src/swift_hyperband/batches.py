@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Sequence
 
@@ -33,15 +34,33 @@ def pack(trials: Sequence[str], size: BatchSize, workers: int, trial_seconds: fl
     trial_seconds : float, optional
         How long a job needs for one of the trials.
     """
-    limit = minutes(size)
-    if limit is not None and trial_seconds is not None:
-        most = max(1, int(60 * limit / trial_seconds)) if trial_seconds > 0 else len(trials)
-        count = -(-len(trials) // max(1, most))
-    elif isinstance(size, int):
+    if isinstance(size, int):
         return [list(trials[i : i + size]) for i in range(0, len(trials), size)]
-    else:
-        count = min(workers, len(trials))
+    count = batches(len(trials), size, workers, trial_seconds)
     return [list(trials[i::count]) for i in range(count)]
+
+
+def batches(trials: int, size: BatchSize, workers: int, trial_seconds: float | None = None) -> int:
+    """Return how many batches `pack` makes of so many trials."""
+    if isinstance(size, int):
+        return -(-trials // size)
+    limit = minutes(size)
+    if limit is None or trial_seconds is None:
+        return min(workers, trials)
+    most = 60 * limit / trial_seconds if trial_seconds > 0 else math.inf
+    return -(-trials // max(1, int(min(trials, most))))
+
+
+def sizes(trials: int, size: BatchSize, workers: int, trial_seconds: float | None = None) -> list[tuple[int, int]]:
+    """Return how many trials the batches that `pack` makes hold, the smaller first, and how many batches do."""
+    count = batches(trials, size, workers, trial_seconds)
+    if isinstance(size, int):
+        whole, rest = divmod(trials, size)
+        found = [(rest, 1), (size, whole)]
+    else:
+        least, more = divmod(trials, count) if count else (0, 0)
+        found = [(least, count - more), (least + 1, more)]
+    return [(held, number) for held, number in found if held and number]
 
 
 def batch_name(trials: Sequence[str]) -> str:

@@ -8,12 +8,12 @@ next rounds) and "half" (every second one, which is about what the published sea
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from swift_hyperband.annealing.settings import QsvrSettings
-from swift_hyperband.batches import BatchSize, pack
+from swift_hyperband.batches import BatchSize, batches, sizes
 from swift_hyperband.schedule import Round, RoundKey, Schedule
 
 Case = Literal["worst", "half", "best"]
@@ -51,7 +51,7 @@ class Plan:
         trained_on = {key for round_ in self.schedule.rounds for key in round_.training_rounds}
         for round_ in self.schedule.rounds:
             trainings = sum(
-                len(_batches(trials, self.batch_size, self.workers, length, self.seconds))
+                batches(trials, self.batch_size, self.workers, _trial_seconds(length, self.seconds))
                 for trials, length in _parts(round_, case)
             )
             decides = round_.decision_epoch is not None
@@ -63,8 +63,11 @@ class Plan:
     def trainings(self, case: Case) -> tuple[int, int]:
         """Return how many training jobs there are, and how many there would be with one trial each."""
         parts = [part for round_ in self.schedule.rounds for part in _parts(round_, case)]
-        jobs = [len(_batches(trials, self.batch_size, self.workers, length, self.seconds)) for trials, length in parts]
-        return sum(jobs), sum(trials for trials, _ in parts)
+        jobs = sum(
+            batches(trials, self.batch_size, self.workers, _trial_seconds(length, self.seconds))
+            for trials, length in parts
+        )
+        return jobs, sum(trials for trials, _ in parts)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as `swift-hyperband plan --json` prints it."""
@@ -151,27 +154,64 @@ def makespan(
     """
     stages = _stages(schedule, case, batch_size, workers, seconds)
     rank = {name: number for number, name in enumerate(stages)}
-    left = {name: len(stage.jobs) for name, stage in stages.items()}
+    left = {name: sum(count for _, count in stage.jobs) for name, stage in stages.items()}
     blocked = dict(stages)
     over: set[_Name] = set()
-    ready: list[tuple[int, int, _Name]] = []
-    running: list[tuple[int, int, _Name]] = []
+    # rank of their stage, how long they take and how many they are; when they end, rank and number
+    ready: list[_Jobs] = []
+    running: list[_Jobs] = []
+    free = sum(left.values()) if workers is None else workers
     now = 0
     while True:
-        while free := [name for name, stage in blocked.items() if stage.after <= over]:
-            for name in free:
-                for job in blocked.pop(name).jobs:
-                    heapq.heappush(ready, (rank[name], job, name))
-            over.update(name for name in free if not left[name])
-        while ready and (workers is None or len(running) < workers):
-            order, job, name = heapq.heappop(ready)
-            heapq.heappush(running, (now + job, order, name))
+        while begun := [name for name, stage in blocked.items() if stage.after <= over]:
+            for name in begun:
+                for length, count in blocked.pop(name).jobs:
+                    heapq.heappush(ready, (rank[name], length, count, name))
+            over.update(name for name in begun if not left[name])
+        while ready and free:
+            order, length, count, name = heapq.heappop(ready)
+            begins = min(free, count)
+            heapq.heappush(running, (now + length, order, begins, name))
+            free -= begins
+            if count > begins:
+                heapq.heappush(ready, (order, length, count - begins, name))
+        if ready and not free and (cycles := _cycles(ready[0], running)):
+            order, length, count, name = heapq.heappop(ready)
+            same = sum(job[2] for job in running if job[1] == order)
+            running = [(job[0] + cycles * length, *job[1:]) if job[1] == order else job for job in running]
+            heapq.heapify(running)
+            left[name] -= cycles * same
+            if count > cycles * same:
+                heapq.heappush(ready, (order, length, count - cycles * same, name))
         if not running:
             return now
-        now, _, name = heapq.heappop(running)
-        left[name] -= 1
+        now, order, ended, name = heapq.heappop(running)
+        if ended == left[name] > 1:
+            # the last one lets other stages begin, for which the workers of those before it are not there
+            heapq.heappush(running, (now, order, 1, name))
+            ended -= 1
+        free += ended
+        left[name] -= ended
         if not left[name]:
             over.add(name)
+
+
+_Jobs = tuple[int, int, int, "_Name"]
+"""Jobs that are alike."""
+
+
+def _cycles(waiting: _Jobs, running: Sequence[_Jobs]) -> int:
+    """Return how often all workers of a stage take another of its waiting jobs before anything else can happen."""
+    order, length, count, _ = waiting
+    if len(running) > 64:
+        # with so many workers there are few cycles, and looking takes longer
+        return 0
+    same = [job for job in running if job[1] == order]
+    if not same:
+        return 0
+    most = count // sum(job[2] for job in same)
+    until = min((job[0] for job in running if job[1] != order), default=None)
+    return most if until is None else max(0, min(most, (until - 1 - max(job[0] for job in same)) // length))
 
 
 def annealer_problems(schedule: Schedule, qsvr: QsvrSettings) -> list[int]:
@@ -193,9 +233,9 @@ _Name = tuple[RoundKey, Literal["full", "partial", "complete"]]
 
 @dataclass(frozen=True)
 class _Stage:
-    """The trainings of a round that start together: how many epochs each job trains, and the stages to wait for."""
+    """The trainings of a round that start together: how many epochs jobs train, and how many do; what they wait for."""
 
-    jobs: tuple[int, ...]
+    jobs: tuple[tuple[int, int], ...]
     after: frozenset[_Name]
 
 
@@ -206,8 +246,8 @@ def _stages(
     found: dict[_Name, _Stage] = {}
 
     def add(name: _Name, trials: int, length: int, after: Iterable[_Name]) -> None:
-        jobs = tuple(size * length for size in _batches(trials, batch_size, workers, length, seconds))
-        found[name] = _Stage(jobs, frozenset(after))
+        held = sizes(trials, batch_size, trials if workers is None else workers, _trial_seconds(length, seconds))
+        found[name] = _Stage(tuple((size * length, count) for size, count in held), frozenset(after))
 
     for round_ in schedule.rounds:
         key, point = round_.key, round_.decision_epoch
@@ -225,8 +265,6 @@ def _stages(
     return found
 
 
-def _batches(trials: int, size: BatchSize, workers: int | None, length: int, seconds: float | None) -> list[int]:
-    """Return how many trials the batches of so many trials hold, each of which trains for so many epochs."""
-    names = [str(number) for number in range(trials)]
-    trial_seconds = None if seconds is None else length * seconds
-    return [len(batch) for batch in pack(names, size, trials if workers is None else workers, trial_seconds)]
+def _trial_seconds(length: int, seconds: float | None) -> float | None:
+    """Return how long a job needs for one of its trials."""
+    return None if seconds is None else length * seconds
