@@ -7,6 +7,7 @@ from swift_hyperband.results import StudyFolder, check_frozen
 from swift_hyperband.retrying import give_up_with
 from swift_hyperband.slurm_plugin import mend
 from swift_hyperband.training.alike import hopeless
+from snakemake.utils import update_config
 
 
 def prefix():
@@ -73,7 +74,12 @@ SETTINGS = ("plan", "configurations")
 def read_study():
     where = ", ".join(map(str, workflow.configfiles)) or "--config"
     try:
-        given = {key: value for key, value in config.items() if key not in SETTINGS}
+        given = {}
+        # read anew, as for Snakemake 1e-4 is text, with or without quotes
+        for path in workflow.configfiles:
+            update_config(given, study_yaml.read(Path(path)))
+        update_config(given, workflow.config_settings.config)
+        given = {key: value for key, value in given.items() if key not in SETTINGS}
         found = swift_hyperband.study.parse(given, where)
         check_frozen(StudyFolder(Path("results") / found.name), found)
     except UserError as error:

@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import swift_hyperband.study
+from swift_hyperband import study_yaml
 from swift_hyperband.errors import UserError
 
 
@@ -13,6 +14,6 @@ def stop(error):
 def check_yaml(path):
     """Tell line and column of what is no YAML, and keys given twice, which Snakemake does not."""
     try:
-        swift_hyperband.study.read(Path(path))
+        study_yaml.read(Path(path))
     except UserError as error:
         stop(error)

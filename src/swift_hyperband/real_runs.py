@@ -20,6 +20,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError
 
 from swift_hyperband import study as studies
+from swift_hyperband import study_yaml
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json, write_text
 from swift_hyperband.replay.searches import NAMES, Recipe, fast_settings
@@ -65,7 +66,7 @@ class RealRuns(Section):
         default_factory=lambda: ["hyperband", "fast-hyperband", "swift-hyperband"],
         description="Searches that train one trial after another.",
     )
-    fast: dict[str, float | int] = Field(default_factory=dict, description="Settings of Fast-Hyperband.")
+    fast: dict[str, Any] = Field(default_factory=dict, description="Settings of Fast-Hyperband.")
     parallel: ParallelRun = Field(default_factory=ParallelRun, description="Swift-Hyperband by the workflow.")
 
     @property
@@ -116,7 +117,7 @@ def load(path: Path) -> RealRuns:
         A line for each mistake.
     """
     try:
-        return RealRuns.model_validate(dict(studies.read(path)))
+        return RealRuns.model_validate(dict(study_yaml.read(path)))
     except ValidationError as error:
         raise UserError("\n".join(lines(error, str(path)))) from None
 
@@ -156,7 +157,7 @@ def read(settings: RealRuns) -> list[Result]:
 
 def _variant(settings: RealRuns, search: str, seed: int) -> Study:
     path = Path(settings.study)
-    content = dict(studies.read(path))
+    content = dict(study_yaml.read(path))
     given = content.get("search")
     if not isinstance(given, Mapping):
         return studies.parse(content, str(path))

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import ast
 import functools
+import graphlib
 import hashlib
+import keyword
 import math
 import operator
 import random
+import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +31,11 @@ When = Mapping[str, tuple[Scalar, ...]]
 
 ATTEMPTS = 1000
 """How often a configuration that breaks a constraint is drawn again."""
+
+CHECKED = 200_000
+"""Values drawn and constraints evaluated, at most, to see at load that constraints leave room for every trial."""
+ROOM = 0.05
+"""Where more than one draw in 20 keeps the constraints, `ATTEMPTS` of them in a row break them in no search."""
 
 LONGEST_CONSTRAINT = 300
 """Characters; keeps the nesting of a constraint, and with it the recursion that evaluates it, bounded."""
@@ -99,19 +108,21 @@ class Space:
         ValueError
             If conditions lead back to where they start; the message is the cycle.
         """
-        found: dict[str, None] = {}
+        graph = {name: list(keys.when or {}) for name, keys in self.hyperparameters.items()}
+        try:
+            return tuple(graphlib.TopologicalSorter(graph).static_order())
+        except graphlib.CycleError as error:
+            cycle = error.args[1][-1:0:-1]
+            first = min(range(len(cycle)), key=lambda place: list(self.hyperparameters).index(cycle[place]))
+            raise ValueError(" -> ".join([*cycle[first:], *cycle[:first], cycle[first]])) from None
 
-        def visit(name: str, path: tuple[str, ...]) -> None:
-            if name in path:
-                raise ValueError(" -> ".join([*path[path.index(name) :], name]))
-            if name not in found:
-                for other in self.hyperparameters[name].when or {}:
-                    visit(other, (*path, name))
-                found[name] = None
-
-        for name in self.hyperparameters:
-            visit(name, ())
-        return tuple(found)
+    def constrained(self) -> Space:
+        """Return the part of the space on which it depends whether a configuration keeps the constraints."""
+        wanted = {name for text in self.constraints for name in _parse(text)[1]}
+        for name in reversed(self.order):
+            if name in wanted:
+                wanted.update(self.hyperparameters[name].when or ())
+        return Space({name: keys for name, keys in self.hyperparameters.items() if name in wanted}, self.constraints)
 
 
 def trial_id(seed: int, bracket: int, slot: int) -> str:
@@ -132,14 +143,65 @@ def draw(space: Space, seed: int, bracket: int, slot: int) -> dict[str, Scalar]:
     """
     broken: Counter[str] = Counter()
     for attempt in range(ATTEMPTS):
-        configuration = _draw_once(space, f"{seed}/{bracket}/{slot}/{attempt}")
-        violated = next((text for text in space.constraints if not holds(text, configuration)), None)
+        configuration, violated = _attempt(space, seed, bracket, slot, attempt)
         if violated is None:
             return configuration
         broken[violated] += 1
-    worst = broken.most_common(1)[0][0]
-    raise UserError(
-        f"constraints must leave room in the space, found none in {ATTEMPTS} draws, "
+    raise _no_room(broken)
+
+
+def check_room(space: Space, seed: int, trials: Mapping[int, int]) -> None:
+    """Check that constraints leave a configuration for every trial of a search.
+
+    Parameters
+    ----------
+    space : Space
+    seed : int
+    trials : mapping
+        By bracket, how many start in it.
+
+    Raises
+    ------
+    UserError
+        As `draw`.
+
+    Notes
+    -----
+    Trials are drawn until `CHECKED` is reached. Whether the others find a configuration is then clear by `ROOM`.
+    """
+    needed = space.constrained()
+    most = max(1, CHECKED // (len(needed.hyperparameters) + len(needed.constraints)))
+    broken: Counter[str] = Counter()
+    tried = kept = 0
+    for bracket, slot in ((bracket, slot) for bracket, count in trials.items() for slot in range(count)):
+        for attempt in range(ATTEMPTS):
+            tried += 1
+            _, violated = _attempt(needed, seed, bracket, slot, attempt)
+            if violated is None:
+                kept += 1
+                break
+            broken[violated] += 1
+            if tried >= most:
+                break
+        else:
+            raise _no_room(broken, kept)
+        if tried >= most:
+            if kept < ROOM * tried:
+                raise _no_room(broken, kept)
+            return
+
+
+def _attempt(space: Space, seed: int, bracket: int, slot: int, attempt: int) -> tuple[dict[str, Scalar], str | None]:
+    """Draw a configuration; return it, and the first constraint that it breaks."""
+    configuration = _draw_once(space, f"{seed}/{bracket}/{slot}/{attempt}")
+    return configuration, next((text for text in space.constraints if not holds(text, configuration)), None)
+
+
+def _no_room(broken: Counter[str], kept: int = 0) -> UserError:
+    worst, _ = broken.most_common(1)[0]
+    draws = broken.total() + kept
+    return UserError(
+        f"constraints must leave room in the space, found {kept or 'none'} in {draws} draws, "
         f"most of which broke '{worst}'; loosen it or change the ranges"
     )
 
@@ -170,9 +232,12 @@ def holds(constraint: str, configuration: Mapping[str, Scalar]) -> bool:
 def problems(space: Space) -> list[Problem]:
     """Return what is wrong with the conditions and constraints of a space, by key; nothing if all is well."""
     found: list[Problem] = []
+    choices = {
+        name: frozenset(keys.choices) for name, keys in space.hyperparameters.items() if isinstance(keys, Categorical)
+    }
     for name, hyperparameter in space.hyperparameters.items():
         for other, values in (hyperparameter.when or {}).items():
-            if text := _condition_problem(space, name, other, values):
+            if text := _condition_problem(space, choices, name, other, values):
                 found.append((f"space.{name}.when.{other}", text))
     if not found:
         try:
@@ -183,12 +248,9 @@ def problems(space: Space) -> list[Problem]:
     for number, constraint in enumerate(space.constraints):
         if text := _constraint_problem(space, constraint):
             found.append((f"constraints[{number}]", text))
-    if not found and space.constraints:
-        try:
-            draw(space, 0, 0, 0)
-        except UserError as error:
-            key, _, text = str(error).partition(" ")
-            found.append((key, text))
+    if space.constraints:
+        needed = "must have another name, as it is a word of constraints; rename it"
+        found += [(f"space.{name}", needed) for name in space.hyperparameters if name in (*_WORDS, *_SPELLED)]
     return found
 
 
@@ -201,7 +263,9 @@ def _draw_once(space: Space, stream: str) -> dict[str, Scalar]:
     return {name: drawn[name] for name in space.hyperparameters if name in drawn}
 
 
-def _condition_problem(space: Space, name: str, other: str, values: tuple[Scalar, ...]) -> str | None:
+def _condition_problem(
+    space: Space, choices_of: Mapping[str, frozenset[Scalar]], name: str, other: str, values: tuple[Scalar, ...]
+) -> str | None:
     if other == name:
         return "must name another hyperparameter, found itself"
     if other not in space.hyperparameters:
@@ -217,7 +281,7 @@ def _condition_problem(space: Space, name: str, other: str, values: tuple[Scalar
                     return f"must be a whole number from {low} to {high}, found {shown(value)}"
         case Categorical(choices=choices):
             for value in values:
-                if value not in choices:
+                if value not in choices_of[other]:
                     return f"must be {one_of(choices)}, found {shown(value)}{suggestion(value, choices)}"
     return None
 
@@ -257,13 +321,34 @@ _ALLOWED = (
 )
 
 
-@functools.lru_cache
+_WORDS = ("and", "or", "not", "True", "False", "None")
+"""Words that have a meaning in a constraint; any other that Python keeps for itself may name a hyperparameter."""
+_SPELLED = {"true": "True", "false": "False"}
+_KEYWORD = "λ"
+"""Behind a name that Python keeps for itself (lambda); no name of a hyperparameter has it."""
+_TEXTS_AND_NAMES = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\W\d]\w*""")
+
+
+def _as_python(constraint: str) -> str:
+    """Return a constraint as an expression of Python."""
+
+    def replaced(found: re.Match[str]) -> str:
+        word = _SPELLED.get(found[0], found[0])
+        return f"{word}{_KEYWORD}" if keyword.iskeyword(word) and word not in _WORDS else word
+
+    return _TEXTS_AND_NAMES.sub(replaced, constraint.strip())
+
+
+@functools.lru_cache(maxsize=2000)
 def _parse(constraint: str) -> tuple[ast.expr, frozenset[str]]:
     """Return a constraint's expression and the names in it; ValueError says what is not allowed in it."""
     if len(constraint) > LONGEST_CONSTRAINT:
         raise ValueError(f"must have at most {LONGEST_CONSTRAINT} characters, found {len(constraint)}")
     try:
-        tree = ast.parse(constraint.strip(), mode="eval")
+        with warnings.catch_warnings():
+            # of Python, for those who write Python
+            warnings.simplefilter("ignore")
+            tree = ast.parse(_as_python(constraint), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         hint = "; write == to compare" if "=" in constraint and "==" not in constraint else ""
         raise ValueError(f"must be an expression such as 'a * b <= 200', found '{constraint}'{hint}") from None
@@ -272,9 +357,9 @@ def _parse(constraint: str) -> tuple[ast.expr, frozenset[str]]:
         if not isinstance(node, _ALLOWED) or wrong_constant:
             raise ValueError(
                 "must be made of names, numbers, text, + - * / // % **, comparisons, and, or, not, "
-                f"found '{ast.unparse(node) or constraint}'"
+                f"found '{ast.unparse(node).replace(_KEYWORD, '') or constraint}'"
             )
-    names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    names = frozenset(node.id.removesuffix(_KEYWORD) for node in ast.walk(tree) if isinstance(node, ast.Name))
     negated = isinstance(tree.body, ast.UnaryOp) and isinstance(tree.body.op, ast.Not)
     if not (negated or isinstance(tree.body, ast.Compare | ast.BoolOp)) or not names:
         raise ValueError(f"must compare hyperparameters, as in 'a * b <= 200', found '{constraint}'")
@@ -286,7 +371,7 @@ def _evaluate(node: ast.expr, configuration: Mapping[str, Scalar]) -> Any:
         case ast.Constant(value=value):
             return value
         case ast.Name(id=name):
-            return configuration[name]
+            return configuration[name.removesuffix(_KEYWORD)]
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return not _evaluate(operand, configuration)
         case ast.UnaryOp(op=sign, operand=operand):

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from swift_hyperband import space as spaces
@@ -20,8 +19,8 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.frozen import FrozenStudy
 from swift_hyperband.schedule import Schedule
 from swift_hyperband.space import Scalar, Space
-from swift_hyperband.study_checks import batch_size_value, slug
-from swift_hyperband.study_errors import InvalidKeysError, lines, one_of, shown, suggestion
+from swift_hyperband.study_checks import LONGEST_WORD, batch_size_value, braces, slug, unfit
+from swift_hyperband.study_errors import InvalidKeysError, lines, one_line, shown, told
 from swift_hyperband.study_sections import (
     PRESETS,
     PUBLISHED_QSVR,
@@ -36,7 +35,9 @@ from swift_hyperband.study_sections import (
     Swift,
     Target,
 )
-from swift_hyperband.targets.command import MAX_EPOCHS, PLACEHOLDERS, placeholders, words
+from swift_hyperband.study_yaml import read
+from swift_hyperband.targets.command import COUNTS, MAX_EPOCHS, PLACEHOLDERS
+from swift_hyperband.targets.template import in_braces, placeholders, words
 
 if TYPE_CHECKING:
     from swift_hyperband.search.rounds import Rules
@@ -46,11 +47,12 @@ NOT_DEFINING = frozenset(
 )
 """Keys that may change while a search runs: they say how it is computed, not what comes out."""
 
-SHARED = frozenset({"from", "to", "seed", "threads", MAX_EPOCHS})
-"""What a program is told that is the same for several trials."""
-
-NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+NAME = rf"[A-Za-z_][A-Za-z0-9_]{{0,{LONGEST_WORD - 1}}}"
 """What a hyperparameter may be called: constraints and tables use its name."""
+MOST_HYPERPARAMETERS = 1000
+MOST_CONSTRAINTS = 1000
+MOST_TRIALS = 1_000_000
+"""Beyond them trials' ids, of 12 digits, would meet, and nothing here is made for so many files."""
 
 
 HyperparameterKeys = Annotated[FloatRange | IntRange | Choice, Field(discriminator="type")]
@@ -63,11 +65,13 @@ class Study(Section):
     target: Target = Field(description="What is trained, and which of its metrics counts.")
     space: dict[str, HyperparameterKeys] = Field(
         min_length=1,
+        max_length=MOST_HYPERPARAMETERS,
         description="The hyperparameters by name, and where each is drawn from.",
         json_schema_extra={"propertyNames": {"pattern": f"^{NAME}$"}},
     )
     constraints: list[str] = Field(
         default_factory=list,
+        max_length=MOST_CONSTRAINTS,
         description="What configurations must keep, such as `a * b <= 200`; others are drawn again.",
     )
     search: Search = Field(description="The algorithm and its size.")
@@ -129,6 +133,8 @@ class Study(Section):
     def _check_space(self) -> Self:
         if wrong := [name for name in self.space if not re.fullmatch(NAME, name)]:
             needed = "must be named by letters, digits and _, not starting with a digit"
+            if len(wrong[0]) > LONGEST_WORD:
+                needed = f"must have a name of at most {LONGEST_WORD} characters"
             raise InvalidKeysError(*((f"space.{name}", f"{needed}, found {shown(name)}") for name in wrong))
         if found := spaces.problems(self.search_space()):
             raise InvalidKeysError(*found)
@@ -137,23 +143,38 @@ class Study(Section):
     @model_validator(mode="after")
     def _check_placeholders(self) -> Self:
         target = self.target
-        known = [*self.space, *PLACEHOLDERS, MAX_EPOCHS]
-        texts = {"command": target.command, "first_command": target.first_command}
+        commands = {"command": target.command, "first_command": target.first_command}
+        texts = [(key, word) for key, command in commands.items() if command is not None for word in words(command)]
         if target.metrics is None:
-            # the segment command is told by options; names in braces would stay as they are
-            known = []
-        else:
-            texts["metrics.path"] = target.metrics.path
-            if taken := [name for name in self.space if name in PLACEHOLDERS]:
-                needed = f"must have another name than what target.command has ({', '.join(PLACEHOLDERS)})"
-                raise InvalidKeysError(*((f"space.{name}", f"{needed}, found {name}; rename it") for name in taken))
-        for key, text in texts.items():
-            for word in [] if text is None else words(text):
-                for name in placeholders(word):
-                    if name not in known:
-                        needed = one_of(known) if known else "left out, as there is no target.metrics"
-                        problem = f"must have names in braces that are {needed}, found {{{name}}}"
-                        raise InvalidKeysError((f"target.{key}", problem + suggestion(name, known)))
+            # the segment command is told by options, and braces in it stay as they are
+            for key, word in texts:
+                if found := in_braces(word):
+                    problem = "must have names in braces that are left out, as there is no target.metrics"
+                    raise InvalidKeysError((f"target.{key}", f"{problem}, found {found[0]}"))
+            return self
+        if target.metrics.path is not None:
+            texts.append(("metrics.path", target.metrics.path))
+        if taken := [name for name in self.space if name in PLACEHOLDERS]:
+            needed = f"must have another name than what target.command has ({', '.join(PLACEHOLDERS)})"
+            raise InvalidKeysError(*((f"space.{name}", f"{needed}, found {name}; rename it") for name in taken))
+        known: dict[str, Sequence[Scalar]] = {name: keys.examples() for name, keys in self.space.items()}
+        for name in (*PLACEHOLDERS, MAX_EPOCHS):
+            known.setdefault(name, [1] if name in COUNTS else ["text"])
+        for key, text in texts:
+            try:
+                braces(text, known)
+            except InvalidKeysError as error:
+                raise InvalidKeysError((f"target.{key}", error.problems[0][1])) from None
+        return self
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Self:
+        if (count := self.schedule().configurations) > MOST_TRIALS:
+            key, found = "search.max_epochs", f"{self.search.max_epochs} with eta {self.search.eta}"
+            if self.search.trials is not None:
+                key, found = "search.trials", ""
+            problem = f"must make a search of at most {MOST_TRIALS} trials, found"
+            raise InvalidKeysError((key, f"{problem} {count} ({found})" if found else f"{problem} {count}"))
         return self
 
     @model_validator(mode="after")
@@ -220,42 +241,12 @@ def load(path: Path) -> Study:
     # here, as it is no part of a frozen study how many trials train at a time
     metrics = study.target.metrics
     place = None if metrics is None or study.resources.workers == 1 else metrics.path
-    if place is not None and not {*placeholders(place)} - SHARED:
+    if place is not None and all(found.name in COUNTS for found in placeholders(place)):
         raise UserError(
             f"{path}: target.metrics.path must name a file of each trial's own, with {{state_out}}, {{folder}} or "
             f"{{trial}} in it, found {shown(place)}, which all write to side by side; or set resources.workers: 1"
         )
     return study
-
-
-def read(path: Path) -> Mapping[str, Any]:
-    """Read a study file without validating its keys.
-
-    Raises
-    ------
-    UserError
-        If the file is missing or not YAML, or gives a key twice: a line for each mistake.
-    """
-    try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
-        node = loader.get_single_node()
-        if twice := _keys_given_twice(node):
-            raise UserError("\n".join(f"{path}: {problem}" for problem in twice))
-        raw = loader.construct_document(node) if node is not None else None
-    except FileNotFoundError:
-        raise UserError(f"{path}: must be a study file, found no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: must be a readable text file, found: {error}") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-        what = ", ".join(part for part in (error.context, error.problem) if part)
-        raise UserError(f"{path}: must be YAML, but {place}{what}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{path}: must be YAML, but {' '.join(str(error).split())}") from None
-    if not isinstance(raw, Mapping):
-        raise UserError(f"{path}: must hold a mapping of keys, found {shown(raw)}")
-    return raw
 
 
 def parse(raw: Mapping[str, Any], where: str) -> Study:
@@ -266,17 +257,19 @@ def parse(raw: Mapping[str, Any], where: str) -> Study:
     UserError
         A line for each mistake.
     """
+    if problems := [*unfit(raw)]:
+        raise UserError("\n".join(told(problems, where)))
     try:
-        study = Study.model_validate(_numbers(dict(raw)))
+        study = Study.model_validate(dict(raw))
     except ValidationError as error:
         raise UserError("\n".join(lines(error, where))) from None
     if study.constraints:
-        # all configurations are drawn now: constraints may leave none for a trial, which must not show half-way
+        # now, as constraints may leave none for a trial, which must not show half-way
+        starts = {bracket: rounds[0].trials for bracket, rounds in study.schedule().brackets.items()}
         try:
-            for bracket in study.schedule().brackets:
-                study.trials(bracket)
+            spaces.check_room(study.search_space(), study.search.seed, starts)
         except UserError as error:
-            raise UserError(f"{where}: {error}") from None
+            raise UserError(f"{where}: {one_line(str(error))}") from None
     return study
 
 
@@ -299,42 +292,3 @@ def differences(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
     compare(frozen, now, "")
     return found
-
-
-_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
-_TEXT_KEYS = ("name", "metric")
-
-
-def _numbers(value: Any) -> Any:
-    """Turn 1e-3, which YAML 1.1 reads as text, into a number, wherever text is not what a key must hold."""
-    if isinstance(value, Mapping):
-        return {
-            key: below if key in _TEXT_KEYS and isinstance(below, str) else _numbers(below)
-            for key, below in value.items()
-        }
-    if isinstance(value, list):
-        return [_numbers(below) for below in value]
-    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
-
-
-def _keys_given_twice(node: yaml.Node | None) -> list[str]:
-    """Return what is given twice in one mapping; YAML's own reader silently takes the last."""
-    found: list[str] = []
-
-    def walk(node: yaml.Node | None, path: str) -> None:
-        if isinstance(node, yaml.MappingNode):
-            lines_of: dict[str, int] = {}
-            for key, value in node.value:
-                below = f"{path}.{key.value}" if path else str(key.value)
-                line = key.start_mark.line + 1
-                if str(key.value) in lines_of and key.tag != "tag:yaml.org,2002:merge":
-                    first = lines_of[str(key.value)]
-                    found.append(f"{below} must be given once, found in lines {first} and {line}; delete one")
-                lines_of[str(key.value)] = line
-                walk(value, below)
-        elif isinstance(node, yaml.SequenceNode):
-            for number, value in enumerate(node.value):
-                walk(value, f"{path}[{number}]")
-
-    walk(node, "")
-    return list(dict.fromkeys(found))

@@ -6,13 +6,54 @@ import ast
 import importlib.util
 import math
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from swift_hyperband.annealing.settings import LOCAL, REMOTE
 from swift_hyperband.batches import minutes
-from swift_hyperband.study_errors import InvalidKeysError, one_of, shown, suggestion
+from swift_hyperband.space import Scalar
+from swift_hyperband.study_errors import InvalidKeysError, Problem, one_of, path_of, shown, suggestion
 from swift_hyperband.targets import BUILT_IN
+from swift_hyperband.targets.template import placeholders, words
+
+LONGEST_WORD = 100
+"""Characters of the name of a hyperparameter or a metric."""
+LONGEST_JOB = 525_600
+"""Minutes: a year."""
+WHOLE = range(-(2**63), 2**63)
+"""The whole numbers that tables hold."""
+DRAWN = 2**53
+"""So many whole numbers can be drawn from the bits of one random number."""
+LARGEST_LOG = 2**47
+"""Up to here all whole numbers can be drawn that are drawn in their logarithm."""
+TELL_APART = 1000
+"""A range must hold at least so many numbers, as the computer has them."""
+
+
+def unfit(value: object, path: tuple[str | int, ...] = ()) -> Iterator[Problem]:
+    """Yield what no key may hold, wherever it stands: JSON, tables and programs could not take it."""
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from unfit(key, path) if isinstance(key, str) else ()
+            yield from unfit(below, (*path, key if isinstance(key, str) else shown(key)))
+    elif isinstance(value, list | tuple):
+        for number, below in enumerate(value):
+            yield from unfit(below, (*path, number))
+    elif isinstance(value, int) and value not in WHOLE:
+        needed = "must be a whole number of at most 64 bits, or a real one such as 1.0e+20"
+        yield path_of(path), f"{needed}, found {shown(value)}"
+    elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+        yield path_of(path), f"must be text without the character 0 and without half characters, found {shown(value)}"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
 
 LONGEST_NAME = 200
 """Of a study, whose folder and jobs are named by it, with endings such as -curves; file systems allow 255."""
@@ -36,7 +77,110 @@ def batch_size_value(value: object) -> object:
     if value != "auto" and not whole and not limit:
         needed = "must be auto, a whole number of at least 1 or a time such as 30min"
         raise InvalidKeysError(("", f"{needed}, found {shown(value)}"))
+    if limit and limit > LONGEST_JOB:
+        raise InvalidKeysError(("", f"must be at most {LONGEST_JOB}min, found {shown(value)}"))
     return value
+
+
+def float_range(low: float, high: float, log: bool) -> None:
+    """Check the ends of a range of real numbers, which are finite."""
+    _ends(low, high, log)
+    for key, end in (("low", low), ("high", high)):
+        if 0 < abs(end) < sys.float_info.min:
+            needed = f"must be 0 or at least {sys.float_info.min:.2g} in size, as smaller numbers are taken for 0"
+            raise InvalidKeysError((key, f"{needed} where models train, found {shown(end)}"))
+    if math.isinf(high - low):
+        needed = (
+            f"must be less than {sys.float_info.max:.2g} below high ({shown(high)}), or nothing can be drawn between"
+        )
+        raise InvalidKeysError(("low", f"{needed}, found {shown(low)}"))
+    ends = (math.log(low), math.log(high)) if log else (low, high)
+    if ends[1] - ends[0] < TELL_APART * math.ulp(max(map(abs, ends))):
+        needed = f"must lie further below high ({high!r}), as a computer tells few numbers between them apart"
+        raise InvalidKeysError(("low", f"{needed}, found {low!r}"))
+
+
+def int_range(low: int, high: int, log: bool) -> None:
+    """Check the ends of a range of whole numbers: that each of them can be drawn."""
+    _ends(low, high, log)
+    if log and high > LARGEST_LOG:
+        needed = f"must be at most {LARGEST_LOG} where log is true, as not all of larger whole numbers could be drawn"
+        raise InvalidKeysError(("high", f"{needed}, found {high}"))
+    if high - low >= DRAWN:
+        needed = (
+            f"must be less than {DRAWN} (2^53) below high ({high}), as of more whole numbers not all could be drawn"
+        )
+        raise InvalidKeysError(("low", f"{needed}, found {low}"))
+
+
+def _ends(low: float, high: float, log: bool) -> None:
+    if low >= high:
+        raise InvalidKeysError(("low", f"must be below high ({shown(high)}), found {shown(low)}"))
+    if log and low <= 0:
+        raise InvalidKeysError(("low", f"must be above 0 where log is true, found {shown(low)}"))
+
+
+def different(choices: Sequence[Scalar]) -> None:
+    """Check that choices can be told apart, also in a table: 1, 1.0 and true are one value there."""
+    before: dict[Scalar, Scalar] = {}
+    for choice in choices:
+        if choice in before:
+            found = f"{shown(before[choice])} and {shown(choice)}"
+            raise InvalidKeysError(("choices", f"must hold different values, found {found}"))
+        before[choice] = choice
+    numbers = all(isinstance(choice, int | float) and not isinstance(choice, bool) for choice in choices)
+    if numbers and any(isinstance(choice, float) for choice in choices):
+        for choice in choices:
+            if isinstance(choice, int) and abs(choice) > DRAWN:
+                needed = (
+                    f"must hold whole numbers of at most {DRAWN} beside real ones, as a column of both loses digits"
+                )
+                raise InvalidKeysError(("choices", f"{needed}, found {choice}"))
+
+
+def command_words(value: object) -> object:
+    """Check a command: a text, or a list of words."""
+    try:
+        found = words(value) if isinstance(value, str) else value
+    except ValueError:
+        raise InvalidKeysError(("", f"must close each quote in it, found {shown(value)}")) from None
+    if value is None:
+        return None
+    if not isinstance(found, list):
+        raise InvalidKeysError(("", f"must be a text or a list of words, found {shown(value)}"))
+    for number, word in enumerate(found):
+        if not isinstance(word, str):
+            raise InvalidKeysError((f"[{number}]", f"must be a word, found {shown(word)}; put it in quotes"))
+    if not found or not found[0]:
+        raise InvalidKeysError(("", f"must begin with the program's name, found {shown(value)}"))
+    return value
+
+
+def scale_or_number(value: object) -> object:
+    """Check gamma."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+    if value != "scale" and not number:
+        raise InvalidKeysError(("", f"must be scale or a number above 0, found {shown(value)}"))
+    return value
+
+
+def braces(text: str, known: Mapping[str, Iterable[object]]) -> None:
+    """Check what stands in braces in a text that is filled in, by what each name may stand for."""
+    double = "; braces that stand for themselves are doubled: {{ and }}"
+    try:
+        found = placeholders(text)
+    except ValueError as error:
+        raise InvalidKeysError(
+            ("", f"must have {{name}} or {{name:format}} in braces, found {error}{double}")
+        ) from None
+    for placeholder in found:
+        if placeholder.name not in known:
+            hint = suggestion(placeholder.name, known) or double
+            needed = f"must have names in braces that are {one_of(known)}"
+            raise InvalidKeysError(("", f"{needed}, found {placeholder}{hint}"))
+        if problem := placeholder.misfit(known[placeholder.name]):
+            needed = f"must have a format that fits each value of {placeholder.name}"
+            raise InvalidKeysError(("", f"{needed}, found {placeholder}, {problem}"))
 
 
 def _is_scalar(value: object) -> bool:
@@ -59,6 +203,9 @@ def metric_name(value: str) -> str:
     """Check the name of a metric: it stands beside the epoch and the seconds in a curve."""
     if value in ("", "epoch", "seconds"):
         raise InvalidKeysError(("", f"must be a metric that the target reports, found {shown(value)}"))
+    if not value.isprintable() or len(value) > LONGEST_WORD:
+        needed = f"must be at most {LONGEST_WORD} characters that can be printed"
+        raise InvalidKeysError(("", f"{needed}, found {shown(value)}"))
     return value
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
+
+LONGEST_SHOWN = 80
+"""Characters of a value, or of a key, in a message."""
+MOST_OPTIONS = 20
+"""Options that a message lists."""
+MOST_LINES = 20
+"""Mistakes of one file that are told."""
 
 Problem = tuple[str, str]
 """A key's path, below the checked part, and what is wrong with it: ("low", "must be below high (1), found 2")."""
@@ -22,6 +30,17 @@ class InvalidKeysError(ValueError):
         self.problems = problems
 
 
+def one_line(text: str) -> str:
+    """Return a text with the characters that would break its line, or cannot be printed, as their escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+
+
 def shown(value: object) -> str:
     """Return a value as a message shows it, in the words of YAML."""
     match value:
@@ -31,43 +50,64 @@ def shown(value: object) -> str:
             return str(value).lower()
         case float() if value.is_integer() and abs(value) < 1e15:
             return str(int(value))
+        case int() if abs(value) >= 10**40:
+            # Python refuses to write whole numbers of thousands of digits
+            return f"a whole number of {value.bit_length()} bits"
         case str():
-            return f"'{value}'" if len(value) <= 80 else f"'{value[:77]}...'"
+            return one_line(f"'{_short(value)}'")
         case Mapping():
             return "a mapping"
         case Sequence():
             return f"[{', '.join(shown(item) for item in value)}]" if len(value) <= 4 else f"a list of {len(value)}"
-    return str(value)
+    return one_line(_short(str(value)))
 
 
 def one_of(options: Iterable[object]) -> str:
-    """Return options as a sentence lists them: a, b or c."""
-    words = [option if isinstance(option, str) else shown(option) for option in options]
+    """Return options as a sentence lists them: a, b or c; the first of many."""
+    every = list(options)
+    words = [_short(option) if isinstance(option, str) else shown(option) for option in every[:MOST_OPTIONS]]
+    if len(every) > MOST_OPTIONS:
+        words.append(f"another of {len(every)}")
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def suggestion(found: object, options: Iterable[object]) -> str:
     """Return "; did you mean x?" where an option is near to what was found, else nothing."""
-    by_lower_case = {str(option).lower(): option for option in options}
-    near = difflib.get_close_matches(str(found).lower(), by_lower_case, n=1)
+    # looking for what is alike among very many, or in very long text, takes seconds
+    by_lower_case = {str(option).lower(): option for option in itertools.islice(options, 1000)}
+    near = difflib.get_close_matches(str(found)[:LONGEST_SHOWN].lower(), by_lower_case, n=1)
     return f"; did you mean {by_lower_case[near[0]]}?" if near else ""
 
 
 def lines(error: ValidationError, where: str) -> list[str]:
     """Return one line for each problem that pydantic found in the file `where`."""
-    found: list[str] = []
-    for detail in error.errors():
-        location = detail["loc"]
-        if location[-1:] == ("[key]",):
-            text = f"must have text as keys, found {shown(detail['input'])}; put it in quotes"
-            found.append(f"{where}: {_path(location[:-2])} {text}")
-            continue
-        for key, text in _problems(detail):
-            path = _path(location)
-            if key:
-                path = f"{path}.{key}" if path else key
-            found.append(f"{where}: {path} {text}" if path else f"{where}: {text}")
+    return told([problem for detail in error.errors() for problem in _located(detail)], where)
+
+
+def told(problems: Sequence[Problem], where: str) -> list[str]:
+    """Return one line for each problem of the file `where`; of very many the first ones."""
+    found = [f"{where}: {one_line(f'{key} {text}' if key else text)}" for key, text in problems[:MOST_LINES]]
+    if len(problems) > MOST_LINES:
+        found.append(f"{where}: and {len(problems) - MOST_LINES} mistakes more")
     return found
+
+
+def _located(detail: ErrorDetails) -> Iterator[Problem]:
+    """Yield what is wrong by the keys of the file."""
+    location = detail["loc"]
+    if location[-1:] == ("[key]",):
+        yield path_of(_keys(location[:-2])), f"must have text as keys, found {shown(detail['input'])}; put it in quotes"
+        return
+    path = path_of(_keys(location))
+    for key, text in _problems(detail):
+        dot = "." if path and key and not key.startswith("[") else ""
+        yield f"{path}{dot}{key if len(key) <= 2 * LONGEST_SHOWN else _short(key)}", text
+
+
+def _keys(location: tuple[str | int, ...]) -> Sequence[str | int]:
+    """Return a place in the model as keys of the file."""
+    # the third part is the type of the hyperparameter, which chose the model; no key of the file
+    return (*location[:2], *location[3:]) if location[:1] == ("space",) else location
 
 
 def _problems(detail: ErrorDetails) -> Sequence[Problem]:
@@ -90,6 +130,8 @@ def _problems(detail: ErrorDetails) -> Sequence[Problem]:
             return [("", f"must be {one_of(options)}, found {shown(value)}{suggestion(value, options)}")]
         case "string_type" if isinstance(value, int | float):
             return [("", f"must be text, found {shown(value)}; put it in quotes")]
+        case "too_long":
+            return [("", f"must hold at most {context['max_length']} entries, found {context['actual_length']}")]
         case "too_short":
             return [("", "must hold at least one entry, found none")]
         case "int_type" if isinstance(value, float):
@@ -115,15 +157,12 @@ _NEEDED = {
 }
 
 
-def _path(location: Sequence[str | int]) -> str:
+def path_of(location: Sequence[str | int]) -> str:
     """Return the path of a key as the file has it: search.brackets[0]."""
-    if location[:1] == ("space",):
-        # the third part is the type of the hyperparameter, which chose the model; no key of the file
-        location = (*location[:2], *location[3:])
     text = ""
     for part in location:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += f".{part}" if text else part
-    return text
+            text += f".{_short(part)}" if text else _short(part)
+    return one_line(text)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
@@ -15,8 +14,21 @@ from swift_hyperband import space as spaces
 from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, QsvrSettings, SamplerSettings
 from swift_hyperband.schedule import s_max
 from swift_hyperband.space import Scalar
-from swift_hyperband.study_checks import as_list, metric_name, sampler_name, scalar, target_name, target_options
-from swift_hyperband.study_errors import InvalidKeysError, shown, suggestion
+from swift_hyperband.study_checks import (
+    LONGEST_JOB,
+    as_list,
+    command_words,
+    different,
+    float_range,
+    int_range,
+    metric_name,
+    sampler_name,
+    scalar,
+    scale_or_number,
+    target_name,
+    target_options,
+)
+from swift_hyperband.study_errors import MOST_LINES, InvalidKeysError, path_of, shown, suggestion
 from swift_hyperband.targets import BUILT_IN
 from swift_hyperband.targets.metrics_rows import compiled
 from swift_hyperband.targets.writers import NAMED_BY_THE_USER, WRITERS
@@ -81,7 +93,7 @@ Log = Annotated[bool, Field(description="Whether it is drawn uniformly in its lo
 
 
 def _text(key: object) -> str:
-    return key if isinstance(key, str) else shown(key)
+    return path_of([key]) if isinstance(key, str) else shown(key)
 
 
 def _not_given(field: FieldInfo) -> str:
@@ -98,7 +110,7 @@ class Section(BaseModel):
     def _know_the_keys(cls, raw: Any) -> Any:
         if not isinstance(raw, Mapping):
             raise InvalidKeysError(("", f"must be a mapping of keys, found {shown(raw)}"))
-        if unknown := [key for key in raw if key not in cls.model_fields]:
+        if unknown := [key for key in raw if key not in cls.model_fields][:MOST_LINES]:
             free = [key for key in cls.model_fields if key not in raw]
             if secret := [key for key in unknown if "token" in _text(key).lower()]:
                 needed = "must not stand in a file; set the environment variable DWAVE_API_TOKEN instead"
@@ -111,7 +123,8 @@ class Section(BaseModel):
         return raw
 
 
-Words = Annotated[str | list[str], Field(min_length=1)]
+Word = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
+Words = Annotated[str | list[Word] | None, BeforeValidator(command_words)]
 
 
 class MetricsFile(Section):
@@ -206,10 +219,8 @@ class Target(Section):
         default=None,
         description=f"What is trained: {', '.join(BUILT_IN)}, path/to/file.py:Class or package.module:Class.",
     )
-    command: Words | None = Field(
-        default=None, description="In the place of name: a program, a text or a list of words."
-    )
-    first_command: Words | None = Field(default=None, description="The program where there is no state yet.")
+    command: Words = Field(default=None, description="In the place of name: a program, a text or a list of words.")
+    first_command: Words = Field(default=None, description="The program where there is no state yet.")
     metrics: MetricsFile | None = Field(
         default=None,
         description="Where the metrics of an existing program are; without it, command is a segment command.",
@@ -220,7 +231,9 @@ class Target(Section):
         description="The metric of the target that is optimised."
     )
     mode: Literal["min", "max"] = Field(description="Whether the metric is minimised or maximised.")
-    threads: int = Field(default=1, ge=1, description="CPU threads of a training; another number gives other bits.")
+    threads: int = Field(
+        default=1, ge=1, le=4096, description="CPU threads of a training; another number gives other bits."
+    )
     options: Annotated[dict[str, Any], BeforeValidator(target_options)] = Field(
         default_factory=dict, description="Options that the target itself understands."
     )
@@ -252,8 +265,12 @@ class FloatRange(Section):
 
     @model_validator(mode="after")
     def _check_range(self) -> Self:
-        _check_range(self.low, self.high, self.log)
+        float_range(self.low, self.high, self.log)
         return self
+
+    def examples(self) -> Sequence[Scalar]:
+        """Return values that stand for all in the formats of a command."""
+        return self.low, self.high
 
     def core(self) -> spaces.Float:
         """Return the hyperparameter that configurations are drawn from."""
@@ -271,8 +288,12 @@ class IntRange(Section):
 
     @model_validator(mode="after")
     def _check_range(self) -> Self:
-        _check_range(self.low, self.high, self.log)
+        int_range(self.low, self.high, self.log)
         return self
+
+    def examples(self) -> Sequence[Scalar]:
+        """Return values that stand for all in the formats of a command."""
+        return self.low, self.high
 
     def core(self) -> spaces.Int:
         """Return the hyperparameter that configurations are drawn from."""
@@ -290,23 +311,16 @@ class Choice(Section):
 
     @model_validator(mode="after")
     def _check_choices(self) -> Self:
-        for one, other in itertools.combinations(self.choices, 2):
-            if one == other:
-                raise InvalidKeysError(
-                    ("choices", f"must hold different values, found {shown(one)} and {shown(other)}")
-                )
+        different(self.choices)
         return self
+
+    def examples(self) -> Sequence[Scalar]:
+        """Return values that stand for all in the formats of a command."""
+        return self.choices
 
     def core(self) -> spaces.Categorical:
         """Return the hyperparameter that configurations are drawn from."""
         return spaces.Categorical(tuple(self.choices), _when(self.when))
-
-
-def _check_range(low: float, high: float, log: bool) -> None:
-    if low >= high:
-        raise InvalidKeysError(("low", f"must be below high ({shown(high)}), found {shown(low)}"))
-    if log and low <= 0:
-        raise InvalidKeysError(("low", f"must be above 0 where log is true, found {shown(low)}"))
 
 
 def _when(condition: Mapping[str, list[Scalar]]) -> dict[str, tuple[Scalar, ...]] | None:
@@ -403,6 +417,7 @@ class Swift(Section):
     margin: float = Field(
         default=_SWIFT["margin"],
         ge=0,
+        le=1e6,
         description="Benefit of the doubt in a prediction, in standard errors of the predictor; twice after round 0.",
     )
     share_curves: bool = Field(
@@ -412,6 +427,7 @@ class Swift(Section):
     extra: float = Field(
         default=_SWIFT["extra"],
         ge=0,
+        le=100,
         description="How many more configurations than Hyperband's the last three brackets start with, as a share.",
     )
 
@@ -421,7 +437,7 @@ class Qsvr(Section):
 
     epsilon: float = Field(default=_QSVR.epsilon, ge=0, description="Half width of the tube without loss, scaled.")
     xi: float = Field(default=_QSVR.xi, gt=0, description="Penalty on the sum of the dual coefficients.")
-    gamma: Literal["scale"] | Annotated[float, Field(gt=0)] = Field(
+    gamma: Annotated[Literal["scale"] | Annotated[float, Field(gt=0)], BeforeValidator(scale_or_number)] = Field(
         default=_QSVR.gamma, description="Of the RBF kernel; scale is 1 / (features * variance)."
     )
     encoding: Literal["adaptive", "published", "signed"] = Field(
@@ -492,11 +508,14 @@ class Resources(Section):
 
     workers: int = Field(default=2, ge=1, description="Training jobs side by side.")
     mem_mb: int = Field(default=2000, ge=1, description="Memory of a training job, in MB.")
-    runtime: int = Field(default=60, ge=1, description="Time limit of a training job, in minutes.")
+    runtime: int = Field(default=60, ge=1, le=LONGEST_JOB, description="Time limit of a training job, in minutes.")
     gpus: int = Field(default=0, ge=0, description="GPUs of a training job.")
     side_by_side: int = Field(
         default=1, ge=1, description="Trials that train at the same time in a job, on its cores or its GPU."
     )
     seconds_per_epoch: float | None = Field(
-        default=None, gt=0, description="How long an epoch takes, for the plan and batch_size; null: as measured."
+        default=None,
+        gt=0,
+        le=1e8,
+        description="How long an epoch takes, for the plan and batch_size; null: as measured.",
     )

@@ -15,7 +15,6 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.files import write_json
 from swift_hyperband.study import load, parse
 from swift_hyperband.targets import COMMAND, load_class
-from swift_hyperband.targets.command import filled, placeholders, words
 from swift_hyperband.training import batch, segment
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.sealed import sealed_json
@@ -340,12 +339,6 @@ def test_metrics_are_found_in_a_file_that_is_named_by_a_hyperparameter():
     metrics = {**TEMPLATE["metrics"], "path": "{state_out}/history-{rate}.csv"}
     train(settings("val_loss", **{**TEMPLATE, "metrics": metrics}), 3)
     assert losses("val_loss") == [0.5, 0.25, 0.125]
-
-
-def test_names_in_braces_are_filled_and_doubled_braces_stay():
-    assert placeholders("--lr={lr} {{x}} {to}") == ["lr", "to"]
-    assert filled("--lr={lr} {{x}} {to}", {"lr": 0.1, "to": 3}) == "--lr=0.1 {x} 3"
-    assert words("a 'b c' {d}") == ["a", "b c", "{d}"]
 
 
 # --- which metrics are of which start ----------------------------------------------------------------------------

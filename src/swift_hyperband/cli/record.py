@@ -88,7 +88,8 @@ def recording(path: Path, configurations: int, epochs: int | None, workers: int 
     workers : int, optional
         The study's own `resources.workers` if not given.
     """
-    from swift_hyperband.study import load, parse, read
+    from swift_hyperband.study import load, parse
+    from swift_hyperband.study_yaml import read
 
     if configurations < 1 or (epochs is not None and epochs < 1):
         found = configurations if epochs is None else min(configurations, epochs)

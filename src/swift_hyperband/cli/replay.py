@@ -167,7 +167,7 @@ def _as_options(text: str) -> str:
 
 def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the settings of `--set`, by section."""
-    import yaml
+    from swift_hyperband.study_yaml import parse_yaml
 
     found: dict[str, dict[str, Any]] = {"swift": {}, "predictor": {}, "fast": {}}
     for text in given:
@@ -176,8 +176,8 @@ def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
         if not equals or not dot or section not in found:
             raise UserError(f"--set must be swift.KEY=VALUE, predictor.KEY=VALUE or fast.KEY=VALUE, found {text!r}")
         try:
-            found[section][name] = yaml.safe_load(value)
-        except yaml.YAMLError:
+            found[section][name] = parse_yaml(value)
+        except UserError:
             raise UserError(f"--set {key} must be a value as in YAML, found {value!r}") from None
     return found
 

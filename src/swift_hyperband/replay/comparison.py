@@ -17,10 +17,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from swift_hyperband.errors import UserError
 from swift_hyperband.replay.cluster import ClusterSettings, Pace
 from swift_hyperband.replay.searches import Recipe, recipe
-from swift_hyperband.study import read
 from swift_hyperband.study_checks import slug
 from swift_hyperband.study_errors import InvalidKeysError, lines, shown
 from swift_hyperband.study_sections import Section
+from swift_hyperband.study_yaml import read
 
 
 def _by_name(value: object) -> object:

@@ -12,7 +12,6 @@ import errno
 import glob
 import math
 import os
-import re
 import secrets
 import shlex
 import shutil
@@ -37,6 +36,7 @@ from swift_hyperband.targets.program_metrics import (
     Wanted,
     measured,
 )
+from swift_hyperband.targets.template import filled, words
 from swift_hyperband.training import log, sealed
 from swift_hyperband.training.alike import kind_of
 from swift_hyperband.training.clock import LONGER, RESERVE
@@ -51,6 +51,8 @@ PLACEHOLDERS = ("from", "to", "state_in", "state_out", "seed", "threads", "trial
 """What a template may name beside hyperparameters."""
 MAX_EPOCHS = "max_epochs"
 """It may name this, too, which is a hyperparameter's value where one is called so."""
+COUNTS = ("from", "to", "seed", "threads", MAX_EPOCHS)
+"""Those that are whole numbers, where a template gives a format ({to:04d})."""
 TOLD = 3
 """Last lines of what a program printed that an error repeats."""
 LONGEST = 300
@@ -190,7 +192,8 @@ class CommandTarget:
 
     def _values(self, told: Mapping[str, str]) -> dict[str, Any]:
         """Return what names in braces stand for."""
-        return {**self._configuration, **told, MAX_EPOCHS: self._configuration.get(MAX_EPOCHS, told[MAX_EPOCHS])}
+        counts = {name: int(told[name]) for name in COUNTS}
+        return {**told, **counts, **self._configuration}
 
     def _run(self, words: Sequence[str], told: Mapping[str, str], prints: Path | None) -> Path:
         """Run the program; return the file with what it printed: all of it in `prints`, or its log."""
@@ -260,25 +263,6 @@ class CommandTarget:
             printed = log.last(self._context.folder)
             assert printed is not None
             raise ProgramError(f"{error}; the program said: {last_lines(printed)}") from None
-
-
-def words(command: str | Sequence[str]) -> list[str]:
-    """Return a command's words; no shell reads them."""
-    return shlex.split(command) if isinstance(command, str) else list(command)
-
-
-def placeholders(text: str) -> list[str]:
-    """Return the names in braces; doubled braces stand for themselves."""
-    return re.findall(r"(?<!\{)\{(\w+)\}(?!\})", text)
-
-
-def filled(text: str, values: Mapping[str, Any]) -> str:
-    """Return a text with values in the place of names in braces."""
-
-    def value(found: re.Match[str]) -> str:
-        return str(values.get(found[1], ""))
-
-    return re.sub(r"(?<!\{)\{(\w+)\}(?!\})", value, text).replace("{{", "{").replace("}}", "}")
 
 
 def last_lines(path: Path) -> str:
