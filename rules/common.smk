@@ -81,10 +81,9 @@ def read_study():
         update_config(given, workflow.config_settings.config)
         given = {key: value for key, value in given.items() if key not in SETTINGS}
         found = swift_hyperband.study.parse(given, where)
-        check_frozen(StudyFolder(Path("results") / found.name), found)
+        return check_frozen(StudyFolder(Path("results") / found.name), found)
     except UserError as error:
         stop(error)
-    return found
 
 
 study = read_study()

@@ -1,9 +1,12 @@
 """The schedule: golden tables of Hyperband, and what holds of every divided round."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swift_hyperband.plan import epochs
 from swift_hyperband.schedule import SwiftSettings, hyperband, swift_hyperband
 
 PUBLISHED = SwiftSettings(d=15, k=0.5, decision_fraction=0.5, share_curves=True)
@@ -108,20 +111,48 @@ def test_without_k_trials_train_fully_only_until_there_are_d_curves():
     assert all(schedule.by_key[key].reference for key in taught), "a predictor waits for no round without curves"
 
 
-def test_extra_trials_begin_the_last_three_brackets_where_some_can_be_stopped():
-    plain, schedule = hyperband(9, 2), swift_hyperband(9, 2, DEFAULT)
-    more = {}
+def widened(schedule):
+    """Return, by round with extra trials, how many Hyperband has, how many more there are, and how many may go on."""
+    return {r.key: (r.trials - r.extra, r.extra, r.most_completed) for r in schedule.rounds if r.extra}
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    {
+        (20, 2): {(2, 0): (7, 4, 7), (1, 0): (5, 3, 5), (0, 0): (5, 3, 5)},
+        (60, 2): {(2, 0): (8, 4, 8), (1, 0): (6, 3, 6), (0, 0): (6, 3, 6)},
+        (100, 2): {(2, 0): (10, 5, 10), (1, 0): (7, 4, 7), (0, 0): (7, 4, 7)},
+        (81, 3): {(2, 0): (15, 8, 15), (1, 0): (8, 4, 8), (0, 0): (5, 3, 5)},
+        (60, 3): {(2, 0): (12, 6, 12), (1, 0): (6, 3, 6), (0, 0): (4, 2, 3)},
+        (100, 3): {(2, 0): (15, 8, 15), (1, 0): (8, 4, 8), (0, 0): (5, 3, 5)},
+    }.items(),
+)
+def test_extra_trials_begin_the_last_three_brackets_where_much_can_be_saved(size, expected):
+    plain, schedule = hyperband(*size), swift_hyperband(*size, DEFAULT)
+    assert widened(schedule) == expected
+    assert schedule == swift_hyperband(*size, replace(DEFAULT, pay_extra=False)), "as ever"
     for round_, before in zip(schedule.rounds, plain.rounds, strict=True):
         assert (round_.promoted, round_.trials - round_.extra) == (before.promoted, before.trials)
-        if round_.extra:
-            more[round_.key] = before.trials, round_.extra
-            assert round_.decision_epoch is not None
-    assert more == {(2, 0): (6, 3), (1, 0): (4, 2), (0, 0): (4, 2)}
+        assert not round_.extra or round_.decision_epoch is not None
     assert schedule.epochs_hyperband == plain.epochs_hyperband
     worst = sum(round_.epochs_worst for round_ in schedule.rounds)
     assert worst - plain.epochs_hyperband == sum(
         round_.extra * ((round_.decision_epoch or 0) - round_.start) for round_ in schedule.rounds
     )
+
+
+@pytest.mark.parametrize("d", [3, 5])
+@pytest.mark.parametrize("size", [(6, 2), (9, 2), (9, 3), (12, 3), (20, 3), (10, 4), (16, 4)])
+def test_a_search_that_can_save_little_never_trains_more_than_hyperband(size, d):
+    schedule = swift_hyperband(*size, replace(DEFAULT, d=d))
+    assert epochs(schedule, "best") <= epochs(schedule, "worst") <= schedule.epochs_hyperband
+    unpaid = swift_hyperband(*size, replace(DEFAULT, d=d, pay_extra=False))
+    assert epochs(schedule, "best") <= epochs(unpaid, "best"), "what is started must be worth it"
+
+
+def test_its_extra_trials_are_paid_for_by_trials_that_stop_in_any_case():
+    assert widened(swift_hyperband(9, 3, DEFAULT)) == {(1, 0): (5, 2, 2)}
+    assert widened(swift_hyperband(9, 3, replace(DEFAULT, pay_extra=False))) == {(1, 0): (5, 3, 3)}
 
 
 settings = st.builds(
@@ -130,7 +161,8 @@ settings = st.builds(
     k=st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]),
     decision_fraction=st.sampled_from([0.1, 0.25, 0.3, 0.5, 1.0]),
     share_curves=st.booleans(),
-    extra=st.sampled_from([0.0, 0.5]),
+    extra=st.sampled_from([0.0, 0.5, 3.0]),
+    pay_extra=st.booleans(),
 )
 
 
@@ -142,6 +174,8 @@ def test_every_round_of_every_schedule_can_be_run(eta, more, chosen):
     # the epochs of extra trials must be saved first
     assert schedule.epochs_best <= sum(round_.epochs_worst for round_ in schedule.rounds)
     assert chosen.extra or schedule.epochs_best <= plain.epochs_hyperband
+    if any(round_.paying for round_ in schedule.rounds):
+        assert epochs(schedule, "worst") <= plain.epochs_hyperband
     for round_ in schedule.rounds:
         assert min(1, chosen.k) <= round_.reference <= round_.full <= round_.trials
         assert round_.promoted <= round_.trials
@@ -150,6 +184,7 @@ def test_every_round_of_every_schedule_can_be_run(eta, more, chosen):
             continue
         assert round_.start < round_.decision_epoch < round_.end
         assert round_.partial > 0
+        assert round_.least_completed <= round_.most_completed
         fitting = schedule.by_key[round_.predictor]
         assert (fitting.end, fitting.decision_epoch) == (round_.end, round_.decision_epoch)
         assert list(schedule.by_key).index(round_.predictor) <= list(schedule.by_key).index(round_.key)

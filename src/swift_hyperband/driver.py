@@ -49,7 +49,7 @@ def run_search(
     """
     become_head(folder)
     begin(folder)
-    freeze(folder, study)
+    study = freeze(folder, study)
     settings = TrainingSettings.from_study_json(
         study.definition(), study.retries, study.save_every, study.give_up_after
     )

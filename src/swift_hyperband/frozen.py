@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from swift_hyperband.search.rounds import Rules
 
 
+BEFORE: Mapping[str, Mapping[str, Any]] = {"swift": {"pay_extra": False}}
+"""What holds for keys that came into the product after a study was frozen, where it is not their default."""
+
+
+def completed(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a frozen definition with the keys that came after it, so that it means what it did."""
+    return dict(definition) | {section: {**keys, **definition.get(section, {})} for section, keys in BEFORE.items()}
+
+
 @dataclass(frozen=True)
 class FrozenStudy:
     """What study.json and settings.json hold, all defaults and presets spelled out.
@@ -101,7 +110,14 @@ class FrozenStudy:
         swift = self.definition["swift"]
         # the last value that would be promoted is known without trials that train fully
         k = swift["k"] if swift["threshold"] == "quantile" else 0.0
-        return SwiftSettings(swift["d"], k, swift["decision_fraction"], swift["share_curves"], swift["extra"])
+        return SwiftSettings(
+            swift["d"],
+            k,
+            swift["decision_fraction"],
+            swift["share_curves"],
+            swift["extra"],
+            swift.get("pay_extra", BEFORE["swift"]["pay_extra"]),
+        )
 
     def rules(self) -> Rules:
         """Return what the search decides by."""

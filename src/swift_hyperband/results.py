@@ -25,14 +25,14 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import digest, read_json, write_json
-from swift_hyperband.frozen import FrozenStudy
+from swift_hyperband.frozen import BEFORE, FrozenStudy, completed
 from swift_hyperband.schedule import Round
 from swift_hyperband.training.trial import read_rows
 
@@ -103,8 +103,13 @@ class StudyFolder:
         return self.round(round_) / "promotion.json"
 
 
-def check_frozen(folder: StudyFolder, study: Study) -> None:
+def check_frozen(folder: StudyFolder, study: Study) -> Study:
     """Refuse a study whose definition differs from the one frozen under its name.
+
+    Returns
+    -------
+    Study
+        The same; for keys that came into the product after it was frozen, with what held before.
 
     Raises
     ------
@@ -112,27 +117,39 @@ def check_frozen(folder: StudyFolder, study: Study) -> None:
         One line that says what differs and what to do.
     """
     if not folder.study.exists():
-        return
+        return study
     from swift_hyperband.study import differences, parse
 
+    stored = read_json(folder.study)["definition"]
+    study = _before(study, stored)
     # parsed, so that a key which came into the product after the study was frozen counts with its default
-    frozen = parse(read_json(folder.study)["definition"], str(folder.study)).definition()
+    frozen = parse(completed(stored), str(folder.study)).definition()
     now = study.definition()
     if frozen == now:
-        return
+        return study
     raise UserError(
         f"{folder.path}: a study keeps its definition, but {'; '.join(differences(frozen, now))}. "
         f"Give the changed study a name of its own, or delete {folder.path} to start again"
     )
 
 
-def freeze(folder: StudyFolder, study: Study) -> None:
-    """Freeze a study's definition, or check that it is the frozen one; note the settings that may change."""
-    check_frozen(folder, study)
+def _before(study: Study, stored: Mapping[str, Any]) -> Study:
+    """Return a study with what held before for keys that its frozen definition does not have."""
+    for section, keys in BEFORE.items():
+        if missing := {key: value for key, value in keys.items() if key not in stored.get(section, {})}:
+            changed = getattr(study, section).model_copy(update=missing)
+            study = study.model_copy(update={section: changed})
+    return study
+
+
+def freeze(folder: StudyFolder, study: Study) -> Study:
+    """Freeze a study's definition, or check that it is the frozen one, as `check_frozen` does; note the settings."""
+    study = check_frozen(folder, study)
     if not folder.settings.exists() or read_json(folder.settings) != study.settings():
         write_json(folder.settings, study.settings())
     if not folder.study.exists():
         write_json(folder.study, {"definition": study.definition()})
+    return study
 
 
 def load_frozen(folder: StudyFolder) -> FrozenStudy:
@@ -153,7 +170,7 @@ def load_study(folder: StudyFolder) -> Study:
     from swift_hyperband.study import parse
 
     frozen = load_frozen(folder)
-    return parse({**frozen.definition, **frozen.settings}, str(folder.study))
+    return parse({**completed(frozen.definition), **frozen.settings}, str(folder.study))
 
 
 def to_json(number: float | None) -> float | None:

@@ -11,7 +11,7 @@ settle it (3213 epochs for R = 100, eta = 2).
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -24,6 +24,12 @@ WIDENED = 3
 
 Their first rounds are the longest, so there the epochs saved at the decision points pay for most configurations. In
 the others the next round's few places would go, out of more trials, to those that begin well.
+"""
+
+MUCH = 0.3
+"""Share of Hyperband's epochs that a search can save, at best, from which on predictions may pay for extra trials.
+
+Below, a few trials that a careful predictor lets go on are enough to train more than Hyperband.
 """
 
 
@@ -43,6 +49,9 @@ class SwiftSettings:
         Whether brackets share the curves (and predictors) of rounds that end at the same epoch.
     extra : float
         How many more configurations than Hyperband's the `WIDENED` least aggressive brackets start with, as a share.
+    pay_extra : bool
+        Whether a search that saves less than `MUCH`, even at best, starts only so many of them as are paid for by
+        trials that stop whatever is predicted: then it never trains more epochs than Hyperband.
     """
 
     d: int
@@ -50,6 +59,7 @@ class SwiftSettings:
     decision_fraction: float
     share_curves: bool
     extra: float = 0.0
+    pay_extra: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,9 @@ class Round:
         The rounds, in order, whose reference curves train the predictor fitted here; empty if none is fitted here.
     extra : int
         How many of the trials Hyperband would not have.
+    paying : int
+        How many partial trials, beside as many as there are extra ones, stop at the decision point whatever is
+        predicted: the epochs that they do not train pay for those of the extra ones.
     """
 
     bracket: int
@@ -89,6 +102,7 @@ class Round:
     predictor: RoundKey | None = None
     training_rounds: tuple[RoundKey, ...] = ()
     extra: int = 0
+    paying: int = 0
 
     @property
     def key(self) -> RoundKey:
@@ -112,7 +126,7 @@ class Round:
     @property
     def most_completed(self) -> int:
         """How many partial trials go on at the most: no more trials than Hyperband's train to the round's end."""
-        return self.partial - self.extra
+        return self.partial - self.extra - self.paying
 
     @property
     def epochs_hyperband(self) -> int:
@@ -121,10 +135,7 @@ class Round:
 
     @property
     def epochs_worst(self) -> int:
-        """Epochs trained in this round if as few trials as possible are stopped.
-
-        Those of Hyperband, and of the extra trials until the decision point.
-        """
+        """Epochs trained in this round if as few trials as possible are stopped."""
         return self._epochs(self.most_completed)
 
     @property
@@ -291,18 +302,44 @@ def swift_hyperband(
             predictor = fitted.setdefault((scope, r.end, point), r.key)
             # rounds without reference trials have nothing to teach, and need not be waited for
             training = tuple(other.key for other in earlier if other.reference) if predictor == r.key else ()
-            widened = r.index == 0 and r.bracket % (s_max(max_epochs, eta) + 1) < WIDENED
-            extra = _ceil_share(settings.extra, r.trials) if widened else 0
-            divided = replace(
-                divided,
-                trials=r.trials + extra,
-                decision_epoch=point,
-                predictor=predictor,
-                training_rounds=training,
-                extra=extra,
-            )
+            divided = replace(divided, decision_epoch=point, predictor=predictor, training_rounds=training)
         rounds.append(divided)
-    return Schedule(max_epochs, eta, tuple(rounds))
+    return _widened(Schedule(max_epochs, eta, tuple(rounds)), settings)
+
+
+def _widened(plain: Schedule, settings: SwiftSettings) -> Schedule:
+    """Return a schedule with extra trials: all that are wanted if much can be saved, else those paid for."""
+
+    def wide(widen: Callable[[Round, float], Round]) -> Schedule:
+        last = range(WIDENED)
+        brackets = s_max(plain.max_epochs, plain.eta) + 1
+        rounds = [
+            widen(r, settings.extra)
+            if r.decision_epoch is not None and r.index == 0 and r.bracket % brackets in last
+            else r
+            for r in plain.rounds
+        ]
+        return replace(plain, rounds=tuple(rounds))
+
+    found = wide(_with_extra)
+    saves = 1 - found.epochs_best / found.epochs_hyperband
+    return wide(_with_paid_extra) if settings.pay_extra and saves < MUCH else found
+
+
+def _with_extra(round_: Round, share: float) -> Round:
+    extra = _ceil_share(share, round_.trials)
+    return replace(round_, trials=round_.trials + extra, extra=extra)
+
+
+def _with_paid_extra(round_: Round, share: float) -> Round:
+    """Return a round with as many extra trials as are paid for when half of the partial trials go on."""
+    assert round_.decision_epoch is not None
+    begin, rest = round_.decision_epoch - round_.start, round_.end - round_.decision_epoch
+    for extra in range(_ceil_share(share, round_.trials), 0, -1):
+        found = replace(round_, trials=round_.trials + extra, extra=extra, paying=-(-extra * begin // rest))
+        if found.most_completed >= max(found.partial // 2, found.promoted):
+            return found
+    return round_
 
 
 def random_search(max_epochs: int, eta: int, trials: int) -> Schedule:

@@ -430,6 +430,11 @@ class Swift(Section):
         le=100,
         description="How many more configurations than Hyperband's the last three brackets start with, as a share.",
     )
+    pay_extra: bool = Field(
+        default=True,
+        description="Whether a search that can save little (under 30 %) starts only extra ones that are paid for by "
+        "trials that stop in any case: it never trains more than Hyperband.",
+    )
 
 
 class Qsvr(Section):

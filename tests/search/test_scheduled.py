@@ -163,12 +163,24 @@ def test_the_margin_counts_twice_after_the_first_round(synthetic):
 
 
 def test_extra_trials_cost_no_more_than_the_way_to_their_decision_points(run, synthetic):
-    schedule = swift_hyperband(27, 3, SWIFT)
+    schedule = swift_hyperband(27, 3, replace(SWIFT, pay_extra=False))
     limit = schedule.epochs_hyperband + sum(r.extra * (r.decision_epoch or 0) for r in schedule.rounds)
     # with a margin that nothing falls short of, and where nothing can be predicted
     assert run(schedule, replace(RULES, margin=1e9)).epochs == limit
-    few = replace(SWIFT, d=3)
+    few = replace(SWIFT, d=3, pay_extra=False)
     schedule = swift_hyperband(27, 3, few)
     taught = {trial for key in schedule.teaching for trial in synthetic.trials(schedule)[key[0]][:3]}
     search = run(schedule, train=lambda trial, n: [math.nan] if trial in taught else synthetic.curve(trial, n))
     assert search.epochs <= schedule.epochs_hyperband + sum(r.extra * (r.decision_epoch or 0) for r in schedule.rounds)
+
+
+@pytest.mark.parametrize("size", [(9, 2), (9, 3), (20, 3), (27, 3)])
+def test_a_small_search_never_trains_more_than_hyperband_whatever_is_predicted(run, size, synthetic):
+    schedule = swift_hyperband(*size, SWIFT)
+    assert any(round_.paying for round_ in schedule.rounds)
+    # with a margin that nothing falls short of, with none, and where nothing can be predicted
+    for margin in (1e9, 0):
+        assert run(schedule, replace(RULES, margin=margin)).epochs <= schedule.epochs_hyperband
+    taught = {trial for key in schedule.teaching for trial in synthetic.trials(schedule)[key[0]][:5]}
+    search = run(schedule, train=lambda trial, n: [math.nan] if trial in taught else synthetic.curve(trial, n))
+    assert search.epochs <= schedule.epochs_hyperband

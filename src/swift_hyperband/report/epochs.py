@@ -31,7 +31,9 @@ def draw(history: History) -> Figure:
     above, below = picture.subplots(2, 1, height_ratios=[1.2, len(found)])
     _bars(above, {"in all": total})
     _bars(below, {f"bracket {bracket}": spent for bracket, spent in found.items()})
-    below.set_xlabel("epochs in the rounds that are over (the whole bar: Hyperband)")
+    over = any(spent.spent > spent.hyperband for spent in found.values())
+    whole = "the whole bar: Hyperband" + (", where no more was trained" if over else "")
+    below.set_xlabel(f"epochs in the rounds that are over ({whole})")
     handles, labels = above.get_legend_handles_labels()
     picture.legend(handles, labels, loc="outside lower center", ncols=3)
     return picture
@@ -44,8 +46,14 @@ def _what(history: History, total: Spending) -> str:
     return f"Epochs trained: {total.spent}, against {total.hyperband} of Hyperband"
 
 
+def _balance(spent: Spending) -> str:
+    if spent.saved:
+        return f", {spent.saved / spent.hyperband:.0%} saved"
+    return f", {spent.spent - spent.hyperband} more" if spent.spent > spent.hyperband else ""
+
+
 def _bars(ax: Axes, bars: Mapping[str, Spending]) -> None:
-    longest = max(1, *(spent.hyperband for spent in bars.values()))
+    longest = max(1, *(max(spent.hyperband, spent.spent + spent.lost) for spent in bars.values()))
     rows = range(len(bars))
     left = [0] * len(bars)
     for part, (colour, name) in PARTS.items():
@@ -68,8 +76,7 @@ def _bars(ax: Axes, bars: Mapping[str, Spending]) -> None:
                 )
             left[row] += length
     for row, spent in enumerate(bars.values()):
-        share = f", {spent.saved / spent.hyperband:.0%} saved" if spent.saved else ""
-        text = f"{spent.spent} of {spent.hyperband}{share}" if spent.hyperband else "no round is over"
+        text = f"{spent.spent} of {spent.hyperband}{_balance(spent)}" if spent.hyperband else "no round is over"
         ax.annotate(text, (left[row], row), (5, 0), textcoords="offset points", va="center")
     ax.set_yticks(rows, list(bars))
     ax.set_ylim(len(bars) - 0.5, -0.5)
