@@ -45,7 +45,7 @@ def lead():
         return False
     try:
         become_head(dag.folder)
-        begin(dag.folder)
+        begin(dag.folder, study.definition()["target"])
     except UserError as error:
         refused.append(error)
         return False

@@ -1,13 +1,31 @@
-"""What the head of a search does before anything is trained: it gives crashed trials another chance."""
+"""What the head of a search does before anything is trained."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from swift_hyperband import provenance
 from swift_hyperband.results import StudyFolder
 from swift_hyperband.training import alike
 from swift_hyperband.watch import say
 
 
-def begin(folder: StudyFolder) -> None:
-    """Begin a search, or go on with it; to be called by its head."""
+def begin(folder: StudyFolder, target: Mapping[str, Any]) -> None:
+    """Begin a search, or go on with it; to be called by its head.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+    target : mapping
+        The section `target` of the study's definition.
+
+    Raises
+    ------
+    UserError
+        If the model's code changed, and that was not allowed.
+    """
+    provenance.check(folder, target)
     if alike.forget(folder.path):
         say(f"{folder.path}: nothing was trained yet, so its trials that crashed start again")
+    provenance.note(folder, target)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
+from typing import Any
 
-from swift_hyperband import fitting
+from swift_hyperband import fitting, provenance
 from swift_hyperband.begin import begin
 from swift_hyperband.dag import enter
 from swift_hyperband.errors import UserError
@@ -48,19 +49,20 @@ def run_search(
         If the folder holds a search with another definition, or no trial reached the last epoch.
     """
     become_head(folder)
-    begin(folder)
+    begin(folder, study.definition()["target"])
     study = freeze(folder, study)
-    settings = TrainingSettings.from_study_json(
-        study.definition(), study.retries, study.save_every, study.give_up_after
-    )
+    definition = study.definition()
+    settings = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)
     trials = {bracket: list(study.trials(bracket)) for bracket in study.schedule().brackets}
     search = ScheduledSearch(study.schedule(), trials, study.rules(), fit=partial(_fit, study, folder))
     written: set[tuple[int, int]] = set()
+    code = _Code(folder, definition["target"])
     while not search.finished:
         asked = sorted(search.ask(), key=lambda training: training.epochs)
         _write(study, folder, search, written, on_round)
         for epochs, group in groupby(asked, key=lambda training: training.epochs):
-            batch = train_batch(folder.path, settings, [training.trial for training in group], epochs, workers)
+            names = [training.trial for training in group]
+            batch = train_batch(folder.path, settings, names, epochs, workers, before=code.check)
             for trial, trained in batch.items():
                 search.tell(trial, [study.sign * value for value in trained.values[:epochs]])
     _write(study, folder, search, written, on_round)
@@ -72,6 +74,20 @@ def run_search(
     bracket = next(bracket for bracket, ids in trials.items() if trial in ids)
     write_best(folder, study.frozen(), trial, bracket, study.sign * loss)
     return search
+
+
+class _Code:
+    """The model's code, which must not change while the search runs: a class is read once, a program at each start."""
+
+    def __init__(self, folder: StudyFolder, target: Mapping[str, Any]) -> None:
+        self._folder, self._target = folder, target
+        self._is_read = False
+
+    def check(self) -> None:
+        """Refuse to train with other code than before."""
+        if not self._is_read:
+            provenance.check_job(self._folder, self._target)
+        self._is_read = self._target["name"] is not None
 
 
 def _fit(

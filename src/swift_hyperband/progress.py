@@ -15,6 +15,7 @@ from swift_hyperband.history import History, RoundHistory
 from swift_hyperband.jobs import Job, totals
 from swift_hyperband.jobs import read as read_jobs
 from swift_hyperband.results import StudyFolder, to_json
+from swift_hyperband.training.log import last as last_log
 from swift_hyperband.training.trial import CURVE, FAILURES, STARTED, Trained, repeated, state_of
 
 STATES = ("alive", "stopped", "not promoted", "failed", "diverged")
@@ -70,7 +71,7 @@ class Progress:
     brackets : tuple of BracketProgress
     best : Best or None
     crashes : mapping of str to dict
-        By trial, starts, epoch, error and failed of those that crashed and gained no epoch since.
+        By trial, starts, epoch, error, log and failed of those that crashed and gained no epoch since.
     errors : mapping of Path to str
         The last line of the logs of jobs that ended with an error.
     last : float or None
@@ -79,6 +80,8 @@ class Progress:
         Starts of training jobs; none where the search runs in one process.
     repeated : int
         Epochs that were started again after kills and crashes.
+    log : Path or None
+        What the trial printed that began an epoch last.
     """
 
     history: History
@@ -89,6 +92,7 @@ class Progress:
     last: float | None
     jobs: tuple[Job, ...] = ()
     repeated: int = 0
+    log: Path | None = None
 
     @property
     def over(self) -> bool:
@@ -159,11 +163,19 @@ class Reader:
                 with suppress(UserError):
                     crash = read_json(self.folder.trial(trial) / FAILURES)
                     crashes[trial] = {key: crash[key] for key in ("starts", "epoch", "error", "failed")}
+                    if crash.get("log"):
+                        crashes[trial]["log"] = str(self.folder.trial(trial) / crash["log"])
         best = _winner(self.folder) if self.folder.best.exists() else _best(history, trained)
         errors = _job_errors(self.folder, history.rounds.values())
         repeated = sum(map(self._repeats, trials))
         jobs = tuple(read_jobs(self.folder.path, self._jobs))
-        return Progress(history, tuple(brackets), best, crashes, errors, max(ended, default=None), jobs, repeated)
+        last = max(ended, default=None)
+        return Progress(history, tuple(brackets), best, crashes, errors, last, jobs, repeated, self._latest_log())
+
+    def _latest_log(self) -> Path | None:
+        """Return the log of the trial that began an epoch last."""
+        begun = {stamp: trial for trial, (stamp, _) in self._repeated.items() if stamp is not None}
+        return last_log(self.folder.trial(begun[max(begun)])) if begun else None
 
     def _repeats(self, trial: str) -> int:
         folder = self.folder.trial(trial)

@@ -5,8 +5,9 @@
     study.json                       the definition, frozen when the search starts
     settings.json                    what may change while it runs (resources, retries ...), as of the last start
     resume.json                      both as one study file, where the search went on without the user's
+    provenance.json                  each start of the search: host, versions, commit, digests of the model's code
     lease                            which process is the head of the search
-    trials/<trial>/                  configuration, state, learning curve, failures of one trial
+    trials/<trial>/                  configuration, state, learning curve, failures and logs of one trial
     bracket=<s>/round=<i>/
         entry.json                   competitors by rank and the batches they train in, frozen when entered
         full|partial/<batch>.json    curves of a batch of trials, when trained
@@ -59,6 +60,10 @@ class StudyFolder:
     @property
     def resume(self) -> Path:
         return self.path / "resume.json"
+
+    @property
+    def provenance(self) -> Path:
+        return self.path / "provenance.json"
 
     @property
     def best(self) -> Path:

@@ -174,7 +174,8 @@ def test_crashes_are_shown_with_their_last_error_and_file(folder, capsys):
     first, second = sorted(values(folder))[:2]
     for _ in range(3):
         count_crash(folder.trial(first), "RuntimeError: CUDA [device 0]\nout of memory", "...", retries=2)
-    count_crash(folder.trial(second), "ValueError: bad luck", "...", retries=2)
+    written = folder.trial(second) / "logs/start-1.txt"
+    count_crash(folder.trial(second), "ValueError: bad luck", "...", retries=2, log=written)
     capsys.readouterr()
     found, text = numbers(capsys, folder.path), status(capsys, "study.yaml")
     assert found["crashes"][first]["failed"]
@@ -183,10 +184,12 @@ def test_crashes_are_shown_with_their_last_error_and_file(folder, capsys):
         "epoch": None,
         "error": "ValueError: bad luck",
         "failed": False,
+        "log": str(written),
     }
     assert sum(bracket["trials"]["failed"] for bracket in found["brackets"]) == 1
     assert "RuntimeError: CUDA [device 0] out of memory" in text
     assert f"results/watched/trials/{first}/failures.json" in text
+    assert f"results/watched/trials/{second}/logs/start-1.txt" in text
     assert text.index("trial failed") < text.index("trial crashed")
 
 

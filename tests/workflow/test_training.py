@@ -1,6 +1,8 @@
 """The workflow with real torch training, and with targets that crash."""
 
 import json
+import signal
+import time
 
 import pytest
 import yaml
@@ -109,6 +111,32 @@ def test_where_every_trial_crashes_alike_nothing_is_tried_again_until_it_is_mend
     found = yaml.safe_load(project.best())
     assert found["value"] == pytest.approx(found["configuration"]["x"] / 9)
     assert not list(project.results.glob("trials/*/failures.json"))
+
+
+def test_a_search_whose_code_was_edited_half_way_does_not_go_on_without_a_word(project):
+    (project.path / "mended").touch()
+    use_target(project, BROKEN, high=1.0)
+    project.study(**yaml.safe_load((project.path / "config/config.yaml").read_text()), search__max_epochs=3)
+    # a first start that was stopped after some epochs
+    process = project.start("swift-hyperband", "search", "config/config.yaml")
+    while process.poll() is None and not list(project.results.glob("trials/*/curve.jsonl")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=60)
+    assert not (project.results / "best.yaml").exists()
+    (project.path / "net.py").write_text(BROKEN.replace("self.x / self.epoch", "2 * self.x / self.epoch"))
+    for command in (["snakemake"], ["swift-hyperband", "run"]):
+        printed = project.run(*command, "--cores", "2", check=False)
+        told = [line for line in printed.splitlines() if "the model's code changed since trials were trained" in line]
+        assert len(told) == 1, printed
+        assert "net.py was edited" in told[0]
+        assert "--allow-changed-code" in told[0]
+        assert "Traceback" not in printed
+    project.run("swift-hyperband", "run", "--cores", "2", "--allow-changed-code")
+    assert (project.results / "best.yaml").exists()
+    # to look at what is finished nobody is asked
+    (project.path / "net.py").write_text(BROKEN)
+    project.run("snakemake", "--cores", "2")
 
 
 def test_a_search_in_which_every_trial_fails_says_so_in_one_line(project):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,12 +79,14 @@ def _train(options: argparse.Namespace) -> int:
 def _trained(
     folder: StudyFolder, study: FrozenStudy, trials: list[str], epochs: int, minutes: float | None
 ) -> dict[str, Trained]:
+    from swift_hyperband import provenance
     from swift_hyperband.training.batch import train_batch
     from swift_hyperband.training.settings import TrainingSettings
 
     settings = TrainingSettings.from_study_json(study.definition, study.retries, study.save_every, study.give_up_after)
     limit = None if minutes is None else 60 * minutes
-    return train_batch(folder.path, settings, trials, epochs, study.side_by_side, time_limit=limit)
+    check = partial(provenance.check_job, folder, study.definition["target"])
+    return train_batch(folder.path, settings, trials, epochs, study.side_by_side, time_limit=limit, before=check)
 
 
 def _round_step(options: argparse.Namespace) -> int:

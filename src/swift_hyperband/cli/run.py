@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from swift_hyperband import head, lease, slurm
+from swift_hyperband import head, lease, provenance, slurm
 from swift_hyperband.errors import UserError
 from swift_hyperband.results import StudyFolder
 from swift_hyperband.watch import Ended, say, watched
@@ -27,6 +27,7 @@ LONGEST_PAUSE = 30.0
 """Seconds between two looks into the queue while jobs are waited for."""
 TOKEN = "DWAVE_API_TOKEN"
 NOTHING_STARTED = "stopped; nothing was started"
+CHANGED_CODE = "go on though the model's code changed since trials were trained"
 SAY_AGAIN = 600.0
 """Seconds after which a line is said again while nothing changes."""
 LOOKS = (
@@ -74,6 +75,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             help="what to do with jobs in SLURM that an earlier start left behind "
             "(default: ask, and wait where nobody can answer)",
         )
+        parser.add_argument("--allow-changed-code", action="store_true", help=CHANGED_CODE)
         parser.set_defaults(run=start, passes_on=True)
 
 
@@ -118,6 +120,8 @@ def _run(options: argparse.Namespace) -> int:
             f"--verbose: must not be given while {TOKEN} is set, as jobs in SLURM would write their environment into "
             "their logs; keep the token in D-Wave's configuration file ('dwave config create')"
         )
+    if options.allow_changed_code:
+        provenance.allow()
     looks = any(getattr(parsed, name, None) for name in LOOKS)
     if on_slurm:
         if parsed.executor == "slurm" and not any(
@@ -126,6 +130,9 @@ def _run(options: argparse.Namespace) -> int:
             parsed.slurm_jobname_prefix = slurm.job_prefix(study.name)
         if not looks:
             _settle_leftovers(folder, study.name, options.leftover)
+    if not looks:
+        # here, where there is a terminal to ask at: Snakemake runs without one
+        provenance.check(folder, study.definition()["target"])
     ended = _watched(lambda: _snakemake(parser, parsed), folder, study.name, on_slurm)
     if ended.code == 0 and folder.best.exists() and not looks:
         print_result(folder)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swift_hyperband.cli.run import CHANGED_CODE
 from swift_hyperband.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("study", nargs="?", type=Path, default=Path("config/config.yaml"), help="the study file")
     parser.add_argument("--workers", type=int, help="trials that train side by side (default: the study's)")
+    parser.add_argument("--allow-changed-code", action="store_true", help=CHANGED_CODE)
     parser.set_defaults(run=_search)
 
 
 def _search(options: argparse.Namespace) -> int:
+    from swift_hyperband import provenance
     from swift_hyperband.cli.run import print_result
     from swift_hyperband.driver import run_search
     from swift_hyperband.results import StudyFolder
@@ -33,6 +36,8 @@ def _search(options: argparse.Namespace) -> int:
 
     if options.workers is not None and options.workers < 1:
         raise UserError(f"--workers must be at least 1, found {options.workers}")
+    if options.allow_changed_code:
+        provenance.allow()
     study = load(options.study)
     folder = StudyFolder(Path("results") / study.name)
     run_search(study, folder, options.workers or study.resources.workers, _print_round)

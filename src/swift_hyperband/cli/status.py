@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swift_hyperband import slurm
+from swift_hyperband import provenance, slurm
 from swift_hyperband.cli.plan import duration
 from swift_hyperband.errors import UserError
 from swift_hyperband.jobs import Totals, totals
@@ -205,6 +205,10 @@ def _facts(progress: Progress) -> Table:
         table.add_row("over", "[red]without a result: every trial failed or diverged[/]")
     elif progress.last is not None:
         table.add_row("last epoch", f"{duration(max(0.0, time.time() - progress.last))} ago")
+    if progress.log is not None and not finished:
+        table.add_row("its log", f"[dim]{escape(str(progress.log))}; other trials' are in theirs[/]")
+    for name, line in zip(("ran with", *["[yellow]code[/]"] * SHOWN), provenance.lines(folder), strict=False):
+        table.add_row(name, f"[dim]{escape(line)}[/]")
     return table
 
 
@@ -257,7 +261,7 @@ def _failures(progress: Progress) -> Table:
         what = "[red]trial failed[/]" if crash["failed"] else "[yellow]trial crashed[/]"
         starts = "1 start" if crash["starts"] == 1 else f"{crash['starts']} starts"
         error = escape(" ".join(str(crash["error"]).split()))
-        file = escape(str(folder.trial(trial) / FAILURES))
+        file = escape(str(crash.get("log") or folder.trial(trial) / FAILURES))
         table.add_row(what, f"{starts} after epoch {crash['epoch']}: {error}\n[dim]{file}[/]")
     if (more := max(0, len(progress.errors) - SHOWN) + max(0, len(crashes) - SHOWN)) > 0:
         table.add_row("", f"[dim]and {more} more, see {escape(str(folder.path))}/trials/*/{FAILURES}[/]")

@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import get_args
 
+from swift_hyperband import provenance
 from swift_hyperband.files import write_text
 from swift_hyperband.history import History
 from swift_hyperband.jobs import Job, totals
@@ -114,6 +115,8 @@ def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str
         hours = {"GPU-hours": took.gpu_hours, "core-hours": took.core_hours, "hours in the queue": took.queue_hours}
         found["training jobs"] = str(took.jobs)
         found |= {name: f"{value:.3g}" for name, value in hours.items() if value}
+    if lines := provenance.lines(history.folder):
+        found["ran with"] = lines[0]
     return found
 
 
@@ -136,7 +139,8 @@ def _notes(history: History) -> list[str]:
         for found in history.rounds.values()
         if found.fallback
     ]
-    return [*([] if history.finished else [unfinished]), *fallbacks]
+    changed = [f"{line[:1].upper()}{line[1:]}." for line in provenance.lines(history.folder)[1:]]
+    return [*([] if history.finished else [unfinished]), *fallbacks, *changed]
 
 
 def _table(rows: Mapping[str, str]) -> str:

@@ -70,6 +70,7 @@ def train_batch(
     workers: int = 1,
     on_trained: OnTrained | None = None,
     time_limit: float | None = None,
+    before: Callable[[], None] | None = None,
 ) -> dict[str, Trained]:
     """Train trials to an epoch; what is on disk already is not trained again.
 
@@ -90,6 +91,8 @@ def train_batch(
         Called with trial and result as each trial is through, also for those that were before.
     time_limit : float, optional
         Seconds that this job may run: no epoch starts that is not likely to end within it.
+    before : callable, optional
+        Called before anything is trained, if anything is to be.
 
     Returns
     -------
@@ -119,6 +122,8 @@ def train_batch(
 
     waiting = deque(name for name in folders if not settle(name))
     if waiting:
+        if before is not None:
+            before()
         alike.stop_if_hopeless(study_folder, settings.give_up_after)
         work = _Work(settings, _import_target(settings), epochs, clock)
     running: list[_Child] = []
