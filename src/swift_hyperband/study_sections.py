@@ -140,6 +140,7 @@ class MetricsFile(Section):
             "lightning",
             "ray",
             "skorch",
+            "syne-tune",
             "tensorboard",
             "ultralytics",
             "xgboost",

@@ -64,7 +64,7 @@ class Mine:
         self.loss = state["loss"]
 """
 PROGRAM = """
-import json, sys
+import json, sys, time
 from pathlib import Path
 o = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 begin, end = int(o["--from"]), int(o["--to"])
@@ -72,7 +72,7 @@ loss = 1.0 if o["--state-in"] == "-" or IGNORES else float(Path(o["--state-in"],
 with open(o["--metrics"], "w") as file:
     for epoch in range(begin + 1, end + 1):
         loss *= 0.5
-        print(json.dumps({"epoch": epoch, "loss": loss}), file=file)
+        print(json.dumps({"epoch": epoch, "loss": loss, "clock": time.time()}), file=file)
 Path(o["--state-out"], "loss").write_text(str(loss))
 """
 

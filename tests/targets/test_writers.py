@@ -50,6 +50,9 @@ CASES = [
     ("ray/second", {}, "val_loss", 3, None),
     ("ray/diverged", {}, "val_loss", 0, None),
     ("ray/diverged_python", {}, "val_loss", 0, None),
+    ("syne_tune/first", {}, "val_loss", 0, None),
+    ("syne_tune/second", {}, "val_loss", 3, None),
+    ("syne_tune/diverged", {}, "val_loss", 0, None),
     ("ultralytics/first", {}, "metrics/mAP50(B)", 0, None),
     ("ultralytics/second", {}, "val/box_loss", 2, None),
     ("xgboost/first", {}, "validation-rmse", 0, None),
@@ -58,6 +61,10 @@ CASES = [
     ("tensorboard/second", {"counts_from_zero": True}, "val/loss", 3, None),
     ("tensorboard/tensors", {"counts_from_zero": True}, "val/loss", 0, None),
 ]
+
+
+def writer_of(case):
+    return case.partition("/")[0].replace("_", "-")
 
 
 def the_file(case):
@@ -76,7 +83,7 @@ def keys_of(writer, given, path="x"):
 
 
 def read(case, given, metric, begin, end):
-    keys = keys_of(case.partition("/")[0], given)
+    keys = keys_of(writer_of(case), given)
     return measured([Written(the_file(case))], keys, Wanted(metric, begin, end))
 
 
@@ -101,7 +108,7 @@ def test_a_start_of_a_known_writer_has_the_values_that_its_training_measured(cas
 
 def test_every_writer_is_a_word_of_the_study_file_and_has_a_file_of_its_own_here():
     words = {word for option in get_args(MetricsFile.model_fields["writer"].annotation) for word in get_args(option)}
-    assert words == set(WRITERS) == {case.partition("/")[0] for case, *_ in CASES}
+    assert words == set(WRITERS) == {writer_of(case) for case, *_ in CASES}
 
 
 def test_iterations_between_reports_take_the_last_value():
@@ -133,6 +140,21 @@ def test_a_checkpoint_of_an_earlier_epoch_that_lies_beside_does_not_disturb(tmp_
     values, _ = expected("huggingface/second", "eval_loss")
     found = measured(files, keys_of("huggingface", {}), Wanted("eval_loss", 0, 5))
     assert {epoch: row["eval_loss"] for epoch, row in found.items()} == values
+
+
+def test_all_points_of_an_event_file_are_read(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    writer = EventFileWriter(str(tmp_path))
+    for step in range(12_000):
+        writer.add_event(Event(step=step, summary=Summary(value=[Summary.Value(tag="loss", simple_value=step)])))
+    writer.close()
+    keys = keys_of("tensorboard", {"counts_from_zero": True})
+    found = measured(written(str(tmp_path), {}), keys, Wanted("loss", 0, 12_000))
+    assert [found[epoch]["loss"] for epoch in range(1, 12_001)] == list(range(12_000))
 
 
 def test_event_files_of_earlier_starts_are_not_read_again(tmp_path):

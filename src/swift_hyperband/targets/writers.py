@@ -36,6 +36,14 @@ WRITERS: Mapping[str, Mapping[str, Any]] = {
     },
     "ray": {"format": "jsonl", "path": "{state_out}/**/result.json", "epoch": "training_iteration"},
     "skorch": {"format": "json", "path": "{state_out}/**/history.json", "epoch": "epoch"},
+    # what a script's Reporter prints, whose iterations count from 0 in each start
+    "syne-tune": {
+        "format": "jsonl",
+        "pattern": r"^\[tune-metric\]: (?P<json>\{.*\})",
+        "epoch": "st_worker_iter",
+        "counts_from_zero": True,
+        "counts_anew": True,
+    },
     "tensorboard": {"format": "tensorboard", "path": "{state_out}"},
     "ultralytics": {"format": "csv", "path": "{state_out}/**/results.csv", "epoch": "epoch"},
     # xgb_model counts from 0 again

@@ -19,6 +19,7 @@ declare -A packages=(
   [fastai]="torch==2.13.0 fastai==2.8.12"
   [tensorboard]="torch==2.13.0 tensorboard==2.21.0"
   [ray]="ray[tune]==2.60.0"
+  [syne_tune]="syne-tune==0.16.0"
   [ultralytics]="torch==2.13.0 ultralytics==8.4.190"
 )
 
