@@ -23,7 +23,7 @@ test: $(INSTALLED)
 
 fuzz: $(INSTALLED)
 	FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/fuzz/test_study_files.py
-	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/fuzz/test_tables.py tests/fuzz/test_results.py
+	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/fuzz/test_tables.py tests/fuzz/test_results.py tests/fuzz/test_program_metrics.py
 
 data: $(INSTALLED)
 	$(BIN)/swift-hyperband data all
