@@ -245,7 +245,59 @@ def test_a_class_whose_state_is_never_read_is_found(capsys):
 def test_a_crash_is_told_with_its_error(capsys):
     printed, code = check(capsys, PLAIN.replace("self.loss *=", "self.los *="))
     assert code == 1
-    assert "must get through 1 epochs, found: AttributeError: 'Mine' object has no attribute 'los'" in printed
+    assert (
+        "must get through 1 epochs, found: mine.py:12 in train_epoch: AttributeError: 'Mine' object has no" in printed
+    )
+    assert '  File "' in printed, "the traceback is shown"
+
+
+def test_a_crash_in_a_library_in_c_names_the_line_that_called_it(capsys):
+    printed, code = check(capsys, PLAIN.replace("self.loss *=", "__import__('ctypes').string_at(0) *") + "\n")
+    assert code == 1
+    assert "found: mine.py:12 in train_epoch: its process was ended by SIGSEGV" in printed
+
+
+SEEDED = """
+import json, random, sys
+from pathlib import Path
+o = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+begin, end = int(o["--from"]), int(o["--to"])
+loss = 1.0 if o["--state-in"] == "-" else float(Path(o["--state-in"], "loss").read_text())
+random.seed(42)
+with open(o["--metrics"], "w") as file:
+    for epoch in range(begin + 1, end + 1):
+        loss *= random.uniform(0.5, 0.6)
+        print(json.dumps({"epoch": epoch, "loss": loss}), file=file)
+Path(o["--state-out"], "loss").write_text(str(loss))
+"""
+
+
+def test_of_a_program_that_seeds_itself_it_is_said_what_that_means_and_how_it_passes(capsys):
+    Path("program.py").write_text(SEEDED)
+    printed, code = check(capsys, command=[sys.executable, "program.py"])
+    assert code == 1
+    assert "a program that seeds itself where it begins must seed each epoch (seed + epoch)" in printed
+    assert (
+        "the search runs all the same, but a trial's curve then depends on where its rounds, and kills, cut" in printed
+    )
+    tolerance = re.search(r"--tolerance ([\d.e-]+) lets it pass", printed)[1]
+    assert 0 < float(tolerance) < 0.2
+    printed, code = check(capsys, None, "--tolerance", tolerance, command=[sys.executable, "program.py"])
+    assert code == 0, printed
+    assert f"within {tolerance}" in printed
+    # seeded by the epoch, it needs none
+    Path("program.py").write_text(SEEDED.replace("loss *=", "random.seed(epoch); loss *="))
+    assert check(capsys, command=[sys.executable, "program.py"])[1] == 0
+
+
+def test_a_schedule_over_this_rounds_epochs_is_found_and_one_over_the_whole_search_passes(capsys):
+    cosine = PLAIN.replace(
+        "self.loss *= random.uniform(0.5, 1.0)", "self.loss *= 1 - 0.1 * math.cos(epoch / self.context.until)"
+    ).replace("self.loss = 1.0\n", "self.loss = 1.0\n        self.context = context\n")
+    printed, code = check(capsys, cosine)
+    assert code == 1
+    assert "spread schedules over context.max_epochs, not context.until" in printed
+    assert check(capsys, cosine.replace(".until", ".max_epochs"))[1] == 0
 
 
 def test_what_cannot_be_exact_may_differ_by_a_tolerance(capsys):

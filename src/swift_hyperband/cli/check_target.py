@@ -26,7 +26,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("study", nargs="?", type=Path, default=Path("config/config.yaml"), help="the study file")
     parser.add_argument("--trial", type=int, default=0, metavar="N", help="the N-th configuration (default: 0)")
-    parser.add_argument("--tolerance", type=float, default=0.0, help="by which share metrics may differ (default: 0)")
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="by which share of their value metrics may differ between one go and pieces, where a target cannot be "
+        "exact (default: 0); it changes nothing in a search",
+    )
     parser.set_defaults(run=_check_target)
 
 

@@ -7,8 +7,10 @@ was restored from the saved state.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import math
+import signal
 import subprocess
 import sys
 import time
@@ -20,15 +22,20 @@ from typing import Any
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json
 from swift_hyperband.targets import COMMAND, load_class
-from swift_hyperband.training import reproducible, segment, state
+from swift_hyperband.training import log, reproducible, segment, state
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.compared import differences
+from swift_hyperband.training.crash import place_of_death
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.state import TargetError
 from swift_hyperband.training.trial import Row, read_rows
 
 TRIAL = "check"
 EPOCHS = 2
+MEANING = "the search runs all the same, but a trial's curve then depends on where its rounds, and kills, cut it"
+"""What it means that a trial does not come out the same in pieces."""
+PRINTED = 15
+"""Last lines of a crashed training's log that are shown."""
 LEAST = 0.01
 """Share of a program's start that an epoch takes at least: what two starts differ by may be less than chance."""
 
@@ -160,12 +167,20 @@ class _Check:
         command = [sys.executable, "-m", "swift_hyperband.training.check", str(self._folder / "given.json")]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            self._say(
-                "training", f"must get through {epochs} epochs, found: {lines[-1].removeprefix('error: ')}", False
-            )
+            self._say("training", f"must get through {epochs} epochs, found: {self._error(place, done)}", False)
+            if (written := log.last(place)) is not None and (printed := log.text(written).rstrip().splitlines()):
+                self._say("", "\n".join(["the last lines that it printed:", *printed[-PRINTED:]]), None)
             return None
         return dict(read_json(place / "told.json"))
+
+    def _error(self, place: Path, done: subprocess.CompletedProcess[str]) -> str:
+        """Return in a line why a training did not come to its end."""
+        if done.returncode >= 0:
+            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            return lines[-1].removeprefix("error: ")
+        written = log.last(place)
+        text = "" if written is None else log.text(written)
+        return f"{place_of_death(text, None)}its process was ended by {signal.Signals(-done.returncode).name}"
 
     def _metric(self, row: Row) -> bool:
         """Tell whether the study's metric is a finite number after the first epoch."""
@@ -197,6 +212,7 @@ class _Check:
                 cure = self._cure(differences)
             found = f"{EPOCHS} epochs must come out as 1 + 1 in new processes, found that {values}{hint}; {cure}"
             self._say("resume", found, False)
+            self._say("", MEANING + self._tolerated(one[-1], other[-1], different), None)
             return
         if lost := [text for text in differences if text.startswith("!")]:
             told = "; ".join(text[1:] for text in lost[:3])
@@ -223,11 +239,27 @@ class _Check:
                 "your own in train_epoch(epoch)"
             )
         if self._program:
-            return "the state must hold all that training goes on from: model, optimiser, scheduler, random generators"
+            return (
+                "the state must hold all that training goes on from: model, optimiser, scheduler; a program that seeds "
+                "itself where it begins must seed each epoch (seed + epoch), and spread schedules over {max_epochs}, "
+                "not {to}"
+            )
         return (
             "keep model, optimiser and scheduler in attributes of their own, or let state_dict() and load_state_dict() "
-            "hold all of them; where it cannot be exact, --tolerance says how far apart it may be"
+            "hold all of them, and spread schedules over context.max_epochs, not context.until"
         )
+
+    def _tolerated(self, one: Row, other: Row, different: Sequence[str]) -> str:
+        """Return which tolerance would let these metrics pass; nothing where none would."""
+        pairs = [(one[name], other[name]) for name in different]
+        if any(a is None or b is None for a, b in pairs):
+            return ""
+        apart = max(abs(a - b) / max(abs(a), abs(b)) for a, b in pairs if a is not None and b is not None)
+        if apart >= 1:
+            return ""
+        # upwards, to two digits
+        digit = 10.0 ** (math.floor(math.log10(apart)) - 1)
+        return f"; --tolerance {math.ceil(apart / digit) * digit:.2g} lets it pass, and changes nothing in the search"
 
     def _same(self, one: float | None, other: float | None) -> bool:
         if one is None or other is None:
@@ -284,6 +316,8 @@ def _lost(settings: TrainingSettings, folder: Path, epoch: int) -> list[str]:
 
 def main(path: str) -> int:
     """Train what a file says, and write what there is to tell beside the trial."""
+    # a segmentation fault leaves file and line
+    faulthandler.enable(2)
     given = json.loads(Path(path).read_text(encoding="utf-8"))
     folder = Path(given["folder"])
     try:

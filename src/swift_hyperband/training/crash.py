@@ -39,7 +39,7 @@ def told(error: BaseException, target: type) -> str:
     return f"{place}{name}: {text}" if text else f"{place}{name}"
 
 
-def place_of_death(log: str, target: type) -> str:
+def place_of_death(log: str, target: type | None) -> str:
     """Return "model.py:17 in train_epoch: ", from what faulthandler left in a log; "" where it left nothing."""
     stack = log.rpartition("(most recent call first):")[2]
     found = [frame for frame in _FRAME.findall(stack) if is_own(frame[0], _home(target))]
@@ -62,8 +62,10 @@ def _installed(path: Path) -> bool:
     return bool({"site-packages", "dist-packages"} & set(path.parts))
 
 
-def _home(target: type) -> Path | None:
+def _home(target: type | None) -> Path | None:
     """Return the folder of a target's module."""
+    if target is None:
+        return None
     file = getattr(sys.modules.get(target.__module__), "__file__", None)
     return None if file is None else Path(file).resolve().parent
 
