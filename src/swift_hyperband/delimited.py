@@ -22,7 +22,7 @@ def cells_of(lines: Iterable[str], between: str | None = None) -> Iterator[tuple
     Parameters
     ----------
     lines : iterable of str
-        With their ends, as `open(newline="")` and `str.splitlines(keepends=True)` have them.
+        With their ends, as a file opened with `newline=""` has them.
     between : str, optional
         What separates the cells; guessed from the first line if left out.
 

@@ -79,6 +79,7 @@ def refused(content, given, end, begin=0, metric="loss", kind=ProgramError, **mo
         "epochs as floats": "epoch,loss\n1.0,0.5\n2.0,1e-4\n",
         "another order": "loss,epoch\n1e-4,2\n0.5,1\n",
         "a repeated header": "epoch,loss\n1,0.5\nepoch,loss\n2,1e-4\n",
+        "letters that end lines elsewhere": "epoch,note,loss\n1,a\u2028b\x0cc\x85,0.5\n2,,1e-4\n",
         "other columns with text": "epoch,loss,note,time\n1,0.5,fine,00:01\n2,1e-4,,00:02\n",
     }.items(),
     ids=lambda item: item[0],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import csv
+import io
 import itertools
 import json
 import math
@@ -110,7 +111,7 @@ def from_table(file: Written, between: str | None = None) -> Rows:
     rows: list[Row] = []
     run = number = 0
     try:
-        for number, cells in cells_of(text.splitlines(keepends=True), between):
+        for number, cells in cells_of(io.StringIO(text, newline=""), between):
             if not columns:
                 columns = names_of(cells)
             elif names_of(cells) == columns:
