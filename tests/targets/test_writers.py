@@ -9,6 +9,7 @@ from typing import get_args
 
 import pytest
 
+from swift_hyperband.errors import UserError
 from swift_hyperband.study_sections import MetricsFile
 from swift_hyperband.targets.metrics_files import ProgramError, Written, before_start, written
 from swift_hyperband.targets.program_metrics import Keys, Wanted, measured
@@ -142,16 +143,21 @@ def test_a_checkpoint_of_an_earlier_epoch_that_lies_beside_does_not_disturb(tmp_
     assert {epoch: row["eval_loss"] for epoch, row in found.items()} == values
 
 
-def test_all_points_of_an_event_file_are_read(tmp_path):
+def events(folder, losses):
+    """Write an event file with a loss for each step."""
     pytest.importorskip("tensorboard")
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-    writer = EventFileWriter(str(tmp_path))
-    for step in range(12_000):
-        writer.add_event(Event(step=step, summary=Summary(value=[Summary.Value(tag="loss", simple_value=step)])))
+    writer = EventFileWriter(str(folder))
+    for step, loss in enumerate(losses):
+        writer.add_event(Event(step=step, summary=Summary(value=[Summary.Value(tag="loss", simple_value=loss)])))
     writer.close()
+
+
+def test_all_points_of_an_event_file_are_read(tmp_path):
+    events(tmp_path, range(12_000))
     keys = keys_of("tensorboard", {"counts_from_zero": True})
     found = measured(written(str(tmp_path), {}), keys, Wanted("loss", 0, 12_000))
     assert [found[epoch]["loss"] for epoch in range(1, 12_001)] == list(range(12_000))
@@ -164,6 +170,16 @@ def test_event_files_of_earlier_starts_are_not_read_again(tmp_path):
     shutil.copy(the_file("tensorboard/second"), tmp_path)
     files = written(str(tmp_path), before)
     assert [file.path.name for file in files] == [the_file("tensorboard/second").name]
+
+
+def test_event_files_of_two_folders_must_agree(tmp_path):
+    events(tmp_path / "train", [0.5, 0.4])
+    events(tmp_path / "validation", [0.9, 0.8])
+    keys = keys_of("tensorboard", {"counts_from_zero": True})
+    with pytest.raises(UserError, match=r"target\.metrics\.path: must fit one file, or files that agree, found "):
+        measured(written(str(tmp_path), {}), keys, Wanted("loss", 0, 2))
+    found = measured(written(str(tmp_path / "validation"), {}), keys, Wanted("loss", 0, 2))
+    assert [row["loss"] for row in found.values()] == pytest.approx([0.9, 0.8])
 
 
 def test_without_the_package_tensorboard_one_line_names_it():

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from swift_hyperband.delimited import cells_of, names_of
 from swift_hyperband.errors import UserError
 from swift_hyperband.study_errors import shown
-from swift_hyperband.targets.metrics_files import NothingMeasuredError, ProgramError, Written, count_lines
+from swift_hyperband.targets.metrics_files import ProgramError, Written, count_lines
 
 PAIR = ("name", "value")
 """Named groups of a pattern that finds the metrics of a line one by one, whatever they are called."""
@@ -333,8 +333,6 @@ STEP = "step"
 def from_events(files: Sequence[Written]) -> Rows:
     """Read the scalars of event files, all points of them; the step is the epoch."""
     rows = [row for file in files for row in _events(file.path)]
-    if not rows:
-        raise NothingMeasuredError(f"{files[0].path} must hold scalars, found none")
     return Rows(files[0].path.parent if len(files) > 1 else files[0].path, rows, _names(rows))
 
 

@@ -98,7 +98,11 @@ def measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
 
 def _measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
     if keys.format == "tensorboard":
-        tables = [metrics_rows.from_events(files)]
+        # a folder is a run: two of them may have the same tags, such as train and validation
+        tables = [
+            metrics_rows.from_events([file for file in files if file.path.parent == folder])
+            for folder in dict.fromkeys(file.path.parent for file in files)
+        ]
     else:
         tables = [_rows(file, keys, wanted.metric) for file in files]
     column = _epoch_column(keys)
