@@ -57,7 +57,7 @@ def test_a_job_that_was_killed_ended_when_it_gave_its_last_sign_of_life(tmp_path
 
 def test_what_all_jobs_took_is_their_sum(tmp_path, monkeypatch):
     monkeypatch.setenv("SLURM_JOB_ID", "17")
-    monkeypatch.setattr(slurm, "submitted", lambda job: time.time() - 1800)
+    monkeypatch.setattr(slurm, "times", lambda job: (time.time() - 3600, time.time() - 1800))
     record(tmp_path, "through", queued=True)
     record(tmp_path, "through", queued=True)
     (path, *_) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
@@ -66,6 +66,7 @@ def test_what_all_jobs_took_is_their_sum(tmp_path, monkeypatch):
     assert found.jobs == 2
     assert found.queue_hours == pytest.approx(1.0, abs=0.1)
     assert found.core_hours == pytest.approx(2 * found.gpu_hours)
+    assert found.gpu_hours == pytest.approx(2.0, abs=0.1), "the allocation counts from its beginning, for 2 GPUs each"
     assert found.outcomes == {"through": 2}
     path.write_text("{")
     assert len(jobs.read(tmp_path)) == 1, "nothing rests on a damaged record"

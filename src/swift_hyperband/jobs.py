@@ -1,7 +1,8 @@
 """The training jobs of a search: where each ran, how long it waited and ran, how it ended.
 
 Each start of a job leaves a file of its own in bracket=<s>/round=<i>/jobs/, whose modification time it keeps fresh: a
-job that was killed ended when that stopped, to a few seconds. Nothing is decided by these files.
+job that was killed ended when that stopped, to a few seconds. A job of SLURM's begins when it was given its node, and
+what SLURM itself says of its end goes before (`accounting`). Nothing is decided by these files.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Job:
         Of a job that is at work or was lost its last sign of life.
     outcome : str
         "out of time" is submitted again to go on, "stopped" was ended from outside, "lost" ended without a word.
+    estimated : bool
+        Of a job of SLURM's: whether SLURM did not tell when it ended, so that what it took is a little more.
     """
 
     bracket: int
@@ -66,6 +69,7 @@ class Job:
     started: float
     ended: float
     outcome: Outcome
+    estimated: bool = False
 
     @property
     def waited(self) -> float:
@@ -94,6 +98,8 @@ class Totals:
     gpu_hours, core_hours, queue_hours : float
     outcomes : dict
         Starts by outcome.
+    estimated : int
+        Jobs whose end SLURM did not tell.
     """
 
     jobs: int
@@ -101,6 +107,7 @@ class Totals:
     core_hours: float
     queue_hours: float
     outcomes: dict[str, int]
+    estimated: int = 0
 
 
 class Record:
@@ -127,6 +134,7 @@ def recorded(manifest: Path, gpus: int, cpus: int, queued: bool) -> Iterator[Rec
     now = time.time()
     start = f"{now:.3f}-{os.uname().nodename}-{os.getpid()}"
     path = manifest.parent.parent / "jobs" / f"{manifest.parent.name}-{manifest.stem}-{start}.json"
+    submitted, allocated = slurm.times(number) if number else (None, None)
     content: dict[str, Any] = {
         "part": manifest.parent.name,
         "batch": manifest.stem,
@@ -134,8 +142,9 @@ def recorded(manifest: Path, gpus: int, cpus: int, queued: bool) -> Iterator[Rec
         "slurm": number,
         "gpus": gpus,
         "cpus": cpus,
-        "submitted": slurm.submitted(number) if number else None,
-        "started": now,
+        "submitted": submitted,
+        # with what it takes to start Snakemake and Python
+        "started": now if allocated is None else min(allocated, now),
     }
     write_json(path, content)
     over = threading.Event()
@@ -184,6 +193,7 @@ def totals(jobs: Sequence[Job]) -> Totals:
         sum(job.ran * job.cpus for job in jobs) / HOUR,
         sum(job.waited for job in jobs) / HOUR,
         {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
+        sum(job.estimated for job in jobs),
     )
 
 
@@ -207,4 +217,5 @@ def _read(path: Path) -> Job | None:
         return None
     silent: Outcome = "lost" if time.time() - alive > LOST_AFTER else "at work"
     content = {"ended": alive, "outcome": silent} | content
+    content["estimated"] = content["slurm"] is not None and content["outcome"] != "at work"
     return Job(bracket=int(place[1]), round=int(place[2]), **content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -9,17 +10,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from swift_hyperband import accounting, jobs
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json
 from swift_hyperband.history import History, RoundHistory
 from swift_hyperband.jobs import Job, totals
-from swift_hyperband.jobs import read as read_jobs
 from swift_hyperband.results import StudyFolder, to_json
+from swift_hyperband.slurm import Run
 from swift_hyperband.training.log import last as last_log
 from swift_hyperband.training.trial import CURVE, FAILURES, STARTED, Trained, repeated, state_of
 
 STATES = ("alive", "stopped", "not promoted", "failed", "diverged")
 """What can have become of a trial; "stopped" is stopped by prediction."""
+
+ASK_EVERY = 60.0
+"""Seconds after which SLURM is asked again what the jobs took."""
 
 Stamp = tuple[int, int] | None
 """When a file changed and its size; None where there is no file."""
@@ -143,6 +148,7 @@ class Reader:
         self._known: dict[str, tuple[tuple[Stamp, Stamp], Trained]] = {}
         self._repeated: dict[str, tuple[Stamp, int]] = {}
         self._jobs: dict[Path, Job] = {}
+        self._runs: tuple[float, list[Run]] | None = None
 
     def read(self) -> Progress | None:
         """Return how far the search has come; None if it was not started."""
@@ -168,14 +174,20 @@ class Reader:
         best = _winner(self.folder) if self.folder.best.exists() else _best(history, trained)
         errors = _job_errors(self.folder, history.rounds.values())
         repeated = sum(map(self._repeats, trials))
-        jobs = tuple(read_jobs(self.folder.path, self._jobs))
+        started = self._read_jobs()
         last = max(ended, default=None)
-        return Progress(history, tuple(brackets), best, crashes, errors, last, jobs, repeated, self._latest_log())
+        return Progress(history, tuple(brackets), best, crashes, errors, last, started, repeated, self._latest_log())
 
     def _latest_log(self) -> Path | None:
         """Return the log of the trial that began an epoch last."""
         begun = {stamp: trial for trial, (stamp, _) in self._repeated.items() if stamp is not None}
         return last_log(self.folder.trial(begun[max(begun)])) if begun else None
+
+    def _read_jobs(self) -> tuple[Job, ...]:
+        recorded = jobs.read(self.folder.path, self._jobs)
+        if self._runs is None or time.monotonic() - self._runs[0] > ASK_EVERY:
+            self._runs = time.monotonic(), accounting.ask(self.folder.path, recorded)
+        return tuple(accounting.put_together(recorded, self._runs[1]))
 
     def _repeats(self, trial: str) -> int:
         folder = self.folder.trial(trial)

@@ -8,11 +8,12 @@ its profile calls them. The folder is asked for because another one may hold a s
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,8 +23,19 @@ PREFIX = "swift-hyperband-"
 LONGEST_PREFIX = 50
 """What the SLURM plugin takes, which puts an underscore and the number of the start behind it."""
 FIELDS = "%i|%j|%T|%M|%N|%k|%Z"
-OVER = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT"}
+OVER = {
+    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "LAUNCH_FAILED", "OUT_OF_MEMORY", "PREEMPTED"),
+    *("RECONFIG_FAIL", "REVOKED", "SPECIAL_EXIT", "TIMEOUT"),
+}
 """States of jobs without processes. NODE_FAIL is none: a node that cannot be reached may live."""
+WAITING = {"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT", "LAUNCH_FAILED"}
+"""States of jobs that hold nothing; what squeue gives as their start is a guess."""
+TIMES = ("jobid", "submittime", "starttime", "endtime", "state", "numcpus", "tres-alloc", "nodelist", "name", "comment")
+"""What squeue tells of a job's times and of what it holds; the folder comes behind, as it may hold any character."""
+ACCOUNTED = "JobIDRaw,Submit,Start,End,State,AllocCPUS,AllocTRES,NodeList,JobName,Comment,WorkDir"
+"""The same of sacct."""
+AT_WORK = {"RUNNING", "SUSPENDED", "STOPPED", "SIGNALING", "RESIZING", "CONFIGURING", "POWER_UP_NODE", "STAGE_OUT"}
+"""States of jobs that hold a node and have not ended."""
 PATIENCE = 20.0
 """Seconds in which SLURM must answer."""
 PAUSES = (2.0, 5.0)
@@ -43,6 +55,37 @@ class Job:
     state: str
     time: str
     nodes: str
+    comment: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job, as SLURM accounts for it; a job that is requeued has several. Times are in seconds since 1970.
+
+    Attributes
+    ----------
+    id : str
+    submitted : float
+    started : float
+    ended : float or None
+        None while it runs.
+    state : str
+    cpus : int
+    gpus : int or None
+        None where SLURM does not count them.
+    node, name, comment, folder : str
+    """
+
+    id: str
+    submitted: float
+    started: float
+    ended: float | None
+    state: str
+    cpus: int
+    gpus: int | None
+    node: str
+    name: str
     comment: str
     folder: str
 
@@ -77,13 +120,52 @@ def jobs(study: str, told: Callable[[str], None], pauses: Sequence[float] = PAUS
     return [job for job in found if job is not None and _is_of(job, study)]
 
 
-def submitted(job: str) -> float | None:
-    """Return when a job was submitted, in seconds since 1970; None where SLURM does not say."""
+def times(job: str) -> tuple[float | None, float | None]:
+    """Return when a job that runs was submitted and when it was given its node; None where SLURM does not say."""
     try:
-        printed = _run(["squeue", "-a", "-h", "-j", job, "-o", "%V"], lambda _: None, pauses=())
-        return datetime.fromisoformat(printed.split()[0]).timestamp()
-    except (SlurmError, ValueError, IndexError):
-        return None
+        printed = _run(["squeue", "-a", "-h", "-j", job, "-o", "%V|%S"], lambda _: None, pauses=()).strip()
+    except SlurmError:
+        # newer versions tell it besides, where a node has no squeue
+        own = job == os.environ.get("SLURM_JOB_ID")
+        return None, _seconds(os.environ.get("SLURM_JOB_START_TIME", "")) if own else None
+    submitted, _, started = printed.partition("|")
+    return _seconds(submitted), _seconds(started)
+
+
+def runs(study: str, known: Collection[str], since: float) -> list[Run]:
+    """Return what SLURM still knows of the runs of a study's jobs: of squeue, and of sacct where there is one.
+
+    Parameters
+    ----------
+    study : str
+        As `jobs`.
+    known : collection of str
+        Numbers of jobs that are the study's for certain.
+    since : float
+        When its first job may have been submitted, in seconds since 1970.
+
+    Returns
+    -------
+    list of Run
+        Of those that started; empty where nobody answers.
+    """
+    queue = ["squeue", "--me", "-a", "-h", "--states=all", "-O", "".join(f"{name}:|," for name in TIMES) + "workdir:"]
+    begin = datetime.fromtimestamp(since).strftime("%Y-%m-%dT%H:%M:%S")
+    books = ["sacct", "-X", "-D", "-n", "-P", "-S", begin, f"--format={ACCOUNTED}"]
+    found: dict[tuple[str, float], Run] = {}
+    for command in (queue, books):
+        try:
+            lines = _run(command, lambda _: None, pauses=()).splitlines()
+        except SlurmError:
+            # there need be no sacct, and nobody behind it
+            continue
+        for run in filter(None, map(_account, lines)):
+            mine = run.id in known or _is_of(run, study)
+            # sacct keeps no comments, where it is not told to
+            if mine and run.submitted >= since and not (run.ended is None and (run.id, run.submitted) in found):
+                before = found.get((run.id, run.submitted))
+                found[run.id, run.submitted] = run if before is None else replace(run, comment=before.comment)
+    return list(found.values())
 
 
 def is_over(job: str) -> bool:
@@ -108,10 +190,16 @@ def cancel(found: Collection[Job], told: Callable[[str], None], pauses: Sequence
         _run(["scancel", *(job.id for job in found)], told, pauses)
 
 
+def training(comment: str) -> tuple[int, int, str, str] | None:
+    """Return bracket, round, part and batch of a training job; None of any other job."""
+    found = re.fullmatch(r"rule_train_([a-z]+)_wildcards_.+_(\d+)_(\d+)_([^_]+)", comment)
+    return (int(found[2]), int(found[3]), found[1], found[4]) if found else None
+
+
 def log(job: Job) -> str | None:
     """Return the log of a training job, relative to the study's folder; None of any other job."""
-    found = re.fullmatch(r"rule_train_([a-z]+)_wildcards_.+_(\d+)_(\d+)_([^_]+)", job.comment)
-    return f"bracket={found[2]}/round={found[3]}/logs/{found[1]}-{found[4]}.log" if found else None
+    found = training(job.comment)
+    return f"bracket={found[0]}/round={found[1]}/logs/{found[2]}-{found[3]}.log" if found else None
 
 
 def counted(found: Collection[Job]) -> str:
@@ -121,7 +209,35 @@ def counted(found: Collection[Job]) -> str:
     return f"{len(states)} job{'s' if len(states) != 1 else ''} ({by_state})"
 
 
-def _is_of(job: Job, study: str) -> bool:
+def _account(line: str) -> Run | None:
+    """Return the run that a line of squeue or sacct tells of; None of a job that never started."""
+    fields = line.strip().split("|", maxsplit=len(TIMES))
+    if len(fields) <= len(TIMES):
+        return None
+    id_, submit, start, end, states, cpus, holds, node, name, comment, folder = fields
+    submitted, started, ended = map(_seconds, (submit, start, end))
+    state = states.split()[0] if states else ""
+    # REQUEUED of sacct is a run that is over, of squeue one that is to come, which has no end in the past
+    waits = state in WAITING and not (state == "REQUEUED" and ended is not None and node)
+    if submitted is None or started is None or waits or node in ("", "None assigned", "(null)"):
+        return None
+    if state in AT_WORK:
+        # what squeue gives is when the time limit comes
+        ended = None
+    gpus = re.search(r"gres/gpu=(\d+)", holds)
+    counted = None if gpus is None else int(gpus[1])
+    return Run(id_, submitted, started, ended, state, int(cpus or 0), counted, node, name, comment, folder)
+
+
+def _seconds(text: str) -> float | None:
+    """Return a time that SLURM was asked for in seconds since 1970; None of Unknown, None and N/A."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _is_of(job: Job | Run, study: str) -> bool:
     if Path(job.folder).resolve() != Path.cwd():
         return False
     # the number of the start behind the prefix has no underscore: study "a" is not study "a_b"
@@ -140,10 +256,18 @@ def _job(line: str) -> Job | None:
 def _run(command: list[str], told: Callable[[str], None], pauses: Sequence[float]) -> str:
     """Run a command of SLURM's; return what it printed."""
     name = command[0]
+    # times as numbers: free of time zones, and of the user's own SLURM_TIME_FORMAT
+    environment = {**os.environ, "SLURM_TIME_FORMAT": "%s"}
     for pause in (*pauses, None):
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, stdin=subprocess.DEVNULL
+                command,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=PATIENCE,
+                stdin=subprocess.DEVNULL,
+                env=environment,
             )
         except FileNotFoundError:
             raise SlurmError(

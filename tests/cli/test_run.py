@@ -316,8 +316,15 @@ def test_a_job_is_over_when_slurm_says_so_or_has_forgotten_it(queue, answer, ove
     assert slurm.is_over("17") == over
 
 
-def test_when_a_job_was_submitted_is_told_in_seconds(queue):
-    Path("bin/squeue").write_text("#!/bin/sh\necho 2026-01-02T03:04:05\n")
-    assert slurm.submitted("17") == time.mktime((2026, 1, 2, 3, 4, 5, 0, 0, -1))
+def test_when_a_job_was_submitted_and_given_its_node_is_told_in_seconds(queue, monkeypatch):
+    # whatever form of times the user prefers
+    monkeypatch.setenv("SLURM_TIME_FORMAT", "relative")
+    Path("bin/squeue").write_text("#!/bin/sh\n[ $SLURM_TIME_FORMAT = %s ] && echo '1795862896|1795862901'\n")
+    assert slurm.times("17") == (1795862896, 1795862901)
     Path("bin/squeue").write_text("#!/bin/sh\nexit 1\n")
-    assert slurm.submitted("17") is None
+    assert slurm.times("17") == (None, None)
+    # nodes need not have squeue
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    monkeypatch.setenv("SLURM_JOB_START_TIME", "1795862901")
+    assert slurm.times("17") == (None, 1795862901)
+    assert slurm.times("18") == (None, None)

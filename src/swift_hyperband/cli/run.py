@@ -81,12 +81,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def print_result(folder: StudyFolder) -> None:
     """Tell what a finished search found, and where it lies."""
-    from swift_hyperband import jobs
+    from swift_hyperband import accounting, jobs
     from swift_hyperband.cli.status import spent
 
     found = folder.best.read_text(encoding="utf-8")
     print(f"\n{found}\nbest configuration: {folder.best}\npictures and tables: {folder.report}")
-    if records := jobs.read(folder.path):
+    if records := accounting.read(folder.path):
         print(f"training jobs: {spent(jobs.totals(records))}")
 
 

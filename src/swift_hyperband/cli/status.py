@@ -218,7 +218,9 @@ def spent(found: Totals) -> str:
     ended = "".join(f", {found.outcomes[end]} {name}" for end, name in ends.items() if end in found.outcomes)
     gpus = f"{found.gpu_hours:.3g} GPU-hours, " if found.gpu_hours else ""
     waited = f", {found.queue_hours:.3g} hours in the queue" if found.queue_hours else ""
-    return f"{found.jobs} started{ended}; {gpus}{found.core_hours:.3g} core-hours{waited}"
+    # as long as SLURM is not through with a job
+    least = f" (at least: SLURM did not tell how {found.estimated} of them ended)" if found.estimated else ""
+    return f"{found.jobs} started{ended}; {gpus}{found.core_hours:.3g} core-hours{waited}{least}"
 
 
 def _queue(folder: StudyFolder, queued: Sequence[slurm.Job]) -> Table:

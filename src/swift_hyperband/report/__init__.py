@@ -20,7 +20,7 @@ def write_report(history: History, folder: StudyFolder) -> None:
         Where to write: its `curves`, and brackets.png, learning_curves.png, predictions.png, epochs.png, jobs.png,
         index.html and summary.rst in its `report`.
     """
-    from swift_hyperband.jobs import read
+    from swift_hyperband.accounting import read
     from swift_hyperband.report import brackets, epochs, jobs, learning_curves, page, predictions, style, table
 
     table.write_curves(history, folder.curves)

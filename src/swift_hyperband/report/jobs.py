@@ -70,7 +70,7 @@ def _bars(ax: Axes, jobs: Sequence[Job], begin: float, size: float) -> list[obje
         runs = [_box(row, 0.4, (job.started - begin) / size, (job.ended - begin) / size) for row, job in rows]
         look: style.Look = {"facecolor": hue, "edgecolor": "none"}
         ax.add_collection(PolyCollection(runs, **look))
-        handles.append(Patch(**look, label=f"bracket {bracket}"))
+        handles.append(Patch(**look, label=f"bracket {bracket}" if bracket >= 0 else "of a bracket that is not known"))
     if any(job.waited for job in jobs):
         waits = [
             _box(row, 0.12, (job.started - job.waited - begin) / size, (job.started - begin) / size)
