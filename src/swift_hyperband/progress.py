@@ -141,10 +141,13 @@ class Reader:
     Parameters
     ----------
     folder : StudyFolder
+    asks : bool
+        Whether SLURM is asked what the jobs took, and not only what was noted of that is read.
     """
 
-    def __init__(self, folder: StudyFolder) -> None:
+    def __init__(self, folder: StudyFolder, asks: bool = True) -> None:
         self.folder = folder
+        self._asks = asks
         self._known: dict[str, tuple[tuple[Stamp, Stamp], Trained]] = {}
         self._repeated: dict[str, tuple[Stamp, int]] = {}
         self._jobs: dict[Path, Job] = {}
@@ -186,7 +189,8 @@ class Reader:
     def _read_jobs(self) -> tuple[Job, ...]:
         recorded = jobs.read(self.folder.path, self._jobs)
         if self._runs is None or time.monotonic() - self._runs[0] > ASK_EVERY:
-            self._runs = time.monotonic(), accounting.ask(self.folder.path, recorded)
+            path = self.folder.path
+            self._runs = time.monotonic(), accounting.ask(path, recorded) if self._asks else accounting.noted(path)
         return tuple(accounting.put_together(recorded, self._runs[1]))
 
     def _repeats(self, trial: str) -> int:

@@ -19,15 +19,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN = 5.0
 """Seconds that the child gets after each further signal."""
+CLEAR = "\r\x1b[K"
+"""What makes a terminal forget the line that it is in."""
 DEBOUNCE = 1.0
 """Signals that follow one another faster are one: a terminal, a shell and SLURM may each send their own."""
 
@@ -51,7 +54,12 @@ class Ended:
     stopped_by: int | None
 
 
-def watched(work: Callable[[], int], grace: float, on_stop: Callable[[], None]) -> Ended:
+def watched(
+    work: Callable[[], int],
+    grace: float,
+    on_stop: Callable[[], None],
+    meanwhile: Callable[[threading.Event], None] | None = None,
+) -> Ended:
     """Do work in a child process; return in this process, when the child and all that it started have ended.
 
     No other thread may run: what it holds would be locked for ever in the child.
@@ -64,6 +72,8 @@ def watched(work: Callable[[], int], grace: float, on_stop: Callable[[], None]) 
         Seconds that the child has after the first signal to end.
     on_stop : callable
         Called here when asked to stop, before the child hears of it.
+    meanwhile : callable, optional
+        Called here in a thread while the child works, with what is set when that has ended.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -87,7 +97,15 @@ def watched(work: Callable[[], int], grace: float, on_stop: Callable[[], None]) 
     for number in numbers:
         signal.signal(number, _heard)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+    over = threading.Event()
+    # a daemon, as a disk that does not answer must keep nobody from ending
+    beside = threading.Thread(target=meanwhile, args=(over,), daemon=True) if meanwhile is not None else None
+    if beside is not None:
+        beside.start()
     ended = _Watch(child, heard, grace, on_stop).until_it_ends()
+    over.set()
+    if beside is not None:
+        beside.join(AGAIN)
     # from now on signals are this process's own again
     signal.set_wakeup_fd(-1)
     for number in numbers:
@@ -220,6 +238,53 @@ class _Watch:
                 time.sleep(0.05)
 
 
+_users: int | None = None
+"""What the user reads, where standard error goes to a file instead."""
+
+
+@contextmanager
+def diverted(log: Path) -> Iterator[None]:
+    """Let what this process and its children print go to a file; what is said here still reaches the user."""
+    global _users
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    _users = kept[1]
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                # of a disk that is full
+                stream.flush()
+        _users = None
+        for number, descriptor in zip((1, 2), kept, strict=True):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+
+
 def say(line: str) -> None:
     """Tell the user a line about the run, beside what Snakemake says."""
-    print(f"swift-hyperband: {line}", file=sys.stderr, flush=True)
+    if _users is None:
+        clear_line()
+        print(f"swift-hyperband: {line}", file=sys.stderr, flush=True)
+    else:
+        clear = CLEAR if os.isatty(_users) else ""
+        os.write(_users, f"{clear}swift-hyperband: {line}\n".encode())
+
+
+def show_line(line: str) -> None:
+    """Show a line on the terminal in the place of the one that was shown before."""
+    # not by sys.stderr, whose lock a thread may hold when the process ends
+    with suppress(OSError):
+        os.write(2, f"{CLEAR}{line}".encode("ascii", "replace"))
+
+
+def clear_line() -> None:
+    """Clear the line that is shown, if standard error is a terminal."""
+    with suppress(OSError):
+        if os.isatty(2):
+            os.write(2, CLEAR.encode())

@@ -230,9 +230,9 @@ def test_another_name_for_the_search_is_refused_since_jobs_go_by_that_of_the_stu
 
 def test_a_token_does_not_get_into_the_logs_of_jobs(queue, monkeypatch):
     monkeypatch.setenv("DWAVE_API_TOKEN", "DEV-secret")
-    done = run("--verbose")
+    done = run("--verbose", "--verbose")
     assert done.returncode == 2
-    assert "--verbose: must not be given while DWAVE_API_TOKEN is set" in done.stderr
+    assert "--verbose: must not be given twice while DWAVE_API_TOKEN is set" in done.stderr
     assert "DEV-secret" not in done.stdout + done.stderr
     assert not Path("asked").exists()
 

@@ -102,5 +102,7 @@ def test_constraints_that_leave_no_configuration_are_told_before_anything_is_fro
 
 def test_snakemakes_own_options_reach_it(project):
     assert "Nothing to be done" not in project.run("swift-hyperband", "run", "-n", "--config", "plan=True")
-    printed = project.run("swift-hyperband", "run", "-c", "1", "results/table/bracket=0/round=0/promotion.json")
+    some = "results/table/bracket=0/round=0/promotion.json"
+    printed = project.run("swift-hyperband", "run", "-c", "1", "--verbose", some)
     assert "Provided cores: 1" in printed
+    assert not (project.path / "logs").exists()

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import re
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext, redirect_stderr, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from swift_hyperband import head, lease, provenance, slurm
+from swift_hyperband import accounting, head, jobs, lease, provenance, slurm
+from swift_hyperband.cli.live import Live
+from swift_hyperband.cli.snakemake_log import failures, new_log
 from swift_hyperband.errors import UserError
 from swift_hyperband.results import StudyFolder
-from swift_hyperband.watch import Ended, say, watched
+from swift_hyperband.watch import Ended, diverted, say, watched
 
 DEFAULT_STUDY = Path("config/config.yaml")
 GRACE = 5.0
@@ -25,7 +31,14 @@ GRACE_ON_SLURM = 30.0
 """The same for cancelling jobs in SLURM, whose controller may be busy."""
 LONGEST_PAUSE = 30.0
 """Seconds between two looks into the queue while jobs are waited for."""
+FAILED = 1
+"""Snakemake's exit code where something went wrong that it has told of."""
+OTHERS = {"compare", "figure4", "record"}
+"""What the workflow makes besides searches."""
+PROFILE_SAID = re.compile("Using (workflow specific )?profiles? ")
 TOKEN = "DWAVE_API_TOKEN"
+NOTHING_TO_DO = "Nothing to be done"
+"""Snakemake's own words."""
 NOTHING_STARTED = "stopped; nothing was started"
 CHANGED_CODE = "go on though the model's code changed since trials were trained"
 SAY_AGAIN = 600.0
@@ -46,7 +59,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "This is snakemake, without its lock (which a killed run leaves behind): the search itself lets one process "
         "run it at a time. Options that are not listed here go to snakemake as they are. Ctrl-C and SIGTERM always end "
         "it, and its jobs; the same command goes on. Jobs in SLURM that a killed run left behind are found and waited "
-        "for, or cancelled, before anything starts."
+        "for, or cancelled, before anything starts. How far the search has come is shown; what Snakemake says goes to "
+        "a file in logs."
     )
     run = commands.add_parser(
         "run",
@@ -76,12 +90,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             "(default: ask, and wait where nobody can answer)",
         )
         parser.add_argument("--allow-changed-code", action="store_true", help=CHANGED_CODE)
+        parser.add_argument(
+            "--verbose",
+            action="count",
+            default=0,
+            help="show what Snakemake says, not how far the search has come; given twice, with Snakemake's debugging",
+        )
         parser.set_defaults(run=start, passes_on=True)
 
 
 def print_result(folder: StudyFolder) -> None:
     """Tell what a finished search found, and where it lies."""
-    from swift_hyperband import accounting, jobs
     from swift_hyperband.cli.status import spent
 
     found = folder.best.read_text(encoding="utf-8")
@@ -100,6 +119,8 @@ def _run(options: argparse.Namespace) -> int:
     arguments = ["--nolock", *options.rest]
     if options.configfile != DEFAULT_STUDY:
         arguments += ["--configfile", str(options.configfile)]
+    if options.verbose > 1:
+        arguments.append("--verbose")
     if options.profile is not None:
         arguments += ["--profile", options.profile]
     if options.cores is not None:
@@ -117,8 +138,8 @@ def _run(options: argparse.Namespace) -> int:
     on_slurm = _submits_to_slurm(parsed.executor)
     if on_slurm and parsed.verbose and TOKEN in os.environ:
         raise UserError(
-            f"--verbose: must not be given while {TOKEN} is set, as jobs in SLURM would write their environment into "
-            "their logs; keep the token in D-Wave's configuration file ('dwave config create')"
+            f"--verbose: must not be given twice while {TOKEN} is set, as jobs in SLURM would write their environment "
+            "into their logs; keep the token in D-Wave's configuration file ('dwave config create')"
         )
     if options.allow_changed_code:
         provenance.allow()
@@ -133,9 +154,23 @@ def _run(options: argparse.Namespace) -> int:
     if not looks:
         # here, where there is a terminal to ask at: Snakemake runs without one
         provenance.check(folder, study.definition()["target"])
-    ended = _watched(lambda: _snakemake(parser, parsed), folder, study.name, on_slurm)
+    # who looks, or asks for Snakemake's commands or for its debugging, wants to see what Snakemake says
+    shows = options.verbose or parsed.verbose or parsed.printshellcmds or OTHERS & set(parsed.targets or ())
+    log = None if looks or shows else new_log(study.name)
+    ended = _watched(lambda: _snakemake(parser, parsed, log), folder, study.name, on_slurm, log)
+    if on_slurm and not looks and folder.study.exists():
+        with suppress(OSError):
+            accounting.note(folder.path)
+    if ended.code == 0 and log is not None and NOTHING_TO_DO in log.read_text(encoding="utf-8", errors="replace"):
+        print(NOTHING_TO_DO)
     if ended.code == 0 and folder.best.exists() and not looks:
         print_result(folder)
+        if log is not None:
+            print(f"log of Snakemake: {log}")
+    elif ended.code == FAILED and log is not None:
+        say(f"Snakemake ended with an error; its log is {log}")
+        for line in failures(log):
+            print(f"  {line}", file=sys.stderr, flush=True)
     return ended.code
 
 
@@ -190,11 +225,17 @@ def _parsed(arguments: list[str]) -> tuple[argparse.ArgumentParser, argparse.Nam
 
     # from here on SIGTERM takes along what was started, such as the question for SLURM's settings in the plugin
     signal.signal(signal.SIGTERM, _leave)
+    said = io.StringIO()
     try:
-        parser, parsed = parse_args(arguments)
+        with redirect_stderr(said):
+            parser, parsed = parse_args(arguments)
     except Exception as error:
         print_exception(error)
-        raise SystemExit(1) from None
+        raise SystemExit(FAILED) from None
+    finally:
+        # which profiles it uses is what the user knows
+        told = [line for line in said.getvalue().splitlines(keepends=True) if not PROFILE_SAID.match(line)]
+        print("".join(told), end="", file=sys.stderr, flush=True)
     return parser, parsed
 
 
@@ -209,24 +250,30 @@ def _leave(number: int, _: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _snakemake(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> int:
-    """Run Snakemake, the second half of its main(); return its exit code."""
+def _snakemake(parser: argparse.ArgumentParser, parsed: argparse.Namespace, log: Path | None) -> int:
+    """Run Snakemake, the second half of its main(), perhaps with a log for what it prints; return its exit code."""
     from snakemake.cli import args_to_api, print_exception
 
-    try:
-        return 0 if args_to_api(parsed, parser) else 1
-    except SystemExit as end:
-        if isinstance(end.code, str):
-            raise UserError(end.code.removeprefix("error: ")) from None
-        return int(end.code or 0)
-    except Exception as error:
-        print_exception(error)
-        return 1
+    with diverted(log) if log is not None else nullcontext():
+        try:
+            return 0 if args_to_api(parsed, parser) else FAILED
+        except SystemExit as end:
+            if not isinstance(end.code, str):
+                return int(end.code or 0)
+            mistake = end.code.removeprefix("error: ")
+        except Exception as error:
+            print_exception(error)
+            return FAILED
+    raise UserError(mistake)
 
 
-def _watched(work: Callable[[], int], folder: StudyFolder, study: str, on_slurm: bool) -> Ended:
-    """Run Snakemake until it ends or is stopped; tell what became of it."""
+def _watched(work: Callable[[], int], folder: StudyFolder, study: str, on_slurm: bool, log: Path | None) -> Ended:
+    """Run Snakemake until it ends or is stopped; show how far it comes where it logs, and tell what became of it."""
     led = False
+
+    def follow(over: threading.Event) -> None:
+        if log is not None:
+            Live(folder, on_slurm).follow(over.wait)
 
     def on_stop() -> None:
         nonlocal led
@@ -235,7 +282,7 @@ def _watched(work: Callable[[], int], folder: StudyFolder, study: str, on_slurm:
         say(f"is being stopped: {what}")
 
     head.watcher = os.getpid()
-    ended = watched(work, GRACE_ON_SLURM if on_slurm else GRACE, on_stop)
+    ended = watched(work, GRACE_ON_SLURM if on_slurm else GRACE, on_stop, follow)
     if ended.code == 0 or not (ended.stopped_by or ended.signal):
         return ended
     if on_slurm and (led or lease.is_held_by(folder.path, os.getpid())):

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swift_hyperband import watch
 from swift_hyperband.cli.run import CHANGED_CODE
 from swift_hyperband.errors import UserError
 
@@ -29,6 +30,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _search(options: argparse.Namespace) -> int:
     from swift_hyperband import provenance
+    from swift_hyperband.cli.live import shown
     from swift_hyperband.cli.run import print_result
     from swift_hyperband.driver import run_search
     from swift_hyperband.results import StudyFolder
@@ -40,7 +42,8 @@ def _search(options: argparse.Namespace) -> int:
         provenance.allow()
     study = load(options.study)
     folder = StudyFolder(Path("results") / study.name)
-    run_search(study, folder, options.workers or study.resources.workers, _print_round)
+    with shown(folder):
+        run_search(study, folder, options.workers or study.resources.workers, print_round)
     from swift_hyperband.history import History
     from swift_hyperband.report import write_report
 
@@ -49,7 +52,9 @@ def _search(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_round(record: RoundRecord) -> None:
+def print_round(record: RoundRecord) -> None:
+    """Print what became of a round that is over."""
+    watch.clear_line()
     round_ = record.schedule
     stopped = sum(not verdict.continues for verdict in (record.decision.verdicts if record.decision else {}).values())
     print(

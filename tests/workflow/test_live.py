@@ -1,0 +1,116 @@
+"""What a user sees of a search that runs: how far it has come, in a line, and Snakemake's own words in a file."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+SLOW = {
+    "search__max_epochs": 9,
+    "search__brackets": [0],
+    "swift__d": 3,
+    "target__options": {"table": "table.csv", "seconds": 0.5},
+}
+LINE = r"table: (\d+) of at most (\d+) epochs(; best loss [\d.]+)?(; bracket \d round \d.*)?(; \d+ jobs? running)?"
+
+
+def besides(printed):
+    """Return what is printed besides how far the search has come."""
+    return [line for line in printed.splitlines() if not re.fullmatch(f"swift-hyperband: {LINE}", line)]
+
+
+def log(project):
+    (found,) = project.path.glob("logs/table-*.log")
+    return found
+
+
+def test_a_log_file_gets_a_line_now_and_then_and_snakemakes_words_go_to_another(project):
+    project.study(**SLOW)
+    printed = project.search().splitlines()
+    result = printed.index("study: table")
+    lines = [line for line in printed[:result] if line]
+    assert lines, "a search of some seconds says something"
+    found = [re.fullmatch(f"swift-hyperband: {LINE}", line) for line in lines]
+    assert all(found), lines
+    assert any(match[3] for match in found), lines
+    assert printed[-1] == f"log of Snakemake: {log(project).relative_to(project.path)}"
+    assert "Finished jobid" in log(project).read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_search_that_is_stopped_says_so_in_two_lines(project, number):
+    project.study(**SLOW)
+    process = project.start("swift-hyperband", "run", "--cores", "2", "best")
+    end = time.monotonic() + 60
+    while not list(project.results.glob("trials/*/curve.jsonl")):
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert process.wait(timeout=60) == 128 + number
+    assert besides(project.printed()) == [
+        "swift-hyperband: is being stopped: jobs end",
+        "swift-hyperband: stopped; the same command goes on",
+    ]
+
+
+def test_an_error_of_a_job_is_told_in_a_line_with_its_log(project):
+    project.study(target__options={"table": "missing.csv"})
+    first, *lines = besides(project.search(check=False))
+    where = log(project).relative_to(project.path)
+    assert first == f"swift-hyperband: Snakemake ended with an error; its log is {where}"
+    assert lines
+    assert len(lines) <= 6
+    assert all(line.startswith(("  error: ", "  and ")) for line in lines), lines
+    assert re.search(r"missing\.csv.* \(results/table/bracket=\d/round=0/logs/\w+-\w+\.log\)", lines[0])
+
+
+def test_an_error_of_snakemakes_own_is_told(project):
+    first, *lines = besides(project.run("swift-hyperband", "run", "-c", "1", "no-such-file", check=False))
+    assert "Snakemake ended with an error" in first
+    assert any("No rule to produce no-such-file" in line for line in lines), lines
+    assert len(lines) <= 5
+
+
+def on_terminal(project, *command):
+    """Run a command on a terminal; return its exit code and all that is seen there."""
+    terminal, inside = pty.openpty()
+    process = subprocess.Popen(
+        project.command(*command), cwd=project.path, stdin=inside, stdout=inside, stderr=inside, start_new_session=True
+    )
+    os.close(inside)
+    seen = b""
+    killer = threading.Timer(100, process.kill)
+    killer.start()
+    while True:
+        try:
+            seen += os.read(terminal, 1000)
+        except OSError:
+            break
+    os.close(terminal)
+    killer.cancel()
+    return process.wait(timeout=30), seen.decode()
+
+
+@pytest.mark.parametrize(
+    "command", [("run", "--cores", "2", "best"), ("search", "--workers", "1"), ("record", "--configurations", "4")]
+)
+def test_on_a_terminal_one_line_is_shown_again_and_again(project, command):
+    project.study(**SLOW)
+    code, seen = on_terminal(project, "swift-hyperband", *command)
+    assert code == 0, seen
+    shown = re.findall(r"\r\x1b\[K(\[#*-*\] table\S*: \d+ of at most \d+ epochs[^\r\n]*)", seen)
+    assert len(set(shown)) > 1, seen
+    assert max(map(len, shown)) < 80
+    assert seen.isascii()
+
+
+@pytest.mark.parametrize("command", [("search",), ("record", "--configurations", "3")])
+def test_search_and_record_say_how_far_they_are_in_a_log_file(project, command):
+    project.study(**SLOW)
+    printed = project.run("swift-hyperband", *command, "--workers", "1")
+    assert re.search(r"^swift-hyperband: table\S*: \d+ of at most \d+ epochs", printed, re.MULTILINE)
