@@ -78,7 +78,7 @@ def project(folder: Path, seconds: float, **keys: Any) -> None:
         "search": {"max_epochs": 9, "eta": 3, "seed": 1, **keys.pop("search", {})},
         "predictor": {"name": "last-value"},
         "swift": {"d": 3, **keys.pop("swift", {})},
-        "resources": {"gpus": 1, "mem_mb": 600, "runtime": 10, "workers": keys.pop("workers")},
+        "resources": {"gpus": 1, "gpus_required": False, "mem_mb": 600, "runtime": 10, "workers": keys.pop("workers")},
         **keys,
     }
     (folder / "config").mkdir()

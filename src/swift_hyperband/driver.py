@@ -62,7 +62,9 @@ def run_search(
         _write(study, folder, search, written, on_round)
         for epochs, group in groupby(asked, key=lambda training: training.epochs):
             names = [training.trial for training in group]
-            batch = train_batch(folder.path, settings, names, epochs, workers, before=code.check)
+            batch = train_batch(
+                folder.path, settings, names, epochs, workers, before=code.check, needs_gpu=study.frozen().needs_gpu
+            )
             for trial, trained in batch.items():
                 search.tell(trial, [study.sign * value for value in trained.values[:epochs]])
     _write(study, folder, search, written, on_round)

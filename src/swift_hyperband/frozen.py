@@ -91,6 +91,12 @@ class FrozenStudy:
         """GPUs that a training job holds."""
         return int(self.settings["resources"]["gpus"])
 
+    @property
+    def needs_gpu(self) -> bool:
+        """Whether a training job must see a GPU."""
+        # settings of a search that was started before there was the key have it not
+        return self.gpus > 0 and bool(self.settings["resources"].get("gpus_required", True))
+
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search."""
         search, swift = self.definition["search"], self.definition["swift"]

@@ -516,6 +516,9 @@ class Resources(Section):
     mem_mb: int = Field(default=2000, ge=1, description="Memory of a training job, in MB.")
     runtime: int = Field(default=60, ge=1, le=LONGEST_JOB, description="Time limit of a training job, in minutes.")
     gpus: int = Field(default=0, ge=0, description="GPUs of a training job.")
+    gpus_required: bool = Field(
+        default=True, description="Whether a job with gpus that sees none is refused, and does not train on the CPU."
+    )
     side_by_side: int = Field(
         default=1, ge=1, description="Trials that train at the same time in a job, on its cores or its GPU."
     )

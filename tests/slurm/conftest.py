@@ -100,7 +100,7 @@ SMALL = {
     "search__max_epochs": 9,
     "swift__d": 3,
     "batch_size": 4,
-    "resources": {"workers": 3, "gpus": 1, "mem_mb": 600, "runtime": 10},
+    "resources": {"workers": 3, "gpus": 1, "gpus_required": False, "mem_mb": 600, "runtime": 10},
 }
 
 

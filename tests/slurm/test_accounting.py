@@ -3,7 +3,7 @@
 import subprocess
 
 SEARCH = {"algorithm": "random", "trials": 3, "max_epochs": 9}
-RESOURCES = {"workers": 3, "gpus": 1, "mem_mb": 600, "runtime": 10}
+RESOURCES = {"workers": 3, "gpus": 1, "gpus_required": False, "mem_mb": 600, "runtime": 10}
 
 
 def test_a_search_finds_what_it_finds_here_and_its_jobs_are_accounted_to_the_profiles_account(accounting, project):

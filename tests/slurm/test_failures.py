@@ -14,7 +14,7 @@ KEYS = {
     # seven jobs in three stages
     "search__brackets": [1, 0],
     "batch_size": 9,
-    "resources": {"workers": 3, "gpus": 1, "mem_mb": 600, "runtime": 10},
+    "resources": {"workers": 3, "gpus": 1, "gpus_required": False, "mem_mb": 600, "runtime": 10},
 }
 SPOT = [f"{rule}:slurm_partition=spot" for rule in ("train_full", "train_partial", "train_complete")]
 """A partition whose jobs have to go when those of another one want their place."""
@@ -38,7 +38,7 @@ def undisturbed(project):
 
 def one_training(project, seconds=0.5, **keys):
     """Let the search be one job of nine epochs; return what it finds when nothing goes wrong."""
-    resources = {"workers": 1, "gpus": 1, "mem_mb": 600, "runtime": 10}
+    resources = {"workers": 1, "gpus": 1, "gpus_required": False, "mem_mb": 600, "runtime": 10}
     search = {"algorithm": "random", "trials": 1, "max_epochs": 9}
     return found_here(project, seconds, resources=resources, search=search, **keys)
 

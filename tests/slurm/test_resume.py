@@ -12,7 +12,7 @@ KEYS = {
     # seven jobs in three stages
     "search__brackets": [1, 0],
     "batch_size": 9,
-    "resources": {"workers": 3, "gpus": 1, "mem_mb": 600, "runtime": 10},
+    "resources": {"workers": 3, "gpus": 1, "gpus_required": False, "mem_mb": 600, "runtime": 10},
 }
 RESUME = [sys.executable, Path(__file__).with_name("fastpoll.py"), "resume", "--profile", "profiles/slurm"]
 QUICK = ["--max-status-checks-per-second", "1", "best"]

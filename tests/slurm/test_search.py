@@ -36,7 +36,7 @@ def where_trained(project, gpus, *command):
         target__name="where.py:Where",
         target__options={"table": "table.csv", "seconds": 0.2},
         search={"algorithm": "random", "trials": 3, "max_epochs": 9},
-        resources={"workers": 3, "gpus": gpus, "mem_mb": 600, "runtime": 10},
+        resources={"workers": 3, "gpus": gpus, "gpus_required": False, "mem_mb": 600, "runtime": 10},
     )
     project.run(*command)
     lines = (project.path / "where.txt").read_text().splitlines()

@@ -14,6 +14,7 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json
 from swift_hyperband.results import StudyFolder, load_frozen, to_json
 from swift_hyperband.training.clock import OutOfTimeError
+from swift_hyperband.training.gpus import NoGpuError
 
 if TYPE_CHECKING:
     from swift_hyperband.frozen import FrozenStudy
@@ -67,6 +68,9 @@ def _train(options: argparse.Namespace) -> int:
             record.outcome = "out of time"
             print(f"{error}; the next try goes on from there", file=sys.stderr)
             return AGAIN
+        except NoGpuError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return AGAIN
         record.outcome = "through"
     content = {
         trial: {"status": trained.status, "values": [to_json(value) for value in trained.values[:epochs]]}
@@ -86,7 +90,16 @@ def _trained(
     settings = TrainingSettings.from_study_json(study.definition, study.retries, study.save_every, study.give_up_after)
     limit = None if minutes is None else 60 * minutes
     check = partial(provenance.check_job, folder, study.definition["target"])
-    return train_batch(folder.path, settings, trials, epochs, study.side_by_side, time_limit=limit, before=check)
+    return train_batch(
+        folder.path,
+        settings,
+        trials,
+        epochs,
+        study.side_by_side,
+        time_limit=limit,
+        before=check,
+        needs_gpu=study.needs_gpu,
+    )
 
 
 def _round_step(options: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ SOONEST = 5.0
 """Seconds from one line to the next in a log file at the least; in a search of hours a hundredth of its time."""
 SLURM_EVERY = 15.0
 NOTE_EVERY = 60.0
-BAR = 20
+BAR = 12
 
 
 class Live:

@@ -25,8 +25,8 @@ from typing import Literal
 
 from swift_hyperband import lease
 from swift_hyperband.errors import UserError, about_disk
-from swift_hyperband.targets import Target, load_class
-from swift_hyperband.training import alike, crash, log, reproducible, segment, trial
+from swift_hyperband.targets import COMMAND, Target, load_class
+from swift_hyperband.training import alike, crash, gpus, log, reproducible, segment, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Trained
@@ -71,6 +71,7 @@ def train_batch(
     on_trained: OnTrained | None = None,
     time_limit: float | None = None,
     before: Callable[[], None] | None = None,
+    needs_gpu: bool = False,
 ) -> dict[str, Trained]:
     """Train trials to an epoch; what is on disk already is not trained again.
 
@@ -93,6 +94,8 @@ def train_batch(
         Seconds that this job may run: no epoch starts that is not likely to end within it.
     before : callable, optional
         Called before anything is trained, if anything is to be.
+    needs_gpu : bool
+        Whether nothing is trained where no GPU is to be seen.
 
     Returns
     -------
@@ -103,6 +106,8 @@ def train_batch(
     ------
     OutOfTimeError
         If the time limit comes, or SIGUSR1, before all are through. At least one epoch is trained.
+    NoGpuError
+        If a GPU is needed and there is none.
     UserError
         If the target cannot be imported, the disk is full or a process was ended from outside: nothing is counted
         against a trial, what is trained stays, and calling again goes on.
@@ -126,6 +131,8 @@ def train_batch(
             before()
         alike.stop_if_hopeless(study_folder, settings.give_up_after)
         work = _Work(settings, _import_target(settings), epochs, clock)
+        if needs_gpu:
+            gpus.check(command=settings.target == COMMAND)
     running: list[_Child] = []
     at_least, doubtful = 1, False
     with _sigterm_as_exit(), _told_to_hurry(clock, running):

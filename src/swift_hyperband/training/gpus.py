@@ -1,0 +1,78 @@
+"""Whether a training that is to have a GPU sees one: a target that sees none would train on the CPU, and say nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from swift_hyperband.errors import UserError
+
+PATIENCE = 120.0
+"""Seconds in which a driver must answer."""
+HIDDEN = ("", "-1", "NoDevFiles")
+"""What a variable that names the visible devices holds where there are none."""
+VISIBLE = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
+DEVICES = ("nvidia[0-9]*", "nvidia-caps/nvidia-cap[0-9]*", "kfd", "dxg")
+"""Files in /dev of NVIDIA's and AMD's drivers, and of both under Windows' Linux."""
+
+
+class NoGpuError(UserError):
+    """There is no GPU where one was asked for: another start elsewhere may find one."""
+
+
+def check(command: bool) -> None:
+    """Refuse to train where no GPU is to be seen. The target has been imported.
+
+    Parameters
+    ----------
+    command : bool
+        Whether the target is a program: what that would find is told by the driver's files, as for a class that does
+        not use torch.
+
+    Raises
+    ------
+    NoGpuError
+    """
+    found = _files(os.environ) if command or "torch" not in sys.modules else _torch()
+    if found is not None:
+        raise NoGpuError(
+            f"resources.gpus: a training must see a GPU, found {found} on host {os.uname().nodename}; start it where "
+            "there is one, or give resources.gpus_required: false to train without"
+        )
+
+
+def _files(environment: Mapping[str, str], devices: Path = Path("/dev")) -> str | None:
+    """Return why there is no GPU; None where the driver's files and the environment say that there is one."""
+    given = {name: environment[name] for name in VISIBLE if name in environment}
+    if given and all(value.strip() in HIDDEN for value in given.values()):
+        return " and ".join(f"{name}={value!r}" for name, value in given.items())
+    if not any(True for pattern in DEVICES for _ in devices.glob(pattern)):
+        return f"no {devices}/nvidia0, and none of AMD's {devices}/kfd"
+    return None
+
+
+def _torch() -> str | None:
+    """Return why torch sees no GPU, NVIDIA's or AMD's; None where it sees one."""
+    import torch
+
+    # in a child: where a driver was asked once, no process that is forked later can use it
+    process = multiprocessing.get_context("fork").Process(target=_ask_torch)
+    process.start()
+    process.join(PATIENCE)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return f"that the driver does not answer within {PATIENCE:.0f} s"
+    visible = {name: os.environ[name] for name in VISIBLE if name in os.environ}
+    told = "".join(f", {name}={value!r}" for name, value in visible.items())
+    return None if process.exitcode == 0 else f"that torch {torch.__version__} sees none{told}"
+
+
+def _ask_torch() -> None:
+    import torch
+
+    # no tidying up of what the parent began
+    os._exit(0 if torch.cuda.is_available() else 1)
