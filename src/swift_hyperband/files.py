@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from swift_hyperband.errors import UserError
 
@@ -18,6 +21,31 @@ list of such, `{str: shape}` an object of such, `{"key": shape}` an object that 
 AGAIN = "delete the file and start the search again, nothing trained is lost"
 MISSING = "start the search again"
 AWAY = "move it away and start the search again"
+
+STALE_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds before a file is read again that was replaced while it was read."""
+
+Read = TypeVar("Read")
+
+
+def read_again(read: Callable[[], Read]) -> Read:
+    """Return what is read of a file by its path, and read again where another host replaced it meanwhile.
+
+    NFS then says that the file is stale, which means neither that there is none nor that the disk fails.
+    """
+    for pause in STALE_PAUSES:
+        try:
+            return read()
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+        time.sleep(pause)
+    return read()
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file that others may replace meanwhile."""
+    return read_again(lambda: path.read_text(encoding="utf-8"))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -57,7 +85,9 @@ def read_json(path: Path, shape: Shape = object, advice: str = AGAIN) -> Any:
         If the file is not there, is a folder, is not JSON or holds something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        content = json.loads(read_text(path), parse_constant=_refuse)
+
+        return json.loads(read_text(path))
     except FileNotFoundError:
         raise UserError(f"{path}: this file is missing; {MISSING}") from None
     except IsADirectoryError:
@@ -124,4 +154,4 @@ def _line(error: BaseException) -> str:
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_again(path.read_bytes)).hexdigest()

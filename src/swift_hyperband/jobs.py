@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swift_hyperband import slurm
-from swift_hyperband.files import write_json
+from swift_hyperband.files import read_text, write_json
 
 BEAT = 10.0
 """Seconds between two signs of life of a job."""
@@ -210,7 +210,7 @@ def _read(path: Path) -> Job | None:
     place = re.search(r"bracket=(\d+)/round=(\d+)/jobs/[^/]+$", str(path))
     assert place is not None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
         alive = path.stat().st_mtime
     except (OSError, ValueError):
         # nothing rests on it

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from swift_hyperband import slurm
+from swift_hyperband.files import read_again
 
 NAME = "lease"
 INTERVAL = 10.0
@@ -205,10 +206,15 @@ def _create(path: Path, interval: float, watcher: int | None) -> Lease | None:
 
 def _look(path: Path) -> tuple[str, int] | None:
     """Return the lease's text and modification time (ns), or None where there is no lease."""
-    try:
+
+    def look() -> tuple[str, int]:
         # opened, not only asked for its status: NFS answers that from a cache of up to a minute
         with path.open(encoding="utf-8", errors="replace") as file:
             return file.read(), os.fstat(file.fileno()).st_mtime_ns
+
+    try:
+        # a lease that another host has just replaced is there
+        return read_again(look)
     except FileNotFoundError:
         return None
 

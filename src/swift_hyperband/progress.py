@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from swift_hyperband import accounting, jobs
 from swift_hyperband.errors import UserError
-from swift_hyperband.files import read_json
+from swift_hyperband.files import read_json, read_text
 from swift_hyperband.history import History, RoundHistory
 from swift_hyperband.jobs import Job, totals
 from swift_hyperband.results import StudyFolder, to_json
@@ -275,7 +275,7 @@ def _best(history: History, trained: Mapping[str, Trained]) -> Best | None:
 def _winner(folder: StudyFolder) -> Best:
     import yaml
 
-    found = yaml.safe_load(folder.best.read_text(encoding="utf-8"))
+    found = yaml.safe_load(read_text(folder.best))
     return Best(found["trial"], found["value"], found["epochs"], found["configuration"])
 
 

@@ -512,7 +512,11 @@ class Budget(Section):
 class Resources(Section):
     """What a training job needs."""
 
-    workers: int = Field(default=2, ge=1, description="Training jobs side by side.")
+    workers: int = Field(
+        default=2,
+        ge=1,
+        description="Training jobs at a time at most, here and on a cluster; batch_size auto deals a round out to so many.",
+    )
     mem_mb: int = Field(default=2000, ge=1, description="Memory of a training job, in MB.")
     runtime: int = Field(default=60, ge=1, le=LONGEST_JOB, description="Time limit of a training job, in minutes.")
     gpus: int = Field(default=0, ge=0, description="GPUs of a training job.")

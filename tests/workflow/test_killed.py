@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import time
 
@@ -81,3 +82,19 @@ def test_plain_snakemake_goes_on_after_unlock(project, undisturbed):
     project.run("snakemake", "--unlock")
     project.run("snakemake", "--cores", "2", "best")
     assert (project.best(), project.decisions()) == undisturbed
+
+
+def test_a_search_goes_on_though_files_have_times_ahead(project, undisturbed):
+    project.study(search__max_epochs=9, swift__d=3)
+    project.search()
+    rounds = sorted(project.results.glob("bracket=*/round=0/*.json"))
+    ahead = time.time() + 7200
+    for path in [*rounds, *project.results.glob("bracket=1/round=0/partial/*.json")]:
+        os.utime(path, (ahead, ahead))
+    for path in project.results.glob("bracket=0/round=*/*.json"):
+        # as if it had not come so far
+        path.unlink()
+    (project.results / "best.yaml").unlink()
+    printed = project.search()
+    assert re.search(r"swift-hyperband: \d+ files in results/table had a time up to 7\d\d\d s ahead", printed), printed
+    assert "Nothing to be done" in project.search()

@@ -21,6 +21,7 @@ from swift_hyperband import accounting, head, jobs, lease, provenance, slurm
 from swift_hyperband.cli.live import Live
 from swift_hyperband.cli.snakemake_log import failures, new_log
 from swift_hyperband.errors import UserError
+from swift_hyperband.files import read_text
 from swift_hyperband.results import StudyFolder
 from swift_hyperband.watch import Ended, diverted, say, watched
 
@@ -103,7 +104,7 @@ def print_result(folder: StudyFolder) -> None:
     """Tell what a finished search found, and where it lies."""
     from swift_hyperband.cli.status import spent
 
-    found = folder.best.read_text(encoding="utf-8")
+    found = read_text(folder.best)
     print(f"\n{found}\nbest configuration: {folder.best}\npictures and tables: {folder.report}")
     if records := accounting.read(folder.path):
         print(f"training jobs: {spent(jobs.totals(records))}")
@@ -119,13 +120,14 @@ def _run(options: argparse.Namespace) -> int:
     arguments = ["--nolock", *options.rest]
     if options.configfile != DEFAULT_STUDY:
         arguments += ["--configfile", str(options.configfile)]
+    gives_jobs = any(re.match(r"-j|--jobs\b", option) for option in options.rest)
     if options.verbose > 1:
         arguments.append("--verbose")
     if options.profile is not None:
         arguments += ["--profile", options.profile]
     if options.cores is not None:
         arguments += ["--cores", options.cores]
-    elif options.profile is None and not {"-j", "--jobs", "-e", "--executor"} & set(options.rest):
+    elif options.profile is None and not gives_jobs and not {"-e", "--executor"} & set(options.rest):
         resources = study.resources
         wanted = resources.workers * study.target.threads * resources.side_by_side
         arguments += ["--cores", str(min(os.cpu_count() or 1, wanted))]
@@ -143,6 +145,8 @@ def _run(options: argparse.Namespace) -> int:
         )
     if options.allow_changed_code:
         provenance.allow()
+    if parsed.executor not in (None, "local", "dryrun", "touch") and not gives_jobs:
+        parsed.jobs = min(study.resources.workers, parsed.jobs or study.resources.workers)
     looks = any(getattr(parsed, name, None) for name in LOOKS)
     if on_slurm:
         if parsed.executor == "slurm" and not any(
@@ -270,13 +274,15 @@ def _snakemake(parser: argparse.ArgumentParser, parsed: argparse.Namespace, log:
 def _watched(work: Callable[[], int], folder: StudyFolder, study: str, on_slurm: bool, log: Path | None) -> Ended:
     """Run Snakemake until it ends or is stopped; show how far it comes where it logs, and tell what became of it."""
     led = False
+    stops = threading.Event()
 
     def follow(over: threading.Event) -> None:
         if log is not None:
-            Live(folder, on_slurm).follow(over.wait)
+            Live(folder, on_slurm).follow(lambda seconds: over.wait(seconds) or stops.is_set())
 
     def on_stop() -> None:
         nonlocal led
+        stops.set()
         led = lease.is_held_by(folder.path, os.getpid())
         what = f"jobs in SLURM are cancelled, which may take {GRACE_ON_SLURM:.0f} s" if on_slurm else "jobs end"
         say(f"is being stopped: {what}")

@@ -1,4 +1,4 @@
-"""Whether a training that is to have a GPU sees one: a target that sees none would train on the CPU, and say nothing."""
+"""Whether a training that is to have a GPU sees one; a target that sees none would train on the CPU without a word."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swift_hyperband.errors import UserError
-from swift_hyperband.files import AWAY, mismatch, read_json, write_json, write_text
+from swift_hyperband.files import AWAY, mismatch, read_again, read_json, read_text, write_json, write_text
 from swift_hyperband.training.log import say
 
 Row = dict[str, float | None]
@@ -84,7 +84,7 @@ def read_rows(folder: Path) -> list[Row]:
     """
     path = folder / CURVE
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in read_text(path).splitlines()]
     except FileNotFoundError:
         return []
     except IsADirectoryError:
@@ -114,7 +114,8 @@ def mark_started(folder: Path, epoch: int) -> None:
 def repeated(folder: Path) -> int:
     """Return how many epochs were started again, after they had been started once: what kills and crashes cost."""
     try:
-        lines = (folder / STARTED).read_text(encoding="utf-8", errors="replace").splitlines()
+        path = folder / STARTED
+        lines = read_again(lambda: path.read_text(encoding="utf-8", errors="replace")).splitlines()
     except FileNotFoundError:
         return 0
     epochs = [entry["epoch"] for entry in map(_entry, lines) if isinstance(entry.get("epoch"), int)]
