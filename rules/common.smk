@@ -4,6 +4,7 @@ from swift_hyperband.begin import begin
 from swift_hyperband.dag import Dag
 from swift_hyperband.head import become_head
 from swift_hyperband.results import StudyFolder, check_frozen
+from swift_hyperband.paths import check_paths_for_cluster
 from swift_hyperband.retrying import give_up_with
 from swift_hyperband.slurm_plugin import mend
 from swift_hyperband.training.alike import hopeless
@@ -14,13 +15,23 @@ def prefix():
     """Jobs run the swift-hyperband that lies beside this Snakemake, with --sdm conda by that environment's Python."""
     deployment = getattr(workflow.deployment_settings, "deployment_method", None)
     if "conda" in map(str, deployment or ()):
-        package = Path(swift_hyperband.__file__).parents[1]
-        # Snakemake formats it, too
-        return f"swift-hyperband() {{{{ PYTHONPATH='{package}' python -m swift_hyperband \"$@\"; }}}}; "
-    return f"export PATH='{Path(sys.executable).parent}':$PATH; "
+        package = shlex.quote(str(Path(swift_hyperband.__file__).parents[1]))
+        return f'swift-hyperband() {{ PYTHONPATH={package} python -m swift_hyperband "$@"; }}; '
+    # not the script in that folder: the installer's first line in it holds few odd characters
+    python = shlex.quote(sys.executable)
+    return (
+        f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+        f'swift-hyperband() {{ {python} -P -m swift_hyperband "$@"; }}; '
+    )
 
 
-shell.prefix(prefix())
+# Snakemake formats it
+shell.prefix(prefix().replace("{", "{{").replace("}", "}}"))
+
+
+def paths():
+    """What the commands of jobs name."""
+    return [Path.cwd(), workflow.basedir, *workflow.configfiles, sys.executable]
 
 
 def looking():
@@ -44,6 +55,8 @@ def lead():
     if not workflow.is_main_process:
         return False
     try:
+        if not workflow.executor_plugin.common_settings.local_exec:
+            check_paths_for_cluster(paths())
         become_head(dag.folder)
         begin(dag.folder, study.definition()["target"])
     except UserError as error:

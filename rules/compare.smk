@@ -17,7 +17,7 @@ rule compare_runs:
     message:
         "compare: {wildcards.part} of {wildcards.unit}"
     shell:
-        "swift-hyperband compare config/compare.yaml --only {params.only} --cores 1 2> {log}"
+        "swift-hyperband compare config/compare.yaml --only {params.only:q} --cores 1 2> {log:q}"
 
 
 rule compare_report:
@@ -38,7 +38,7 @@ rule compare_report:
     message:
         "compare: draw the figure and write the tables"
     shell:
-        "swift-hyperband compare config/compare.yaml --cores 1 2> {log}"
+        "swift-hyperband compare config/compare.yaml --cores 1 2> {log:q}"
 
 
 rule compare:

@@ -1,14 +1,23 @@
 # A user's mistake is one line, not a traceback.
+import shlex
 import sys
 from pathlib import Path
 
 import swift_hyperband.study
 from swift_hyperband import study_yaml
 from swift_hyperband.errors import UserError
+from swift_hyperband.paths import check_folder
 
 
 def stop(error):
     sys.exit(f"error: {error}")
+
+
+for folder in (Path.cwd(), Path(str(workflow.basedir))):
+    try:
+        check_folder(folder)
+    except UserError as error:
+        stop(error)
 
 
 def check_yaml(path):

@@ -19,4 +19,4 @@ rule record:
     message:
         "record {params.configurations} learning curves"
     shell:
-        "swift-hyperband record {params.study} --configurations {params.configurations} 2> {log}"
+        "swift-hyperband record {params.study:q} --configurations {params.configurations:q} 2> {log:q}"

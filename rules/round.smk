@@ -15,7 +15,7 @@ rule threshold:
     message:
         "threshold: bracket {wildcards.bracket}, round {wildcards.round}"
     shell:
-        "swift-hyperband job threshold {output} 2> {log}"
+        "swift-hyperband job threshold {output:q} 2> {log:q}"
 
 
 rule fit:
@@ -35,7 +35,7 @@ rule fit:
     message:
         "fit the predictor: bracket {wildcards.bracket}, round {wildcards.round}"
     shell:
-        "swift-hyperband job fit {output} 2> {log}"
+        "swift-hyperband job fit {output:q} 2> {log:q}"
 
 
 checkpoint decide:
@@ -54,7 +54,7 @@ checkpoint decide:
     message:
         "decide: bracket {wildcards.bracket}, round {wildcards.round}"
     shell:
-        "swift-hyperband job decide {output} 2> {log}"
+        "swift-hyperband job decide {output:q} 2> {log:q}"
 
 
 checkpoint promote:
@@ -74,4 +74,4 @@ checkpoint promote:
     message:
         "promote: bracket {wildcards.bracket}, round {wildcards.round}"
     shell:
-        "swift-hyperband job promote {output} 2> {log}"
+        "swift-hyperband job promote {output:q} 2> {log:q}"

@@ -23,7 +23,7 @@ rule train_full:
     message:
         "train fully: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"
     shell:
-        f"swift-hyperband job train {{output}} {time_limit}2> {{log}}"
+        f"swift-hyperband job train {{output:q}} {time_limit}2> {{log:q}}"
 
 
 use rule train_full as train_partial with:

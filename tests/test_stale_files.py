@@ -1,4 +1,4 @@
-"""Files that others replace while they are read, as on NFS, whose own error of that means neither damage nor absence."""
+"""Files that others replace while they are read: what NFS then says means neither that they are damaged nor gone."""
 
 import errno
 import os
