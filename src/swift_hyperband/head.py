@@ -71,8 +71,8 @@ def mend_times(folder: Path) -> None:
                     found.append(ahead)
     if found:
         watch.say(
-            f"{len(found)} file{'s' if len(found) > 1 else ''} in {folder} had a time up to {max(found):.0f} s ahead of "
-            "the file system's clock: set to now ('Clocks' in docs/slurm.md)"
+            f"{len(found)} file{'s' if len(found) > 1 else ''} in {folder} had a time up to {max(found):.0f} s ahead "
+            "of the file system's clock: set to now ('Clocks' in docs/slurm.md)"
         )
 
 

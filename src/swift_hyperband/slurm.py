@@ -28,7 +28,9 @@ OVER = {
     *("RECONFIG_FAIL", "REVOKED", "SPECIAL_EXIT", "TIMEOUT"),
 }
 """States of jobs without processes. NODE_FAIL is none: a node that cannot be reached may live."""
-WAITING = {"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT", "LAUNCH_FAILED"}
+HELD = {"LAUNCH_FAILED", "RECONFIG_FAIL", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
+"""States of jobs that failed and stay in the queue until somebody releases them."""
+WAITING = {"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
 """States of jobs that hold nothing; what squeue gives as their start is a guess."""
 TIMES = ("jobid", "submittime", "starttime", "endtime", "state", "numcpus", "tres-alloc", "nodelist", "name", "comment")
 """What squeue tells of a job's times and of what it holds; the folder comes behind, as it may hold any character."""
@@ -186,8 +188,13 @@ def cancel(found: Collection[Job], told: Callable[[str], None], pauses: Sequence
     SlurmError
         If SLURM does not answer.
     """
+    cancel_numbers([job.id for job in found], told, pauses)
+
+
+def cancel_numbers(found: Collection[str], told: Callable[[str], None], pauses: Sequence[float] = PAUSES) -> None:
+    """Cancel jobs by their numbers, as `cancel`."""
     if found:
-        _run(["scancel", *(job.id for job in found)], told, pauses)
+        _run(["scancel", *found], told, pauses)
 
 
 def training(comment: str) -> tuple[int, int, str, str] | None:

@@ -5,6 +5,7 @@ Of version 2.8.0, each of these ends a search in a silent wait:
 - while `scontrol` does not answer, sacct is asked even where the profile says squeue, and there may be no sacct;
 - when a status command fails often enough, all jobs that are in the queue are forgotten;
 - a job that was preempted for good ("PREEMPTED") is waited for, as SLURM might start it again;
+- a job that failed and is held in the queue ("SPECIAL_EXIT", "LAUNCH_FAILED" ...) is waited for;
 - sacct's "CANCELLED by 1000" is not taken for "CANCELLED";
 - a job that SLURM no longer knows is waited for.
 
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
+from swift_hyperband import slurm
 from swift_hyperband.watch import say
 
 UNKNOWN_AFTER = 60.0
@@ -25,7 +28,7 @@ SAY_AFTER = 600.0
 """Seconds without an ended job after which the head says what it waits for, and then again."""
 MIN_JOB_AGE = 300
 """SLURM's default, in seconds, for the time that ended jobs stay known."""
-OVER = {"PREEMPTED": "CANCELLED", "REVOKED": "CANCELLED"}
+OVER = {"PREEMPTED": "CANCELLED", "REVOKED": "CANCELLED", **dict.fromkeys(slurm.HELD, "FAILED")}
 """States of jobs that SLURM will not start again, and what the plugin understands."""
 
 States = dict[str, str]
@@ -59,6 +62,10 @@ def mend(plugin: Any) -> None:
 
     async def query_job_status(command: str, logger: Any) -> tuple[States | None, float | None]:
         states, seconds = await ask(command, logger)
+        if held := [job for job, state in (states or {}).items() if _first(state) in slurm.HELD]:
+            # another one takes its place: it must not come back when it is released
+            with suppress(slurm.SlurmError):
+                slurm.cancel_numbers(held, lambda _: None, pauses=())
         memory.states = None if states is None else {job: understood(state) for job, state in states.items()}
         return memory.states, seconds
 
@@ -87,8 +94,11 @@ def mend(plugin: Any) -> None:
 
 def understood(state: str) -> str:
     """Return a job's state as the plugin understands it, from what squeue or sacct says."""
-    first = state.split()[0] if state else state
-    return OVER.get(first, first)
+    return OVER.get(_first(state), _first(state))
+
+
+def _first(state: str) -> str:
+    return state.split()[0] if state else state
 
 
 def _is_lost(memory: _Memory, job: str) -> bool:

@@ -515,7 +515,7 @@ class Resources(Section):
     workers: int = Field(
         default=2,
         ge=1,
-        description="Training jobs at a time at most, here and on a cluster; batch_size auto makes as many of a round.",
+        description="Training jobs at a time at most, here and on a cluster; batch_size auto makes so many of a round.",
     )
     mem_mb: int = Field(default=2000, ge=1, description="Memory of a training job, in MB.")
     runtime: int = Field(default=60, ge=1, le=LONGEST_JOB, description="Time limit of a training job, in minutes.")
