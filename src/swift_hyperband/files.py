@@ -86,8 +86,6 @@ def read_json(path: Path, shape: Shape = object, advice: str = AGAIN) -> Any:
     """
     try:
         content = json.loads(read_text(path), parse_constant=_refuse)
-
-        return json.loads(read_text(path))
     except FileNotFoundError:
         raise UserError(f"{path}: this file is missing; {MISSING}") from None
     except IsADirectoryError:
