@@ -169,11 +169,14 @@ def _look(options: argparse.Namespace, study: Study, folder: StudyFolder) -> int
 
 
 def _here(study: Study, folder: StudyFolder) -> int:
+    from swift_hyperband import provenance
     from swift_hyperband.cli.live import shown
     from swift_hyperband.driver import run_search
     from swift_hyperband.history import History
     from swift_hyperband.report import write_report
 
+    # here, before the line is shown, which would overwrite a question
+    provenance.check(folder, study.definition()["target"])
     with shown(folder):
         run_search(study, folder, study.resources.workers)
     write_report(History(folder), folder)

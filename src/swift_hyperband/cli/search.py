@@ -42,6 +42,8 @@ def _search(options: argparse.Namespace) -> int:
         provenance.allow()
     study = load(options.study)
     folder = StudyFolder(Path("results") / study.name)
+    # here, before the line is shown, which would overwrite a question
+    provenance.check(folder, study.definition()["target"])
     with shown(folder):
         run_search(study, folder, options.workers or study.resources.workers, print_round)
     from swift_hyperband.history import History
