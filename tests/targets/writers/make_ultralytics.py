@@ -51,7 +51,7 @@ def end_early(trainer: object) -> None:
         raise KeyboardInterrupt
 
 
-pictures(Path("data/train"), 16)
+pictures(Path("data/train"), 128)
 pictures(Path("data/val"), 8)
 Path("data.yaml").write_text(f"path: {Path.cwd()}/data\ntrain: train/images\nval: val/images\nnames: [square]\n")
 Path("tiny.yaml").write_text(MODEL)
@@ -60,13 +60,13 @@ by = f"ultralytics {ultralytics.__version__}: "
 model = YOLO("tiny.yaml", task="detect")
 model.add_callback("on_fit_epoch_end", measure)
 model.add_callback("on_fit_epoch_end", end_early)
-settings = {"imgsz": 64, "batch": 8, "workers": 0, "plots": False, "device": "cpu", "seed": 0, "optimizer": "SGD"}
+settings = {"imgsz": 64, "batch": 4, "workers": 0, "plots": False, "device": "cpu", "seed": 0, "optimizer": "Adam"}
 with contextlib.suppress(KeyboardInterrupt):
-    model.train(data="data.yaml", epochs=4, project=str(Path.cwd()), name="run", lr0=0.05, **settings)
+    model.train(data="data.yaml", epochs=4, project=str(Path.cwd()), name="run", lr0=0.01, warmup_epochs=0, **settings)
 results = "run/results.csv"
-keep("ultralytics/first", results, measured, 1e-5, by + "ended in its second epoch; epoch from 1, six digits")
+keep("ultralytics/first", results, measured, 2e-5, by + "ended in its second epoch; epoch from 1, six digits")
 
 model = YOLO("run/weights/last.pt")
 model.add_callback("on_fit_epoch_end", measure)
 model.train(resume=True)
-keep("ultralytics/second", results, measured, 1e-5, by + "resume=True appends; one header, time from 0 again")
+keep("ultralytics/second", results, measured, 2e-5, by + "resume=True appends; one header, time from 0 again")
