@@ -410,7 +410,8 @@ def test_a_log_that_was_copied_with_the_state_and_not_gone_on_with_is_refused():
         train(given, 4)
     error = json.loads(Path("trials/a/failures.json").read_text())["error"]
     assert (
-        "log.csv must be written by each start of the program, found what the state that it went on from has" in error
+        "log.csv must be written by each start of the program, found the same values as before; where that is right"
+        in error
     )
     assert losses() == [0.5, 0.4]
 

@@ -245,6 +245,7 @@ def test_an_empty_cell_is_divergence_where_missing_says_so():
         {"log_history": [{"epoch": 1.0, "loss": 0.5}, {"epoch": 2.0, "loss": 0.4}], "epoch": 2.0},
         {"callbacks": [{"name": "x"}], "rows": [{"epoch": "1", "loss": "0.5"}, {"epoch": "2", "loss": "0.4"}]},
         {"epoch": [1, 2], "loss": [0.5, 0.4], "val": [1], "name": "x"},
+        {"1": {"loss": 0.5}, "2": {"loss": 0.4}},
     ],
 )
 def test_json_holds_records_or_columns(content):
@@ -437,6 +438,17 @@ def test_a_log_that_a_start_left_as_it_was_is_refused(given):
         ProgramError, match=r"log\.csv must be written by each start of the program, found that this one"
     ):
         log.read(given, 2, 4)
+
+
+def test_without_an_epoch_the_same_values_as_before_are_refused_unless_they_are_all():
+    log = Log("loss\n1\n2\n")
+    log.path.write_text("loss\n1\n2\n")
+    with pytest.raises(ProgramError, match=r"found the same values as before; where that is right, name the column of"):
+        log.read(IN_TURN, 2, 4)
+    # as a start that was killed after it left them
+    log = Log("loss\n1\n2\n3\n4\n")
+    log.path.write_text("loss\n1\n2\n3\n4\n")
+    assert log.read(IN_TURN, 2, 4) == [3, 4]
 
 
 def test_epochs_of_an_earlier_start_do_not_fill_gaps():

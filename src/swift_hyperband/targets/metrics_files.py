@@ -54,14 +54,14 @@ class Written:
         How many bytes at its beginning were there before: a log that is appended to.
     appended : bool
         Whether it is such a log, so that what follows is certainly of this start.
-    copied : bool
-        Whether it holds just what the state held that the start went on from.
+    same : bool
+        Whether it holds just what it held before, or what the state held that the start went on from.
     """
 
     path: Path
     old: int = 0
     appended: bool = False
-    copied: bool = False
+    same: bool = False
 
     def text(self, strict: bool = True) -> str:
         """Return the whole file as text.
@@ -155,10 +155,10 @@ def _compared(path: Path, known: Before | None) -> Written:
     if known is None or known.size == 0:
         return Written(path)
     content = read(path)
-    if known.stamp is None:
-        return Written(path, copied=_digest(content) == known.digest)
-    if len(content) <= known.size or _digest(content[: known.size]) != known.digest:
-        # the same bytes with another stamp: written anew as it was
+    if len(content) == known.size and _digest(content) == known.digest:
+        # copied with the state, or written anew as it was, as where a start is tried again
+        return Written(path, same=True)
+    if known.stamp is None or len(content) <= known.size or _digest(content[: known.size]) != known.digest:
         return Written(path)
     if content[known.size - 1 : known.size] not in _ENDS and content[known.size : known.size + 1] not in _ENDS:
         raise ProgramError(

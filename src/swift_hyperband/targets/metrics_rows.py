@@ -175,7 +175,7 @@ def _json_in(pattern: str, line: str) -> str:
 
 
 def from_json(file: Written, metric: str, epoch: str | None) -> Rows:
-    """Read a JSON file: a list of records, an object that holds one, or one with a list of values for each metric."""
+    """Read a JSON file: a list of records, an object that holds one, records by epoch, or a list for each metric."""
     path = file.path
     try:
         content = json.loads(file.text())
@@ -190,8 +190,8 @@ def from_json(file: Written, metric: str, epoch: str | None) -> Rows:
 
 def _records(path: Path, content: Any, metric: str, epoch: str | None) -> list[Mapping[str, Any]]:
     forms = (
-        "must hold a list of records, an object with such a list in it, or an object with a list of values for each "
-        "metric"
+        "must hold a list of records, an object with such a list in it, one with a record for each epoch, or one "
+        "with a list of values for each metric"
     )
     if isinstance(content, list) and all(isinstance(record, Mapping) for record in content):
         return content
@@ -207,6 +207,8 @@ def _records(path: Path, content: Any, metric: str, epoch: str | None) -> list[M
         return next(iter(inside.values()))
     if len(inside) > 1:
         raise ProgramError(f"{path}: must hold {metric} in one list of records, found it in {', '.join(inside)}")
+    if content and all(isinstance(below, Mapping) and str(key).isdecimal() for key, below in content.items()):
+        return [{(epoch or "epoch"): key, **below} for key, below in content.items()]
     if metric in lists:
         return _of_columns(path, lists, metric, epoch)
     if any(content) and not any(isinstance(below, list | Mapping) for below in content.values()):

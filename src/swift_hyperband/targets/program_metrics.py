@@ -3,71 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
 
 from swift_hyperband.errors import UserError
-from swift_hyperband.study_errors import shown, suggestion
+from swift_hyperband.study_errors import suggestion
 from swift_hyperband.targets import metrics_rows
+from swift_hyperband.targets.metrics_epochs import SEGMENT, Keys, Measured, Merged, Wanted, joined, merged, values_of
 from swift_hyperband.targets.metrics_files import NothingMeasuredError, ProgramError, Written, paths_of
-from swift_hyperband.targets.metrics_rows import NotANumberError, Row, Rows, number_in
+from swift_hyperband.targets.metrics_rows import Rows
 
-__all__ = ["SEGMENT", "Keys", "NothingMeasuredError", "ProgramError", "Wanted", "measured"]
+__all__ = ["SEGMENT", "Keys", "Measured", "NothingMeasuredError", "ProgramError", "Wanted", "measured"]
 
-Measured = dict[int, dict[str, float]]
-"""Metrics by epoch, from 1, and by name."""
-
-RESERVED = ("epoch", "seconds")
 SHOWN_COLUMNS = 12
-
-
-@dataclass(frozen=True)
-class Keys:
-    """The section `target.metrics` of a study; see there. Studies frozen before a key came have its default."""
-
-    format: str = "jsonl"
-    path: str | None = None
-    epoch: str | None = None
-    counts_from_zero: bool = False
-    counts_anew: bool = False
-    every: int = 1
-    missing: Literal["error", "last", "diverged"] = "error"
-    pattern: str | None = None
-    only_new: bool = False
-
-    @classmethod
-    def of(cls, section: Mapping[str, Any]) -> Keys:
-        """Return the keys of a frozen study."""
-        known = {key.name for key in fields(cls)}
-        return cls(**{key: value for key, value in section.items() if key in known})
-
-
-SEGMENT = Keys(format="jsonl", epoch="epoch", missing="diverged", only_new=True)
-"""How a segment command writes: its own epochs alone; JSON has no word for what is not finite but null."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a start was to train, and what is looked for.
-
-    Attributes
-    ----------
-    metric : str
-        The study's metric.
-    begin, end : int
-        The epochs from begin+1 to end.
-    last : dict
-        The metrics of epoch `begin`, which count on where `missing: last` says so.
-    alone : bool
-        Whether no other trial writes to these files.
-    """
-
-    metric: str
-    begin: int
-    end: int
-    last: Mapping[str, float] = field(default_factory=dict)
-    alone: bool = False
 
 
 def measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
@@ -108,13 +55,8 @@ def _measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
     column = _epoch_column(keys)
     _check_columns(tables, column, keys, wanted)
     if column is None:
-        if copied := [file for file in files if file.copied]:
-            raise ProgramError(
-                f"{copied[0].path} must be written by each start of the program, found what the state that it went on "
-                "from has already; name the column of the epoch: target.metrics.epoch"
-            )
-        return _in_turn(tables, keys, wanted)
-    found = _joined([_merged(table, column, keys, wanted) for table in tables], wanted.metric)
+        return _in_turn(files, tables, keys, wanted)
+    found = joined([merged(table, column, keys, wanted) for table in tables], wanted.metric)
     if keys.only_new and wanted.begin and found.cells and (first := min(found.cells)) <= wanted.begin:
         raise ProgramError(
             f"the program must train from epoch {wanted.begin + 1} on, found epoch {first} in {paths_of(files)}; "
@@ -167,147 +109,6 @@ def _check_columns(tables: Sequence[Rows], column: str | None, keys: Keys, wante
 
 
 # --- rows with an epoch ------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Merged:
-    """Metrics by the program's epochs, from 1.
-
-    Attributes
-    ----------
-    cells : Measured
-    places : dict
-        Where the study's metric stands, by epoch.
-    empty : dict
-        The last place by epoch in which the study's metric is not measured.
-    fractions : list of float
-        Epochs that are none, such as 0.5.
-    appended : bool
-        Whether earlier rows were left out, which are of earlier starts.
-    """
-
-    cells: Measured = field(default_factory=dict)
-    places: dict[int, str] = field(default_factory=dict)
-    empty: dict[int, str] = field(default_factory=dict)
-    fractions: list[float] = field(default_factory=list)
-    appended: bool = False
-
-
-def _merged(table: Rows, column: str, keys: Keys, wanted: Wanted) -> Merged:
-    """Merge rows cell by cell: a later value of an epoch counts, an empty cell replaces none."""
-    found, metric = Merged(appended=table.appended), wanted.metric
-    end = wanted.end * keys.every
-    numbered = _numbered(table, column, found)
-    offset = int(keys.counts_from_zero)
-    if keys.counts_anew:
-        numbered = _last_run(numbered)
-        offset += wanted.begin * keys.every
-    latest, torn = 0, ""
-    for number, row in numbered:
-        epoch = number + offset
-        cells = found.cells.setdefault(epoch, {})
-        values = _values(table, row, column, metric)
-        if metric in values:
-            if epoch < latest and metric in cells and not _same(cells[metric], values[metric]):
-                before = f"after {cells[metric]:g} in {found.places[epoch]}"
-                torn = f"{row.where} has {values[metric]:g} for epoch {epoch}, {before} and after epoch {latest}"
-            elif epoch == end:
-                torn = ""
-            latest = max(latest, epoch)
-            found.places[epoch] = row.where
-        elif metric in row.cells:
-            found.empty[epoch] = row.where
-        cells.update(values)
-    if torn:
-        raise ProgramError(
-            f"{table.path}: must hold one value of {metric} for each epoch, found that {torn}, as if there were two "
-            f"trainings in it, of which the later one does not reach epoch {end}"
-        )
-    if keys.counts_anew and found.cells and (most := max(found.cells)) > end:
-        raise ProgramError(
-            f"{table.path}: must hold epochs up to {end}, found {most}, as the program's counter is taken to begin "
-            "again with each start; if it goes on, set target.metrics.counts_anew: false"
-        )
-    return found
-
-
-def _same(one: float, other: float) -> bool:
-    return one == other or (math.isnan(one) and math.isnan(other))
-
-
-def _numbered(table: Rows, column: str, found: Merged) -> list[tuple[int, Row]]:
-    """Return the rows of whole epochs; a row without one is of no epoch (a learning rate, a header in between)."""
-    rows = []
-    for row in table.rows:
-        cell = row.cells.get(column)
-        try:
-            epoch = number_in(cell)
-            if epoch is not None and not math.isfinite(epoch):
-                raise NotANumberError
-        except NotANumberError:
-            raise _wrong(table, row, column, "epochs as numbers", cell) from None
-        if epoch is None:
-            continue
-        if abs(epoch - round(epoch)) < 1e-9:
-            rows.append((round(epoch), row))
-        else:
-            found.fractions.append(epoch)
-    return rows
-
-
-def _last_run(numbered: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
-    """Return the rows from where the epochs were counted from the beginning for the last time."""
-    begin = 0
-    for place in range(1, len(numbered)):
-        (before, row_before), (epoch, row) = numbered[place - 1], numbered[place]
-        if epoch < before or row.run != row_before.run:
-            begin = place
-    return numbered[begin:]
-
-
-def _values(table: Rows, row: Row, column: str | None, metric: str) -> dict[str, float]:
-    """Return the numbers of a row; what else it holds does not count, but in the study's metric."""
-    values = {}
-    for name, cell in row.cells.items():
-        if name == column or name in RESERVED:
-            continue
-        try:
-            number = number_in(cell)
-        except NotANumberError:
-            if name == metric:
-                raise _wrong(table, row, name, "numbers", cell) from None
-            continue
-        if number is not None:
-            values[name] = number
-    return values
-
-
-def _wrong(table: Rows, row: Row, column: str, what: str, cell: object) -> ProgramError:
-    advice = ""
-    if isinstance(cell, str) and "," in cell:
-        advice = "; write numbers with a point"
-    elif isinstance(cell, str) and "(" in cell:
-        advice = "; write the number alone, as .item() gives it"
-    return ProgramError(f"{table.path}: {row.where}, column {column} must hold {what}, found {shown(cell)}{advice}")
-
-
-def _joined(tables: Sequence[Merged], metric: str) -> Merged:
-    """Join what several files hold, which must not differ."""
-    whole = Merged()
-    for table in tables:
-        for epoch, cells in table.cells.items():
-            known = whole.cells.setdefault(epoch, {})
-            if metric in known and metric in cells and not _same(known[metric], cells[metric]):
-                raise UserError(
-                    f"target.metrics.path: must fit one file, or files that agree, found {known[metric]:g} and "
-                    f"{cells[metric]:g} for {metric} of epoch {epoch}; name the one that counts"
-                )
-            known.update(cells)
-        whole.places |= table.places
-        whole.empty |= table.empty
-        whole.fractions += table.fractions
-        whole.appended |= table.appended
-    return whole
 
 
 def _picked(found: Merged, path: str, keys: Keys, wanted: Wanted) -> Measured:
@@ -367,12 +168,12 @@ def _nothing(found: Merged, path: str, epoch: int, keys: Keys, wanted: Wanted) -
 # --- rows in turn ------------------------------------------------------------------------------------------------
 
 
-def _in_turn(tables: Sequence[Rows], keys: Keys, wanted: Wanted) -> Measured:
+def _in_turn(files: Sequence[Written], tables: Sequence[Rows], keys: Keys, wanted: Wanted) -> Measured:
     """Return the rows as epochs, where it is certain which these are: the start's own alone, or all from the first."""
     metric, begin, end = wanted.metric, wanted.begin, wanted.end
     if len(tables) > 1:
-        files = ", ".join(str(table.path) for table in tables[:3])
-        raise UserError(f"target.metrics.path: must fit one file where target.metrics.epoch is left out, found {files}")
+        found = paths_of(files)
+        raise UserError(f"target.metrics.path: must fit one file where target.metrics.epoch is left out, found {found}")
     table = tables[0]
     values = list(_reports(table, keys, metric))
     count, wish = len(values), end - begin
@@ -381,6 +182,11 @@ def _in_turn(tables: Sequence[Rows], keys: Keys, wanted: Wanted) -> Measured:
         # a training that ends by itself where it diverges
         if not (ended and count < wish and (table.appended or not begin or count <= begin)):
             raise _not_in_turn(table, count, wanted)
+    if files[0].same and begin and count < end:
+        raise ProgramError(
+            f"{table.path} must be written by each start of the program, found the same values as before; where that "
+            "is right, name the column of the epoch: target.metrics.epoch"
+        )
     if keys.missing == "last":
         values = _counted_on(table, values, wanted)
     return dict(enumerate(values[-wish:], begin + 1))
@@ -388,7 +194,7 @@ def _in_turn(tables: Sequence[Rows], keys: Keys, wanted: Wanted) -> Measured:
 
 def _reports(table: Rows, keys: Keys, metric: str) -> Iterator[dict[str, float]]:
     for row in table.rows:
-        values = _values(table, row, None, metric)
+        values = values_of(table, row, None, metric)
         if metric in values or keys.missing == "last":
             yield values
         elif keys.missing == "diverged" and metric in row.cells:
