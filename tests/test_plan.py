@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from swift_hyperband.batches import pack
 from swift_hyperband.cli import main
-from swift_hyperband.plan import Plan, epochs, makespan
+from swift_hyperband.plan import Plan, continuing, epochs, makespan
 from swift_hyperband.schedule import SwiftSettings, hyperband, swift_hyperband
 
 STUDY = """\
@@ -98,6 +99,57 @@ def test_a_search_never_takes_longer_than_one_worker_nor_shorter_than_its_longes
 def test_batches_of_several_trials_lengthen_a_search_with_many_workers():
     schedule = published(100, 2)
     assert makespan(schedule, "half", 10, None) > makespan(schedule, "half", 1, None)
+
+
+def simulated(schedule, case, batch_size, workers):
+    """Return the makespan by starting every single job."""
+    stages = {}
+    for r in schedule.rounds:
+        on = continuing(r, case)
+        point = r.end if r.decision_epoch is None else r.decision_epoch
+        before = {((r.bracket, r.index - 1), "complete")} if r.index else set()
+        stages[r.key, "full"] = (r.full, r.end - r.start, before)
+        ends = {(r.key, "full")}
+        if r.decision_epoch is not None:
+            stages[r.key, "partial"] = (r.partial, point - r.start, before)
+            rounds = schedule.by_key[r.predictor].training_rounds
+            ends |= {(r.key, "partial"), *((key, "full") for key in rounds)}
+        stages[r.key, "complete"] = (on if r.decision_epoch is not None else 0, r.end - point, ends)
+    sizes = {
+        name: [len(batch) for batch in pack([str(n) for n in range(trials)], batch_size, workers)]
+        for name, (trials, _, _) in stages.items()
+    }
+    order = {name: number for number, name in enumerate(stages)}
+    waiting = {name: sorted(size * stages[name][1] for size in found) for name, found in sizes.items()}
+    left = {name: len(jobs) for name, jobs in waiting.items()}
+    running, over, now = [], set(), 0
+    while True:
+        while new := [name for name in stages if name not in over and not left[name] and stages[name][2] <= over]:
+            over.update(new)
+        for name in stages:
+            while stages[name][2] <= over and waiting[name] and len(running) < workers:
+                running.append((now + waiting[name].pop(0), order[name], name))
+        if not running:
+            return now
+        running.sort()
+        now, _, name = running.pop(0)
+        left[name] -= 1
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 7, 40])
+@pytest.mark.parametrize("batch_size", ["auto", 1, 4])
+@pytest.mark.parametrize("schedule", [published(81, 3, d=6), published(100, 2), hyperband(64, 4)])
+def test_jobs_that_are_alike_take_as_long_together_as_one_by_one(schedule, batch_size, workers):
+    for case in ("worst", "half", "best"):
+        assert makespan(schedule, case, batch_size, workers) == simulated(schedule, case, batch_size, workers)
+
+
+def test_a_search_of_hundreds_of_thousands_of_trials_is_planned():
+    schedule = hyperband(300_000, 2)
+    found = Plan(schedule, 1, 7).to_json()
+    assert found["configurations"] == schedule.configurations > 500_000
+    assert makespan(schedule, "half", 1, 7) >= epochs(schedule, "half") / 7
+    assert makespan(schedule, "half", "auto", 1) == epochs(schedule, "half")
 
 
 def test_json_holds_the_agreed_numbers_and_nothing_else(study, capsys):

@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from swift_hyperband.errors import UserError
-from swift_hyperband.space import Categorical, Float, Int, Space, draw, holds, problems, trial_id
+from swift_hyperband.space import Categorical, Float, Int, Space, check_room, draw, holds, problems, trial_id
 
 LARGE = Space(
     {
@@ -143,6 +143,39 @@ def test_all_configurations_keep_the_constraints():
     assert any(configuration["layers"] * configuration["filters"] > 200 for configuration in free)
 
 
+VALUES = {"a": 3, "b": 4, "name": "sgd", "flag": True, "lambda": 0.5, "class": "lambda", "is": 2}
+
+
+def test_only_what_constraints_need_is_drawn_to_see_whether_they_leave_room():
+    free = {f"free{number}": Float(0, 1) for number in range(1000)}
+    needed = Space({**LARGE.hyperparameters, **free}, ("momentum < 0.5", "layers < 3")).constrained()
+    assert list(needed.hyperparameters) == ["layers", "optimizer", "momentum"]
+
+
+def test_a_large_search_is_refused_if_few_draws_keep_the_constraints_and_taken_if_many_do():
+    space = Space({"a": Int(0, 99)}, ("a < 10",))
+    check_room(space, 0, {0: 10**6})
+    with pytest.raises(UserError, match=r"found \d+ in 50000 draws, fewer than 3%, most of which broke 'a < 1'"):
+        check_room(Space({"a": Int(0, 99)}, ("a < 1",)), 0, {0: 10**6})
+
+
+def test_a_thousand_constraints_that_leave_nothing_are_told_soon():
+    space = Space(
+        {f"a{number}": Int(0, 9) for number in range(1000)}, tuple(f"a{number} < 9" for number in range(1000))
+    )
+    with pytest.raises(UserError, match=r"must leave room in the space, found none in 50 draws"):
+        check_room(space, 0, {0: 27})
+
+
+def test_a_long_chain_of_conditions_is_followed_and_a_long_circle_told():
+    chain = {f"a{number}": Int(0, 9, when={f"a{number - 1}": (1,)} if number else None) for number in range(900)}
+    assert list(Space(chain).order)[:2] == ["a0", "a1"]
+    circle = {**chain, "a0": Int(0, 9, when={"a899": (1,)})}
+    assert problems(Space(circle)) == [
+        ("space.a0.when", "must not lead back to a0, found a0 -> a899 -> a898 -> a897 -> a896 -> ... -> a0")
+    ]
+
+
 def test_a_constraint_that_leaves_nothing_is_told():
     with pytest.raises(UserError, match=r"must leave room in the space, found none .* 'layers > 9'"):
         draw(Space({"layers": Int(1, 5)}, ("layers > 9",)), 0, 0, 0)
@@ -164,6 +197,16 @@ def test_a_constraint_that_leaves_nothing_is_told():
         ("name == 'sgd'", True),
         ('name != "sgd" or a > 3', False),
         ("flag == True", True),
+        ("flag == true and a != false", True),
+        ("flag == false or name == 'true'", False),
+        ("a == 1 or b == 4 and a == 1", False),
+        ("a == 3 or b == 5 and a == 1", True),
+        ("not a == 3 or b == 4", True),
+        ("3 <= a < b <= 4 != a", True),
+        ("a < b == 4 > a", True),
+        ("a <\n  b", True),
+        ("lambda < 1 and class == 'lambda' and is != lambda", True),
+        ("name != 'lambda' and lambda * 2 == 1.0", True),
         ("inactive * 5 < 1", True),
         # without a value, a constraint is not kept
         ("b / (a - 3) < 1", False),
@@ -172,7 +215,7 @@ def test_a_constraint_that_leaves_nothing_is_told():
     ],
 )
 def test_constraints_are_reckoned_as_written(constraint, expected):
-    assert holds(constraint, {"a": 3, "b": 4, "name": "sgd", "flag": True}) is expected
+    assert holds(constraint, VALUES) is expected
 
 
 def test_a_constraint_that_mixes_text_and_numbers_is_told():
@@ -191,6 +234,12 @@ def test_a_constraint_that_mixes_text_and_numbers_is_told():
         "(lambda: a)() > 1",
         "a if a else 1",
         "a in b",
+        "a is b",
+        "a == None",
+        "a == null",
+        "true",
+        "True == true",
+        "not " * 100 + "a > 1",
         "a << 3 > 1",
         "a @ b > 1",
         "f'{a}' == '3'",

@@ -277,6 +277,201 @@ def test_a_mistake_is_told_in_one_line_with_its_key(changes, expected):
     assert message(**changes) == f"study.yaml: {expected}"
 
 
+def ranged(low, high, kind="float", **more):
+    return {"space__x": {"type": kind, "low": low, "high": high, **more}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        # ranges that cannot be drawn from
+        (ranged(-1e308, 1e308), "space.x.low must be less than 1.8e+308 below high (1e+308), or nothing can be drawn "),
+        (ranged(5e-324, 1.0, log=True), "space.x.low must be 0 or at least 2.2e-308 in size, as smaller numbers are "),
+        (ranged(-1.0, -1e-310), "space.x.high must be 0 or at least 2.2e-308 in size"),
+        (
+            ranged(1.0, 1.0000000000000002),
+            "space.x.low must lie further below high (1.0000000000000002), as a computer ",
+        ),
+        (ranged(1e16, 1e16 + 100), "space.x.low must lie further below high (1.00000000000001e+16)"),
+        (ranged(1e300, 1.00000000001e300, log=True), "space.x.low must lie further below high (1.00000000001e+300)"),
+        (
+            ranged(0, 2**53, "int"),
+            "space.x.low must be less than 9007199254740992 (2^53) below high (9007199254740992)",
+        ),
+        (ranged(1, 2**50, "int", log=True), "space.x.high must be at most 140737488355328 where log is true"),
+        # whole numbers beyond 64 bits, wherever they stand
+        (ranged(0, 10**20, "int"), "space.x.high must be a whole number of at most 64 bits, or a real one such as "),
+        (ranged(0, 10**20), "space.x.high must be a whole number of at most 64 bits, or a real one such as 1.0e+20"),
+        (ranged(0, 10**400, "int"), "space.x.high must be a whole number of at most 64 bits, or a real one such as "),
+        ({"space__x": categorical(1, -(2**63) - 1)}, "space.x.choices[1] must be a whole number of at most 64 bits"),
+        ({"space__dropout__when": {"x": 2**64}}, "space.dropout.when.x must be a whole number of at most 64 bits"),
+        ({"search__seed": 2**63}, "search.seed must be a whole number of at most 64 bits"),
+        ({"search__trials": 2**63}, "search.trials must be a whole number of at most 64 bits"),
+        ({"target__options": {"a": [{"b": 2**64}]}}, "target.options.a[0].b must be a whole number of at most 64 bits"),
+        (
+            {"space__x": categorical(0.5, 2**53 + 1)},
+            "space.x.choices must hold whole numbers of at most 9007199254740992",
+        ),
+        # what is one value in a table
+        ({"space__x": categorical(1, True)}, "space.x.choices must hold different values, found 1 and true"),
+        ({"space__x": categorical(1, 1.0)}, "space.x.choices must hold different values, found 1 and 1.0"),
+        (
+            {"space__x": categorical(1, "1")},
+            "space.x.choices must hold values that differ as text, too, as they are one ",
+        ),
+        # text that nothing can hold
+        ({"space__x": categorical("a\0", "b")}, "space.x.choices[0] must be text without the character 0"),
+        (
+            {"space__x": categorical("\ud800", "b")},
+            "space.x.choices[0] must be text without the character 0 and without ",
+        ),
+        ({"target__metric": "a\nb"}, "target.metric must be at most 100 characters that can be printed, found 'a\\nb'"),
+        (
+            {"name": "a\nb"},
+            "name must be small letters, digits, _ and -, as it names the folder of the results, found 'a\\nb'",
+        ),
+        ({"a\nb": 1}, "a\\nb is not a key; the keys here are name, target, "),
+        ({"space__" + "x" * 101: categorical(1)}, f"space.{'x' * 101} must have a name of at most 100 characters"),
+        (
+            {"target__name": "__main__:Model"},
+            "target.name must lie in an installed package or in the working directory",
+        ),
+        ({"target__name": f"{'a' * 5000}.py:Model"}, "target.name must be in a file that exists, found no aaa"),
+        # sizes
+        (
+            {"search__max_epochs": 10**7},
+            "search.max_epochs must make a search of at most 1000000 trials, found 7453534 ",
+        ),
+        (
+            {"search__max_epochs": 2**63 - 1, "search__eta": 2},
+            "search.max_epochs must make a search of at most 1000000 ",
+        ),
+        (
+            {"search__algorithm": "random", "search__trials": 10**7},
+            "search.trials must make a search of at most 1000000 trials, found 10000000",
+        ),
+        ({"swift__extra": 1e300}, "swift.extra must be at most 100, found 1e+300"),
+        ({"batch_size": "9" * 400 + "min"}, "batch_size must be at most 525600min, found '999"),
+        ({"space": {f"x{n}": categorical(1) for n in range(1001)}}, "space must hold at most 1000 entries, found 1001"),
+        ({"constraints": ["dropout < 1"] * 1001}, "constraints must hold at most 1000 entries, found 1001"),
+        # one line for keys that may hold one of several kinds
+        (
+            {"predictor__qsvr": {"gamma": "scal"}},
+            "predictor.qsvr.gamma must be scale or a number above 0, found 'scal'",
+        ),
+        ({"predictor__qsvr": {"gamma": [1]}}, "predictor.qsvr.gamma must be scale or a number above 0, found [1]"),
+        (
+            {"batch_size": [1]},
+            "batch_size must be auto, a whole number of at least 1 or a time such as 30min, found [1]",
+        ),
+        ({"space__x": categorical(1, None)}, "space.x.choices[1] must be text, a number or true/false, found nothing"),
+        # words of constraints as names
+        (
+            {"space__and": categorical(1), "constraints": ["dropout < 1"]},
+            "space.and must have another name, as it is a word of constraints; rename it",
+        ),
+    ],
+)
+def test_what_could_not_be_drawn_stored_or_finished_is_one_line_with_its_key(changes, expected):
+    found = message(**changes)
+    assert found.startswith(f"study.yaml: {expected}")
+    assert found.isprintable()
+
+
+def test_the_widest_and_the_narrowest_ranges_are_drawn_from_evenly():
+    found = study(
+        space={
+            "wide": {"type": "float", "low": -8e307, "high": 8e307},
+            "log": {"type": "float", "low": 1e-300, "high": 1e300, "log": True},
+            "narrow": {"type": "float", "low": 1.0, "high": 1.000000000001},
+            "int": {"type": "int", "low": -(2**52), "high": 2**52 - 1},
+            "large": {"type": "int", "low": 2**63 - 4, "high": 2**63 - 1},
+        }
+    )
+    space = found.search_space()
+    drawn = [configuration for _, configuration in found.trials(3).values()]
+    for name, values in {name: [row[name] for row in drawn] for name in space.hyperparameters}.items():
+        low, high = space.hyperparameters[name].low, space.hyperparameters[name].high
+        assert low <= min(values) < max(values) <= high
+        assert len(set(values)) == (4 if name == "large" else len(values))
+    assert 0 < sum(row["wide"] < 0 for row in drawn) < len(drawn)
+    assert 0 < sum(row["log"] < 1 for row in drawn) < len(drawn)
+    assert len({row["int"] % 2 for row in drawn}) == 2
+
+
+def test_a_search_of_a_hundred_thousand_trials_is_loaded_and_planned():
+    found = study(search__max_epochs=10**5, search__eta=2, constraints=["dropout < 0.7"])
+    assert found.schedule().configurations == 140_761
+
+
+def test_very_many_mistakes_are_told_as_the_first_of_them():
+    found = message(search__brackets=["x"] * 30_000).splitlines()
+    assert found[0] == "study.yaml: search.brackets[0] must be a whole number, found 'x'"
+    assert found[20:] == ["study.yaml: and 29980 mistakes more"]
+
+
+def test_thousands_of_choices_are_compared_at_once_and_shown_in_part():
+    many = [f"c{number}" for number in range(20_000)]
+    kinds = {"kind": categorical(*many), "x": {"type": "int", "low": 1, "high": 9, "when": {"kind": many[:-1]}}}
+    assert len(study(space=kinds).space["kind"].choices) == 20_000
+    kinds["x"]["when"] = {"kind": "c1x"}
+    assert "c19 or another of 20000, found 'c1x'; did you mean c1?" in message(space=kinds)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ([], "must begin with the program's name, found []"),
+        ("  ", "must begin with the program's name, found '  '"),
+        ([""], "must begin with the program's name, found ['']"),
+        ("run 'it", "must close each quote in it, found 'run 'it'"),
+        ({"a": 1}, "must be a text or a list of words, found a mapping"),
+        (["run", {"lr": None}], "[1] must be a word, found a mapping; put it in quotes"),
+        (["run", None], "[1] must be a word, found nothing; put it in quotes"),
+        (["run", ["a"]], "[1] must be a word, found ['a']; put it in quotes"),
+        (
+            ["run", "{dropuot}"],
+            "must have names in braces that are learning_rate, weight_decay, dropout, kind, from, to, ",
+        ),
+        (["run", "{0}"], "must have names in braces that are learning_rate, weight_decay, dropout, kind, from, to, "),
+        (["run", '{"a": 1}'], 'must have {name} or {name:format} in braces, found {"a": 1}; braces that stand for'),
+        (["run", "{dropout"], "must have {name} or {name:format} in braces, found a brace without its other half; "),
+        (["run", "{dropout:zz}"], "must have a format that fits each value of dropout, found {dropout:zz}, one that "),
+        (
+            ["run", "{dropout:d}"],
+            "must have a format that fits each value of dropout, found {dropout:d}, one that does ",
+        ),
+        (
+            ["run", "{kind:.3f}"],
+            "must have a format that fits each value of kind, found {kind:.3f}, one that does not fit ",
+        ),
+        (
+            ["run", "{folder:d}"],
+            "must have a format that fits each value of folder, found {folder:d}, one that does not ",
+        ),
+        (["run", "{to:c}"], "must have a format that fits each value of to, found {to:c}, one that makes a character"),
+        (
+            ["run", "{dropout:9999999999}"],
+            "must have a format that fits each value of dropout, found {dropout:9999999999}",
+        ),
+    ],
+)
+@pytest.mark.parametrize("key", ["command", "first_command"])
+def test_a_command_that_cannot_be_started_is_one_line_with_its_key(key, command, expected):
+    target = {"command": "run", "metrics": {"format": "csv", "path": "{folder}/log"}, "metric": "loss", "mode": "min"}
+    found = message(target={**target, key: command}, space__kind=categorical("sgd", "adam"))
+    assert found.startswith(f"study.yaml: target.{key}{'' if expected.startswith('[') else ' '}{expected}")
+    assert "\n" not in found
+
+
+def test_a_segment_command_is_not_filled_in_and_may_hold_braces():
+    target = {"command": ["run", '{"a": 1}', "{{x}}"], "metric": "loss", "mode": "min"}
+    assert study(target=target).target.command == ["run", '{"a": 1}', "{{x}}"]
+    assert "left out, as there is no target.metrics, found {x:.3f}" in message(
+        target={**target, "command": "run {x:.3f}"}
+    )
+
+
 def test_each_of_several_mistakes_has_its_line():
     assert message(search__eta=1, resources__workers=0, space__dropout__low="x").splitlines() == [
         "study.yaml: space.dropout.low must be a number, found 'x'",

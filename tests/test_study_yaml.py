@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.space import Float
 from swift_hyperband.study import load
-from swift_hyperband.study_yaml import DEEPEST, LONGEST, parse_yaml, read
+from swift_hyperband.study_yaml import DEEPEST, LONGEST, parse_yaml, read, to_yaml
 
 DEFAULT = Path(__file__).parents[1] / "config" / "config.yaml"
 
@@ -102,6 +103,13 @@ def test_a_byte_order_mark_and_line_ends_of_windows_do_not_matter(tmp_path):
     text = DEFAULT.read_text()
     plain = load(DEFAULT)
     assert load(written(tmp_path, b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())) == plain
+
+
+def test_what_is_written_is_read_as_it_was_here_and_by_readers_of_yaml_1_1():
+    content = {"a": "1e-4", "b": 1e-05, "c": "12:30", "d": "1.0", "e": "on", "f": 1e22, "g": True, "h": "010", "i": "ø"}
+    assert parse_yaml(to_yaml(content)) == content
+    assert yaml.safe_load(to_yaml(content)) == content
+    assert "a: '1e-4'\n" in to_yaml(content), "a reader of YAML 1.2 would take it for a number"
 
 
 # what is wrong

@@ -32,10 +32,10 @@ When = Mapping[str, tuple[Scalar, ...]]
 ATTEMPTS = 1000
 """How often a configuration that breaks a constraint is drawn again."""
 
-CHECKED = 200_000
+CHECKED = 100_000
 """Values drawn and constraints evaluated, at most, to see at load that constraints leave room for every trial."""
-ROOM = 0.05
-"""Where more than one draw in 20 keeps the constraints, `ATTEMPTS` of them in a row break them in no search."""
+ROOM = 0.03
+"""Where this share of the draws keeps the constraints, `ATTEMPTS` of them in a row break them in no search."""
 
 LONGEST_CONSTRAINT = 300
 """Characters; keeps the nesting of a constraint, and with it the recursion that evaluates it, bounded."""
@@ -114,7 +114,9 @@ class Space:
         except graphlib.CycleError as error:
             cycle = error.args[1][-1:0:-1]
             first = min(range(len(cycle)), key=lambda place: list(self.hyperparameters).index(cycle[place]))
-            raise ValueError(" -> ".join([*cycle[first:], *cycle[:first], cycle[first]])) from None
+            names = [*cycle[first:], *cycle[:first]]
+            names[5:] = ["..."] if len(names) > 5 else []
+            raise ValueError(" -> ".join([*names, names[0]])) from None
 
     def constrained(self) -> Space:
         """Return the part of the space on which it depends whether a configuration keeps the constraints."""
@@ -187,7 +189,7 @@ def check_room(space: Space, seed: int, trials: Mapping[int, int]) -> None:
             raise _no_room(broken, kept)
         if tried >= most:
             if kept < ROOM * tried:
-                raise _no_room(broken, kept)
+                raise _no_room(broken, kept, f"fewer than {ROOM:.0%}, ")
             return
 
 
@@ -197,12 +199,12 @@ def _attempt(space: Space, seed: int, bracket: int, slot: int, attempt: int) -> 
     return configuration, next((text for text in space.constraints if not holds(text, configuration)), None)
 
 
-def _no_room(broken: Counter[str], kept: int = 0) -> UserError:
+def _no_room(broken: Counter[str], kept: int = 0, few: str = "") -> UserError:
     worst, _ = broken.most_common(1)[0]
     draws = broken.total() + kept
     return UserError(
         f"constraints must leave room in the space, found {kept or 'none'} in {draws} draws, "
-        f"most of which broke '{worst}'; loosen it or change the ranges"
+        f"{few}most of which broke '{worst}'; loosen it or change the ranges"
     )
 
 
@@ -336,7 +338,7 @@ def _as_python(constraint: str) -> str:
         word = _SPELLED.get(found[0], found[0])
         return f"{word}{_KEYWORD}" if keyword.iskeyword(word) and word not in _WORDS else word
 
-    return _TEXTS_AND_NAMES.sub(replaced, constraint.strip())
+    return _TEXTS_AND_NAMES.sub(replaced, " ".join(constraint.splitlines()).strip())
 
 
 @functools.lru_cache(maxsize=2000)

@@ -234,7 +234,7 @@ def promotion_content(
 
 def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, value: float) -> None:
     """Write best.yaml. It holds nothing that depends on when or where the search ran."""
-    import yaml
+    from swift_hyperband.study_yaml import to_yaml
 
     states = sorted(folder.trial(trial).glob("state.*"))
     content = {
@@ -248,4 +248,4 @@ def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int
         "state": str(states[0]) if states else None,
     }
     assert math.isfinite(value)
-    write_text(folder.best, yaml.safe_dump(content, sort_keys=False))
+    write_text(folder.best, to_yaml(content))

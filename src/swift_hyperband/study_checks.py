@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 import math
 import re
 import sys
@@ -125,9 +126,21 @@ def different(choices: Sequence[Scalar]) -> None:
     before: dict[Scalar, Scalar] = {}
     for choice in choices:
         if choice in before:
-            found = f"{shown(before[choice])} and {shown(choice)}"
+            one, other = (
+                repr(found) if isinstance(found, float) else shown(found) for found in (before[choice], choice)
+            )
+            found = f"{one} and {other}"
             raise InvalidKeysError(("choices", f"must hold different values, found {found}"))
         before[choice] = choice
+    if any(isinstance(choice, str) for choice in choices):
+        # a column of texts
+        as_text: dict[str, Scalar] = {}
+        for choice in choices:
+            text = choice if isinstance(choice, str) else json.dumps(choice)
+            if text in as_text:
+                needed = "must hold values that differ as text, too, as they are one column of a table"
+                raise InvalidKeysError(("choices", f"{needed}, found {shown(as_text[text])} and {shown(choice)}"))
+            as_text[text] = choice
     numbers = all(isinstance(choice, int | float) and not isinstance(choice, bool) for choice in choices)
     if numbers and any(isinstance(choice, float) for choice in choices):
         for choice in choices:
@@ -218,6 +231,22 @@ def sampler_name(value: str) -> str:
     return value
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file() or (path.is_dir() and path.suffix != ".py")
+    except OSError:
+        # such as a name too long for a file
+        return False
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ValueError:
+        # the program that runs, __main__, is a module without a place
+        return False
+
+
 def target_name(value: str) -> str:
     """Check that a target is there without importing it, as that may start a deep-learning framework."""
     place, colon, class_name = value.rpartition(":")
@@ -228,17 +257,17 @@ def target_name(value: str) -> str:
         raise InvalidKeysError(("", f"{needed}, found {shown(value)}{suggestion(value, BUILT_IN)}"))
     if not place.endswith(".py"):
         package = place.partition(".")[0]
-        here = Path(package).is_dir() or Path(f"{package}.py").is_file()
-        if not here and (not package.isidentifier() or importlib.util.find_spec(package) is None):
+        here = _is_there(Path(package)) or _is_there(Path(f"{package}.py"))
+        if not here and (not package.isidentifier() or not _is_installed(package)):
             needed = "must lie in an installed package or in the working directory"
             raise InvalidKeysError(("", f"{needed}, found no package {shown(package)} for {shown(value)}"))
         return value
     path = Path(place)
-    if not path.is_file():
-        raise InvalidKeysError(("", f"must be in a file that exists, found no {path} in {Path.cwd()}"))
+    if not _is_there(path):
+        raise InvalidKeysError(("", f"must be in a file that exists, found no {str(path)[:200]} in {Path.cwd()}"))
     try:
         body = ast.parse(path.read_bytes()).body
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
         raise InvalidKeysError(("", f"must be in a Python file, found that {path} is none: {error}")) from None
     classes = [node.name for node in body if isinstance(node, ast.ClassDef)]
     classes += [name.asname or name.name for node in body if isinstance(node, ast.ImportFrom) for name in node.names]

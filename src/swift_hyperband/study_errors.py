@@ -131,7 +131,7 @@ def _problems(detail: ErrorDetails) -> Sequence[Problem]:
         case "string_type" if isinstance(value, int | float):
             return [("", f"must be text, found {shown(value)}; put it in quotes")]
         case "too_long":
-            return [("", f"must hold at most {context['max_length']} entries, found {context['actual_length']}")]
+            return [("", f"must hold at most {context['max_length']} entries, found {len(value)}")]
         case "too_short":
             return [("", "must hold at least one entry, found none")]
         case "int_type" if isinstance(value, float):

@@ -103,6 +103,22 @@ def test_configurations_of_a_space_take_the_nearest_row(table):
         nearest_rows(Space({"depth": Int(1, 3)}), table)
 
 
+@pytest.mark.parametrize(
+    ("hyperparameter", "value"),
+    [
+        (Float(1e-300, 1e300, log=True), lambda row: 10.0 ** (3 * row - 299)),
+        (Float(-8e307, 8e307), lambda row: (row - 100) * 7e305),
+        (Int(2**63 - 200, 2**63 - 1), lambda row: 2**63 - 200 + row),
+    ],
+)
+def test_the_nearest_row_is_found_over_the_widest_ranges(table, hyperparameter, value):
+    from swift_hyperband.replay.draws import Nearest
+
+    values = [value(row) for row in range(table.rows)]
+    nearest = Nearest(Space({"x": hyperparameter}), replace(table, hyperparameters={"x": values}))
+    assert [nearest({"x": values[row]}) for row in (0, 17, 199)] == [0, 17, 199]
+
+
 def test_the_row_itself_is_nearest_to_its_own_configuration(table):
     from swift_hyperband.replay.draws import Nearest
 

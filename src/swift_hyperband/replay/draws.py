@@ -144,6 +144,9 @@ def _place(hyperparameter: Hyperparameter, value: Scalar | None) -> float:
         case Float(low=low, high=high, log=log) | Int(low=low, high=high, log=log):
             if isinstance(value, str):
                 return math.nan
+            if log and math.isinf(high / low):
+                return (math.log(max(value, low)) - math.log(low)) / (math.log(high) - math.log(low))
             if log:
                 return math.log(max(float(value), 1e-300) / low) / math.log(high / low)
-            return (float(value) - low) / (high - low)
+            # whole numbers beyond 2^53 as they are
+            return (value - low) / (high - low)

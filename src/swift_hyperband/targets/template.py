@@ -27,7 +27,7 @@ class Placeholder:
         """Return why the format suits not all of the values; None if it does."""
         if self.format.endswith("c"):
             # a character by its number, which may be none
-            return "c"
+            return "one that makes a character of a number"
         if any(int(number) > WIDEST for number in re.findall(r"\d+", self.format)):
             return f"one that asks for more than {WIDEST} characters"
         for value in values if self.format else ():
