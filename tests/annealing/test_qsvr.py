@@ -73,7 +73,7 @@ def test_any_sampler_gets_those_parameters_that_it_knows():
     sampler = Recording()
     QSVR(sampler=sampler, num_reads=7, sweeps=30, random_state=0).fit(*data(10))
     assert [(size, sorted(parameters)) for size, parameters in sampler.asked] == [
-        (60, ["num_reads", "num_sweeps", "seed"])
+        (60, ["beta_range", "num_reads", "num_sweeps", "seed"])
     ]
     exact = QSVR(sampler=dimod.ExactSolver(), bits=1).fit(*data(5))
     assert exact.energies_ == pytest.approx(exact.samplesets_[0].record.energy.min())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from swift_hyperband.annealing import limits
 from swift_hyperband.annealing.errors import Access, AnnealerError
 from swift_hyperband.annealing.settings import SamplerSettings
 from swift_hyperband.errors import UserError
@@ -29,6 +30,9 @@ class Annealer(Protocol):
 
     def largest(self) -> int:
         """Return the number of variables of the largest fully connected problem."""
+
+    def refusals(self, settings: SamplerSettings, variables: int) -> list[str]:
+        """Return what the solver would refuse of a study, each a line that begins with the key to change."""
 
     def prepare(self, variables: Sequence[Hashable]) -> tuple[Embedding | None, float | None]:
         """Return how a fully connected problem is embedded, and the annealer time in seconds that will be charged.
@@ -62,6 +66,9 @@ class Qpu:
     def largest(self) -> int:
         return int(self._sampler.largest_clique_size)
 
+    def refusals(self, settings: SamplerSettings, variables: int) -> list[str]:
+        return limits.of_qpu(str(self.solver.name), self.solver.properties, settings, variables, self.largest())
+
     def prepare(self, variables: Sequence[Hashable]) -> tuple[Embedding, float | None]:
         embedding = self._embed(variables)
         qubits = sum(map(len, embedding.values()))
@@ -73,10 +80,7 @@ class Qpu:
     def _embed(self, variables: Sequence[Hashable]) -> Embedding:
         embedding: Embedding = self._sampler.clique(variables)
         if not embedding:
-            raise AnnealerError(
-                f"a problem for {self.solver.name} may have {self.largest()} variables, found {len(variables)}; "
-                "use fewer curves or bits, the signed encoding, or the sampler 'hybrid'"
-            )
+            raise AnnealerError(limits.too_many(str(self.solver.name), self.largest(), len(variables)))
         return embedding
 
     def submit(self, bqm: BinaryQuadraticModel, tag: str) -> SampleSet:
@@ -116,12 +120,14 @@ class Hybrid:
         biases = self.solver.properties["maximum_number_of_biases"]
         return int(min(self.solver.properties["maximum_number_of_variables"], (np.sqrt(8 * biases + 1) - 1) // 2))
 
+    def refusals(self, settings: SamplerSettings, variables: int) -> list[str]:
+        name, largest = str(self.solver.name), self.largest()
+        seconds = self._time_limit(min(variables, largest))
+        return limits.of_hybrid(name, seconds, settings, variables, largest)
+
     def prepare(self, variables: Sequence[Hashable]) -> tuple[None, float]:
         if len(variables) > self.largest():
-            raise AnnealerError(
-                f"a problem for {self.solver.name} may have {self.largest()} variables, found {len(variables)}; "
-                "use fewer curves or bits"
-            )
+            raise AnnealerError(limits.too_many(str(self.solver.name), self.largest(), len(variables)))
         return None, self._time_limit(len(variables))
 
     def _time_limit(self, variables: int) -> float:

@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from swift_hyperband.annealing import qubo, samplers
+from swift_hyperband.annealing.own import call
 from swift_hyperband.annealing.polish import polish
 from swift_hyperband.annealing.qubo import Encoding, Floats
 from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, SamplerSettings
@@ -198,9 +199,13 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(self.sampler, str):
             settings = SamplerSettings(self.sampler, num_reads=self.num_reads, sweeps=self.sweeps, seed=seed)
             answer = samplers.sample(settings, bqm, label)
+        elif isinstance(self.sampler, samplers.NamedSampler):
+            # its errors are told as they are
+            answer = self.sampler.sample(bqm, label=label)
         else:
             wanted = {"num_reads": self.num_reads, "num_sweeps": self.sweeps, "seed": seed, "label": label}
-            answer = samplers.call(self.sampler, bqm, wanted)
+            wanted |= samplers.suited(self.sampler, bqm)
+            answer = call(self.sampler, bqm, wanted, type(self.sampler).__name__)
         return polish(bqm, answer) if self.polish else answer
 
 

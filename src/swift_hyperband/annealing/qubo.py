@@ -104,6 +104,15 @@ def encoding(name: str, C: float, bits: int, base: float, offset: float = 0.0) -
     raise ValueError(f"encoding must be adaptive, published or signed, found {name!r}")
 
 
+GRID = 46
+"""Coefficients are multiples of 2^-GRID of the largest force on a spin; what is smaller than half of that is dropped.
+
+Steps of a power of two make the change between bits and spins, which samplers do on their own, exact. Without, what
+must cancel leaves rounding noise (1e-17), and samplers that take their lowest temperature from the smallest coefficient
+waste most of their sweeps on it.
+"""
+
+
 def build(kernel: Floats, y: Floats, code: Encoding, epsilon: float, xi: float) -> dimod.BinaryQuadraticModel:
     """Return the problem; its energies are those of `energy`, to rounding.
 
@@ -125,9 +134,9 @@ def build(kernel: Floats, y: Floats, code: Encoding, epsilon: float, xi: float) 
 
     Notes
     -----
-    With beta = l + D z, l = 0 and D = [P, -P] (pairs) or l = -cap and D = P (signed), P = I_n (x) weights^T,
-    A = K + 2 xi 1 1^T (signed: + 2 epsilon / cap I), the energy is
-    1/2 z^T D^T A D z + (A l - y)^T D z + epsilon 1^T |D| z (pairs only) + l^T A l / 2 - y^T l.
+    Put in spins s = 2 z - 1, whose coefficients need no differences of large numbers: beta = D s / 2 in all encodings,
+    D = [P, -P] (pairs) or P (signed) with P = I_n (x) weights^T. With A = K + 2 xi 1 1^T (signed: + 2 epsilon / cap I)
+    the energy is 1/8 s^T D^T A D s - y^T D s / 2, plus epsilon 1^T |D| (s + 1) / 2 for pairs.
     """
     import dimod
 
@@ -135,22 +144,54 @@ def build(kernel: Floats, y: Floats, code: Encoding, epsilon: float, xi: float) 
     matrix = kernel + 2.0 * xi
     if code.signed:
         matrix = matrix + 2.0 * epsilon / code.cap * np.eye(n)
-        low = np.full(n, -code.cap)
-        slope = matrix @ low - y
-        linear = np.kron(slope, weights)
-        quadratic = np.kron(matrix, np.outer(weights, weights))
-        constant = float(low @ (slope - y)) / 2.0
+        fields = np.kron(-y, weights) / 2.0
+        couplings = np.kron(matrix, np.outer(weights, weights)) / 4.0
+        offset = 0.0
     else:
-        linear = np.concatenate([np.kron(epsilon - y, weights), np.kron(epsilon + y, weights)])
-        block = np.kron(matrix, np.outer(weights, weights))
-        quadratic = np.block([[block, -block], [-block, block]])
-        constant = 0.0
-    # z^2 = z: half of the diagonal is linear; the other entries stand twice in the symmetric form
-    bqm = dimod.BinaryQuadraticModel(len(linear), dimod.BINARY)
-    bqm.add_linear_from_array(linear + np.diag(quadratic) / 2.0)
-    bqm.add_quadratic_from_dense(np.triu(quadratic, 1))
-    bqm.offset = constant
+        fields = np.concatenate([np.kron(epsilon - y, weights), np.kron(epsilon + y, weights)]) / 2.0
+        block = np.kron(matrix, np.outer(weights, weights)) / 4.0
+        couplings = np.block([[block, -block], [-block, block]])
+        offset = epsilon * n * float(weights.sum())
+    # s^2 = 1: half of the diagonal is constant; the other entries stand twice in the symmetric form
+    offset += float(np.trace(couplings)) / 2.0
+    couplings = np.triu(couplings, 1)
+    couplings += couplings.T
+    step = _step(fields, couplings)
+    fields, couplings = np.round(fields / step) * step, np.round(couplings / step) * step
+    bqm = dimod.BinaryQuadraticModel(len(fields), dimod.BINARY)
+    bqm.add_linear_from_array(2.0 * (fields - couplings.sum(axis=1)))
+    bqm.add_quadratic_from_dense(4.0 * np.triu(couplings, 1))
+    bqm.offset = offset - float(fields.sum()) + float(couplings.sum()) / 2.0
     return bqm
+
+
+def _step(fields: Floats, couplings: Floats) -> float:
+    """Return the power of two of which all coefficients are multiples."""
+    _, exponent = np.frexp((np.abs(fields) + np.abs(couplings).sum(axis=1)).max())
+    return float(np.ldexp(1.0, int(exponent) - GRID))
+
+
+HOT, COLD = 3.0, 80.0
+"""Inverse temperatures at the ends of an anneal, times the typical force on the most and the least bound spin.
+
+Chosen on problems of four published tables of curves, all encodings: lower energies than with the sampler's own range
+(.0026 to 11,000 on the same scale) for 50 and for 300 sweeps, in four fifths of the time.
+"""
+
+
+def beta_range(bqm: dimod.BinaryQuadraticModel) -> tuple[float, float]:
+    """Return the inverse temperatures between which a problem is annealed, hot and cold.
+
+    The typical force on a spin is the root of the sum of its squared coefficients: what it meets in a random state.
+    """
+    linear, (rows, columns, quadratic), _ = bqm.to_numpy_vectors(variable_order=list(bqm.variables))
+    n = len(linear)
+    fields = linear / 2.0 + (np.bincount(rows, quadratic, n) + np.bincount(columns, quadratic, n)) / 4.0
+    squares = np.square(quadratic / 4.0)
+    forces = np.sqrt(np.square(fields) + np.bincount(rows, squares, n) + np.bincount(columns, squares, n))
+    # a free spin is no reason to stay hot or to get cold
+    forces = forces[forces > 0]
+    return (HOT / float(forces.max()), COLD / float(forces.min())) if len(forces) else (0.1, 1.0)
 
 
 def energy(solutions: NDArray[Any], kernel: Floats, y: Floats, code: Encoding, epsilon: float, xi: float) -> Floats:

@@ -10,6 +10,7 @@ import concurrent.futures
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,52 @@ def sample(
         store.write_answer(answer)
     states = answer.sampleset(bqm)
     return _polished(bqm, states) if settings.name == "qpu" else states
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a solver in the network says of a study, before anything is submitted.
+
+    Attributes
+    ----------
+    solver : str
+        Its name.
+    qubits : int or None
+        Working ones, of a QPU.
+    largest : int
+        Variables of the largest fully connected problem.
+    seconds : float or None
+        Annealer time that a problem of the size asked about will be charged; None where the solver does not tell, or
+        cannot hold it.
+    refusals : tuple of str
+        What it refuses, each a line that begins with the key to change.
+    """
+
+    solver: str
+    qubits: int | None
+    largest: int
+    seconds: float | None
+    refusals: tuple[str, ...]
+
+
+def ask(settings: SamplerSettings, variables: int, patience: float) -> Offer:
+    """Ask a solver what it says of problems with so many variables, and of the settings.
+
+    No request takes longer than a share of `patience`, in seconds.
+
+    Raises
+    ------
+    AnnealerError
+        If the solver cannot be used.
+    """
+    with connect(replace(settings, timeout=min(settings.timeout, patience))) as connection:
+        annealer = connection.annealer
+        refusals = tuple(annealer.refusals(settings, variables))
+        fits = variables <= annealer.largest()
+        # the estimate itself fails on settings out of the solver's ranges
+        seconds = annealer.prepare(range(variables))[1] if fits and not refusals else None
+        qubits = int(annealer.solver.num_active_qubits) if settings.name == "qpu" else None
+        return Offer(str(annealer.solver.name), qubits, annealer.largest(), seconds, refusals)
 
 
 def estimate(settings: SamplerSettings, variables: int) -> float | None:

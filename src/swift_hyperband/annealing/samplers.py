@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dimod
 
+from swift_hyperband.annealing import qubo
+from swift_hyperband.annealing.own import call, load
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
 from swift_hyperband.errors import UserError
 
@@ -40,6 +39,8 @@ def sample(
     ------
     UserError
         If there is no such sampler, or the problem is too large for it.
+    SamplerError
+        If a sampler of this process fails, or answers with no solutions.
     AnnealerError
         If a remote sampler cannot answer.
     """
@@ -47,32 +48,55 @@ def sample(
         from swift_hyperband.annealing import remote
 
         return remote.sample(settings, bqm, label, kept, settings.budget)
-    wanted = {"num_reads": settings.num_reads, "seed": settings.seed, "label": label}
-    if settings.name == "simulated-annealing":
-        from dwave.samplers import SimulatedAnnealingSampler
-
-        return call(SimulatedAnnealingSampler(), bqm, {**wanted, "num_sweeps": settings.sweeps})
-    if settings.name == "tabu":
-        from dwave.samplers import TabuSampler
-
-        return call(TabuSampler(), bqm, {**wanted, "num_restarts": TABU_RESTARTS, "timeout": None})
-    if settings.name == "steepest-descent":
-        from dwave.samplers import SteepestDescentSampler
-
-        return call(SteepestDescentSampler(), bqm, wanted)
-    if settings.name == "exact":
-        if bqm.num_variables > EXACT_VARIABLES:
-            raise UserError(
-                f"sampler.name: exact holds at most {EXACT_VARIABLES} variables, found {bqm.num_variables}; "
-                "lower predictor.max_samples or predictor.bits, or name another sampler"
-            )
-        return dimod.ExactSolver().sample(bqm)
-    return call(_load(settings.name)(), bqm, wanted)
+    sampler = make(settings.name)
+    if fault := too_large(settings.name, sampler, bqm.num_variables):
+        raise UserError(fault)
+    wanted = {"num_reads": settings.num_reads, "num_sweeps": settings.sweeps, "seed": settings.seed, "label": label}
+    return call(sampler, bqm, {**wanted, **suited(sampler, bqm)}, settings.name)
 
 
-def call(sampler: dimod.Sampler, bqm: dimod.BinaryQuadraticModel, wanted: Mapping[str, Any]) -> dimod.SampleSet:
-    """Return a sampler's solutions, given those of the wanted parameters that it has."""
-    return sampler.sample(bqm, **{key: value for key, value in wanted.items() if key in sampler.parameters})
+def make(name: str) -> dimod.Sampler:
+    """Return a sampler of this process by its name.
+
+    Raises
+    ------
+    UserError
+        If there is no such sampler.
+    """
+    if name == "exact":
+        return dimod.ExactSolver()
+    if name in LOCAL:
+        import dwave.samplers
+
+        classes = {"simulated-annealing": "SimulatedAnnealing", "tabu": "Tabu", "steepest-descent": "SteepestDescent"}
+        return getattr(dwave.samplers, f"{classes[name]}Sampler")()
+    module, colon, class_name = name.partition(":")
+    if not (colon and module and class_name):
+        known = ", ".join([*LOCAL, *sorted(REMOTE, reverse=True)])
+        raise UserError(f"sampler.name must be {known} or module:Class of a dimod.Sampler, found {name!r}")
+    return load(name)
+
+
+def suited(sampler: dimod.Sampler, bqm: dimod.BinaryQuadraticModel) -> dict[str, Any]:
+    """Return what the samplers of D-Wave's library that we know are told beside the study's settings.
+
+    Simulated annealing: a range of temperatures. Tabu: when to stop, as its own stop is by the clock.
+    """
+    from dwave.samplers import SimulatedAnnealingSampler, TabuSampler
+
+    if isinstance(sampler, SimulatedAnnealingSampler):
+        return {"beta_range": list(qubo.beta_range(bqm))}
+    return {"num_restarts": TABU_RESTARTS, "timeout": None} if isinstance(sampler, TabuSampler) else {}
+
+
+def too_large(name: str, sampler: dimod.Sampler, variables: int) -> str | None:
+    """Return what to do where a sampler that tries everything would have no end; None where it has one."""
+    if not isinstance(sampler, dimod.ExactSolver) or variables <= EXACT_VARIABLES:
+        return None
+    return (
+        f"predictor.sampler.name: {name} holds at most {EXACT_VARIABLES} variables, found {variables}; "
+        "lower predictor.qsvr.max_samples or predictor.qsvr.bits, or name another sampler"
+    )
 
 
 class NamedSampler(dimod.Sampler):  # type: ignore[misc]
@@ -102,22 +126,3 @@ class NamedSampler(dimod.Sampler):  # type: ignore[misc]
     def sample(self, bqm: dimod.BinaryQuadraticModel, label: str = "") -> dimod.SampleSet:
         """Return solutions, as the function `sample` does."""
         return sample(self.settings, bqm, label, self.kept)
-
-
-def _load(name: str) -> type[dimod.Sampler]:
-    """Return the sampler's class that module:Class names; the module may lie in the working directory."""
-    module_name, colon, class_name = name.partition(":")
-    if not (colon and module_name and class_name):
-        known = ", ".join([*LOCAL, *sorted(REMOTE, reverse=True)])
-        raise UserError(f"sampler.name must be {known} or module:Class of a dimod.Sampler, found {name!r}")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"sampler.name: {name!r} must be importable, found {type(error).__name__}: {reason}") from error
-    found = getattr(module, class_name, None)
-    if not (isinstance(found, type) and issubclass(found, dimod.Sampler)):
-        raise UserError(f"sampler.name: {name!r} must name a dimod.Sampler, found {found!r}")
-    return found
