@@ -1,4 +1,5 @@
 # What the rules share: the study, and which files a round's jobs read.
+from swift_hyperband import fitting
 from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.begin import begin
 from swift_hyperband.dag import Dag
@@ -59,6 +60,7 @@ def lead():
             check_paths_for_cluster(paths())
         become_head(dag.folder)
         begin(dag.folder, study.definition()["target"])
+        fitting.check(dag.folder, study.frozen())
     except UserError as error:
         refused.append(error)
         return False

@@ -18,7 +18,7 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json
 from swift_hyperband.head import become_head
 from swift_hyperband.predictors import Predictor
-from swift_hyperband.results import StudyFolder, delete_states, freeze
+from swift_hyperband.results import StudyFolder, check_frozen, delete_states, freeze
 from swift_hyperband.schedule import Round
 from swift_hyperband.search import Curve, rounds
 from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
@@ -50,6 +50,8 @@ def run_search(
     """
     become_head(folder)
     begin(folder, study.definition()["target"])
+    study = check_frozen(folder, study)
+    fitting.check(folder, study.frozen())
     study = freeze(folder, study)
     definition = study.definition()
     settings = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)

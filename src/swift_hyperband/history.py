@@ -144,6 +144,11 @@ class History:
         entered = [trial for found in self.rounds.values() if found.schedule.index == 0 for trial in found.competitors]
         return {trial: self._trial(trial) for trial in entered}
 
+    @cached_property
+    def unrepeatable(self) -> str | None:
+        """Why another run of the study may decide otherwise, where its sampler does not repeat its answers."""
+        return read_json(self.folder.sampler)["unrepeatable"] if self.folder.sampler.exists() else None
+
     @property
     def finished(self) -> bool:
         return all(found.promoted is not None for found in self.rounds.values())

@@ -19,6 +19,7 @@
         promotion.json               who goes on to the next round
         jobs/  logs/                 where and when each training job ran; what jobs said
     annealer/                        what was asked of an annealer in the network, and its answers
+    annealer/sampler.json            whether the sampler repeats its answers, as found before the first epoch
     best.yaml  curves.parquet  report/
 """
 
@@ -36,6 +37,7 @@ from swift_hyperband.files import digest, read_json, write_json
 from swift_hyperband.frozen import BEFORE, FrozenStudy, completed
 from swift_hyperband.schedule import Round
 from swift_hyperband.training.trial import read_rows
+from swift_hyperband.watch import say
 
 if TYPE_CHECKING:
     from swift_hyperband.study import Study
@@ -101,6 +103,10 @@ class StudyFolder:
     def annealer(self, round_: Round) -> Path:
         return self.path / "annealer" / f"bracket={round_.bracket}-round={round_.index}"
 
+    @property
+    def sampler(self) -> Path:
+        return self.path / "annealer" / "sampler.json"
+
     def decision(self, round_: Round) -> Path:
         return self.round(round_) / "decision.json"
 
@@ -110,6 +116,8 @@ class StudyFolder:
 
 def check_frozen(folder: StudyFolder, study: Study) -> Study:
     """Refuse a study whose definition differs from the one frozen under its name.
+
+    Only `predictor.sampler` may differ, and only until a sampler has answered: nothing was decided by it yet.
 
     Returns
     -------
@@ -123,17 +131,12 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
     """
     if not folder.study.exists():
         return study
-    from swift_hyperband.study import differences, parse
-
-    stored = read_json(folder.study)["definition"]
-    study = _before(study, stored)
-    # parsed, so that a key which came into the product after the study was frozen counts with its default
-    frozen = parse(completed(stored), str(folder.study)).definition()
-    now = study.definition()
-    if frozen == now:
+    study = _before(study, read_json(folder.study)["definition"])
+    found = _changes(folder, study)
+    if all(line.startswith("predictor.sampler.") for line in found) and (not found or not answered(folder)):
         return study
     raise UserError(
-        f"{folder.path}: a study keeps its definition, but {'; '.join(differences(frozen, now))}. "
+        f"{folder.path}: a study keeps its definition, but {'; '.join(found)}. "
         f"Give the changed study a name of its own, or delete {folder.path} to start again"
     )
 
@@ -147,12 +150,32 @@ def _before(study: Study, stored: Mapping[str, Any]) -> Study:
     return study
 
 
+def _changes(folder: StudyFolder, study: Study) -> list[str]:
+    """Return how a study differs from the one frozen under its name."""
+    from swift_hyperband.study import differences, parse
+
+    # parsed, so that a key which came into the product after the study was frozen counts with its default
+    frozen = parse(completed(read_json(folder.study)["definition"]), str(folder.study)).definition()
+    return differences(frozen, study.definition())
+
+
+def answered(folder: StudyFolder) -> bool:
+    """Whether the sampler of a search has answered: from then on its settings are part of what came out."""
+    if any(folder.path.glob("annealer/**/answer.json")):
+        return True
+    fitted = folder.path.glob("bracket=*/round=*/predictor.json")
+    return any(read_json(path)["predictor"] is not None for path in fitted)
+
+
 def freeze(folder: StudyFolder, study: Study) -> Study:
     """Freeze a study's definition, or check that it is the frozen one, as `check_frozen` does; note the settings."""
     study = check_frozen(folder, study)
+    changed = _changes(folder, study) if folder.study.exists() else []
     if not folder.settings.exists() or read_json(folder.settings) != study.settings():
         write_json(folder.settings, study.settings())
-    if not folder.study.exists():
+    if changed:
+        say(f"{'; '.join(changed)}: taken over, as the sampler has not answered yet")
+    if changed or not folder.study.exists():
         write_json(folder.study, {"definition": study.definition()})
     return study
 

@@ -107,7 +107,7 @@ class Study(Section):
         "search; 0: none do.",
     )
     fallback: Literal["stop", "simulated-annealing"] = Field(
-        "stop", description="What happens when an annealer in the network cannot answer (qpu, hybrid)."
+        "stop", description="What happens when the sampler of a running search cannot answer."
     )
     budget: Budget = Field(default_factory=Budget, description="What the search may spend.")
     keep_states: bool = Field(

@@ -467,9 +467,15 @@ class Sampler(Section):
         description="simulated-annealing, tabu, steepest-descent, exact, qpu, hybrid, or module:Class (dimod.Sampler).",
     )
     num_reads: int = Field(default=_SAMPLER.num_reads, ge=1, description="Solutions asked for.")
-    sweeps: int = Field(default=_SAMPLER.sweeps, ge=1, description="Sweeps a solution (simulated-annealing).")
+    sweeps: int = Field(
+        default=_SAMPLER.sweeps,
+        ge=1,
+        description="Sweeps a solution (simulated-annealing, module:Class if it takes them).",
+    )
     solver: str | None = Field(default=None, description="Name of the solver (qpu, hybrid); null: the client's choice.")
-    annealing_time: float | None = Field(default=None, description="Microseconds (qpu); null: the solver's default.")
+    annealing_time: float | None = Field(
+        default=None, gt=0, description="Microseconds (qpu); null: the solver's default."
+    )
     chain_strength: float = Field(
         default=_SAMPLER.chain_strength, gt=0, description="As a multiple of uniform torque compensation (qpu)."
     )

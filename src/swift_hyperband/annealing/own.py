@@ -17,6 +17,7 @@ import dimod
 import numpy as np
 
 from swift_hyperband.annealing.errors import SamplerError, cleaned
+from swift_hyperband.annealing.qubo import Floats
 
 CLOCKS = frozenset({"timeout", "time_limit", "max_time", "max_runtime", "runtime", "time_limit_s", "max_seconds"})
 """Parameters by which samplers stop after a time."""
@@ -39,8 +40,10 @@ def load(name: str) -> dimod.Sampler:
     with told(name, "must be importable, found {}"):
         found = getattr(importlib.import_module(module_name), class_name, None)
     if not (isinstance(found, type) and issubclass(found, dimod.Sampler)):
-        raise SamplerError(name, f"must name a dimod.Sampler, found {cleaned(repr(found))}")
-    with told(name, "must be made without arguments, found {}; name a class of your own that makes it with them"):
+        composite = isinstance(found, type) and issubclass(found, dimod.Composite)
+        hint = "; name a class of your own that makes it of a sampler" if composite else ""
+        raise SamplerError(name, f"must name a dimod.Sampler, found {cleaned(repr(found))}{hint}")
+    with told(name, "must be made without arguments, found {}; name a class of your own that makes what it needs"):
         return found()
 
 
@@ -105,48 +108,51 @@ def call(sampler: dimod.Sampler, bqm: dimod.BinaryQuadraticModel, wanted: Mappin
 
 
 def _solutions(answer: dimod.SampleSet, bqm: dimod.BinaryQuadraticModel, name: str) -> dimod.SampleSet:
-    """Return an answer in the problem's own variables; refuse what is none."""
+    """Return an answer in the problem's own kind of variables; refuse what is none."""
     if not len(answer):
         raise SamplerError(name, "must return at least one solution, found none")
-    variables = list(bqm.variables)
-    for kind, odd in (
-        ("all variables of the problem", sorted(set(variables) - set(answer.variables), key=str)),
-        ("no variables but the problem's", sorted(set(answer.variables) - set(variables), key=str)),
-    ):
-        if odd:
-            shown = ", ".join(map(str, odd[:3])) + (", ..." if len(odd) > 3 else "")
-            raise SamplerError(name, f"must return {kind}, found {len(odd)} {'lacking' if 'all' in kind else 'more'} ({shown})")
+    needed, given = set(bqm.variables), set(answer.variables)
+    if lacking := sorted(needed - given, key=str):
+        raise SamplerError(
+            name, f"must return all variables of the problem, found {len(lacking)} lacking{_some(lacking)}"
+        )
+    if more := sorted(given - needed, key=str):
+        raise SamplerError(name, f"must return no variables but the problem's, found {len(more)} more{_some(more)}")
     if answer.vartype not in (dimod.SPIN, dimod.BINARY):
         raise SamplerError(name, f"must return spins or bits, found {answer.vartype.name}")
-    values = np.asarray(answer.record.sample)
-    allowed = (-1, 1) if answer.vartype is dimod.SPIN else (0, 1)
-    if not (known := np.isin(values, allowed)).all():
-        raise SamplerError(name, f"must return values that are {allowed[0]} or {allowed[1]}, found {values[~known][0]:g}")
-    told_energies = np.asarray(answer.record.energy, dtype=float)
-    if not np.isfinite(told_energies).all():
-        raise SamplerError(name, f"must return finite energies, found {told_energies[~np.isfinite(told_energies)][0]}")
-    if values.dtype != np.int8:
-        occurrences = answer.record.num_occurrences
-        answer = dimod.SampleSet.from_samples(
-            (values.astype(np.int8), list(answer.variables)),
-            answer.vartype,
-            told_energies,
-            info=answer.info,
-            num_occurrences=occurrences,
-            sort_labels=False,
-        )
+    values, energies = np.asarray(answer.record.sample), np.asarray(answer.record.energy, dtype=float)
+    low, high = (-1, 1) if answer.vartype is dimod.SPIN else (0, 1)
+    if not (known := (values == low) | (values == high)).all():
+        raise SamplerError(name, f"must return values that are {low} or {high}, found {values[~known][0]:g}")
+    if not (finite := np.isfinite(energies)).all():
+        raise SamplerError(name, f"must return finite energies, found {energies[~finite][0]}")
     if answer.vartype is not bqm.vartype:
         answer = answer.change_vartype(bqm.vartype, inplace=False)
-    energies = bqm.energies((answer.record.sample, list(answer.variables)))
-    off = np.abs(energies - told_energies)
-    if (off > TOLERANCE * max(1e-9, float(np.abs(energies).max()))).any():
-        worst = int(off.argmax())
-        raise SamplerError(
-            name,
-            f"must return the energies of its solutions, found {told_energies[worst]:.6g} "
-            f"where the problem's is {energies[worst]:.6g}",
-        )
-    return answer
+    return _mended(answer, energies, bqm)
+
+
+def _mended(answer: dimod.SampleSet, told_energies: Floats, bqm: dimod.BinaryQuadraticModel) -> dimod.SampleSet:
+    """Return an answer in whole numbers and with the energies that its solutions have in the problem.
+
+    Samplers have told others, D-Wave's rotor model among them.
+    """
+    values = np.asarray(answer.record.sample).astype(np.int8)
+    energies = bqm.energies((values, list(answer.variables)))
+    close = np.abs(energies - told_energies).max() <= TOLERANCE * max(1.0, float(np.abs(energies).max()))
+    if close and answer.record.sample.dtype == np.int8:
+        return answer
+    return dimod.SampleSet.from_samples(
+        (values, list(answer.variables)),
+        bqm.vartype,
+        told_energies if close else energies,
+        info=answer.info,
+        num_occurrences=answer.record.num_occurrences,
+        sort_labels=False,
+    )
+
+
+def _some(variables: list[Any]) -> str:
+    return f" ({', '.join(map(str, variables[:3]))}{', ...' if len(variables) > 3 else ''})"
 
 
 def _hint(sampler: dimod.Sampler) -> str:

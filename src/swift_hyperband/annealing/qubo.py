@@ -165,7 +165,7 @@ def build(kernel: Floats, y: Floats, code: Encoding, epsilon: float, xi: float) 
     return bqm
 
 
-def _step(fields: Floats, couplings: Floats) -> float:
+def _step(fields: NDArray[Any], couplings: NDArray[Any]) -> float:
     """Return the power of two of which all coefficients are multiples."""
     _, exponent = np.frexp((np.abs(fields) + np.abs(couplings).sum(axis=1)).max())
     return float(np.ldexp(1.0, int(exponent) - GRID))

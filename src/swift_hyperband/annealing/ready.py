@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.annealing.settings import REMOTE, SamplerSettings
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 10.0
 """Seconds, about, that an annealer in the network has to say what it takes and charges."""
+
+FEW = 3
+"""Reads by which it is seen whether a sampler repeats its answers."""
 
 PACKAGES = "install them with: pip install 'swift-hyperband[annealer]'"
 
@@ -64,7 +67,8 @@ def look(settings: SamplerSettings, variables: int, *, trial: bool) -> Ready:
     settings : SamplerSettings
     variables : int
     trial : bool
-        Whether one in this process solves such a problem; one of the user's own twice, which shows whether it repeats.
+        Whether one in this process solves such a problem; one of the user's own again in few reads, which shows whether
+        it repeats.
 
     Raises
     ------
@@ -79,9 +83,8 @@ def look(settings: SamplerSettings, variables: int, *, trial: bool) -> Ready:
         import dimod  # noqa: F401
         import dwave.samplers  # noqa: F401
     except ImportError as error:
-        raise UserError(
-            f"predictor.sampler.name: {settings.name} needs D-Wave's packages, found no module {error.name!r}; {PACKAGES}"
-        ) from None
+        needed = f"{settings.name} needs D-Wave's packages, found no module {error.name!r}"
+        raise UserError(f"predictor.sampler.name: {needed}; {PACKAGES}") from None
     try:
         return _local(settings, variables, trial)
     except UserError as error:
@@ -108,7 +111,7 @@ def _local(settings: SamplerSettings, variables: int, trial: bool) -> Ready:
     from swift_hyperband.annealing import own, samplers
 
     sampler = samplers.make(settings.name)
-    with own.told(settings.name, "must say which parameters it takes, found {}"):
+    with own.told(settings.name, "failed with {}"):
         taken = _TAKEN.get(settings.name)
         if taken is None:
             taken = frozenset(key for key, name in _PARAMETERS.items() if own.takes(sampler, name))
@@ -116,23 +119,28 @@ def _local(settings: SamplerSettings, variables: int, trial: bool) -> Ready:
     found = Ready(notes=_without_effect(settings, taken), unrepeatable=known)
     if fault := samplers.too_large(settings.name, sampler, variables):
         return Ready(faults=(fault,), notes=found.notes, unrepeatable=known)
-    if not trial:
+    if not trial or settings.name == "exact":
+        # which holds what is not too large, and takes seconds for the largest
         return found
     bqm = problem(variables)
     start = time.perf_counter()
-    first = samplers.sample(settings, bqm, "trial")
+    samplers.sample(settings, bqm, "trial")
     seconds = time.perf_counter() - start
     why = known
-    if ":" in settings.name and known is None and not _same(first, samplers.sample(settings, bqm, "trial")):
+    if ":" in settings.name and known is None and not _repeats(settings, bqm):
         why = "the same problem and seed had two different answers"
     return Ready(notes=found.notes, unrepeatable=why, fit_seconds=seconds)
 
 
-def _same(one: dimod.SampleSet, other: dimod.SampleSet) -> bool:
+def _repeats(settings: SamplerSettings, bqm: dimod.BinaryQuadraticModel) -> bool:
+    """Return whether a sampler solves a problem twice alike; in few reads, as some take minutes for many."""
     import numpy as np
 
-    order = list(one.variables)
-    columns = [other.variables.index(variable) for variable in order]
+    from swift_hyperband.annealing import samplers
+
+    few = replace(settings, num_reads=min(settings.num_reads, FEW))
+    one, other = (samplers.sample(few, bqm, "trial") for _ in range(2))
+    columns = [other.variables.index(variable) for variable in one.variables]
     return np.array_equal(one.record.sample, other.record.sample[:, columns])
 
 

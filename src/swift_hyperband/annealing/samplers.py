@@ -1,4 +1,4 @@
-"""The samplers of a study by name. The local ones give the same solutions for the same seed."""
+"""The samplers of a study by name. Those of this process, by their own names, repeat their solutions by the seed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def make(name: str) -> dimod.Sampler:
     module, colon, class_name = name.partition(":")
     if not (colon and module and class_name):
         known = ", ".join([*LOCAL, *sorted(REMOTE, reverse=True)])
-        raise UserError(f"sampler.name must be {known} or module:Class of a dimod.Sampler, found {name!r}")
+        raise UserError(f"predictor.sampler.name must be {known} or module:Class of a dimod.Sampler, found {name!r}")
     return load(name)
 
 

@@ -23,7 +23,7 @@ class SamplerSettings:
     num_reads : int
         How many solutions are asked for.
     sweeps : int
-        Sweeps over all variables for each of them (simulated-annealing).
+        Sweeps over all variables for each of them (simulated-annealing, module:Class if it takes num_sweeps).
     solver : str or None
         Name of the remote solver; None for the client's default choice (qpu, hybrid).
     annealing_time : float or None
@@ -35,7 +35,8 @@ class SamplerSettings:
     budget : float or None
         Seconds of annealer time that all fits of a search may take together; None for any (qpu, hybrid).
     seed : int
-        The local samplers give the same solutions for the same seed; 0 to 2^31 - 1.
+        The local samplers give the same solutions for the same seed, as those of the user's own do if they take one;
+        0 to 2^31 - 1.
     """
 
     name: str = "simulated-annealing"

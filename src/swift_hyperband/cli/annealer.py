@@ -6,16 +6,19 @@ import argparse
 import json
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from swift_hyperband.annealing.ready import FEW, look, problem
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
 from swift_hyperband.errors import UserError
 
-if TYPE_CHECKING:
-    from dimod import BinaryQuadraticModel
-
 VARIABLES = 12
-"""Of the problem that is solved: every sampler can, and its optimum is known at once."""
+"""Of the problem that is solved without a study: every sampler can, and its optimum is known at once."""
+
+USUAL = 120
+"""Of the problem that a sampler of the user's own must solve besides."""
+
+READS = 20
 
 TIMEOUT = 60.0
 """Seconds for a sampler in the network."""
@@ -34,12 +37,18 @@ class Finding:
     fit_seconds : float or None
         How long a small problem took from end to end; None if it was not tried.
     optimum : bool or None
-        Whether its optimum was found.
+        Whether its optimum was found; None if it is not known.
+    variables : int
+        Of that problem.
     solver : str or None
     qubits, largest : int or None
         Of the solver: working qubits, and variables of the largest fully connected problem.
     charged_seconds : float or None
-        Estimate of the annealer time that the small problem costs.
+        Estimate of the annealer time that the problem costs.
+    reproducible : bool or None
+        Whether the same problem gets the same answer again; None if that is not known.
+    why : str
+        Why it does not.
     """
 
     sampler: str
@@ -51,6 +60,9 @@ class Finding:
     qubits: int | None = None
     largest: int | None = None
     charged_seconds: float | None = None
+    variables: int = VARIABLES
+    reproducible: bool | None = None
+    why: str = ""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,27 +73,59 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "check",
         help="which samplers can be used here, or what is missing",
         description="Show which samplers can train a predictor here, with a small problem solved by each of them. "
-        "Exits with 0 if the default sampler, or the named one, can be used, else with 1.",
+        "Exits with 0 if the default sampler, the named one, or that of the study can be used, else with 1.",
     )
     check.add_argument("--sampler", metavar="NAME", help="only this one: a name of the study file's, or module:Class")
     check.add_argument(
-        "--submit", action="store_true", help="send the small problem to qpu and hybrid too: it costs annealer time"
+        "--study",
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="check the sampler of this study, with its settings and at the size of its largest problem",
+    )
+    check.add_argument(
+        "--submit", action="store_true", help="send the problem to qpu and hybrid too: it costs annealer time"
     )
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
     check.set_defaults(run=_check)
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.study is not None:
+        return _check_study(options)
     wanted = options.sampler or SamplerSettings().name
     names = [options.sampler] if options.sampler else [*LOCAL, *sorted(REMOTE, reverse=True)]
-    findings = [check(name, submit=options.submit) for name in names]
-    if options.json:
-        print(json.dumps([asdict(finding) for finding in findings], indent=1))
-    else:
-        width = max(map(len, names))
-        for finding in findings:
-            print(f"{finding.sampler:{width}}  {'usable ' if finding.usable else 'missing'}  {_told(finding)}")
+    findings = [check(SamplerSettings(name, num_reads=READS), submit=options.submit) for name in names]
+    _print(findings, options.json)
     return 0 if any(finding.usable for finding in findings if finding.sampler == wanted) else 1
+
+
+def _check_study(options: argparse.Namespace) -> int:
+    """Check the sampler of a study, with its settings and at the size of its largest problem."""
+    from swift_hyperband.fitting import problem_sizes
+    from swift_hyperband.study import load
+
+    study = load(options.study).frozen()
+    settings, sizes = study.rules().predictor.sampler, problem_sizes(study)
+    if settings is None or not sizes:
+        raise UserError(
+            f"{options.study}: predictor.name must be qsvr in a search that predicts, for its sampler to be checked, "
+            f"found {study.definition['predictor']['name']} and {study.definition['search']['algorithm']}"
+        )
+    if options.sampler is not None:
+        settings = replace(settings, name=options.sampler)
+    finding = check(settings, submit=options.submit, variables=max(sizes))
+    _print([finding], options.json)
+    return 0 if finding.usable else 1
+
+
+def _print(findings: list[Finding], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=1))
+        return
+    width = max(len(finding.sampler) for finding in findings)
+    for finding in findings:
+        print(f"{finding.sampler:{width}}  {'usable ' if finding.usable else 'missing'}  {_told(finding)}")
 
 
 def _told(finding: Finding) -> str:
@@ -91,69 +135,83 @@ def _told(finding: Finding) -> str:
         qubits = "" if finding.qubits is None else f"{finding.qubits} qubits, "
         facts.append(f"{finding.solver}, {qubits}problems of up to {finding.largest} variables")
     if finding.fit_seconds is not None:
-        found = "its optimum" if finding.optimum else "not its optimum"
-        facts.append(f"{VARIABLES} variables in {finding.fit_seconds:.2f} s, found {found}")
+        found = {True: ", found its optimum", False: ", found not its optimum", None: ""}[finding.optimum]
+        facts.append(f"{finding.variables} variables in {finding.fit_seconds:.2f} s{found}")
+    if finding.reproducible is False and finding.usable:
+        facts.append(f"not reproducible: {finding.why}")
     if finding.note:
         facts.append(finding.note)
     return "; ".join(facts)
 
 
-def check(name: str, *, submit: bool) -> Finding:
-    """Return what can be found of a sampler; problems go to one in the network only if `submit`."""
-    settings = SamplerSettings(name=name, num_reads=20, timeout=TIMEOUT)
+def check(settings: SamplerSettings, *, submit: bool, variables: int | None = None) -> Finding:
+    """Return what can be found of a sampler; problems go to one in the network only if `submit`.
+
+    Parameters
+    ----------
+    settings : SamplerSettings
+    submit : bool
+    variables : int or None
+        Of a study's largest problem. None: a small one, and for a sampler of the user's own one of the usual size.
+    """
+    size, name = variables or VARIABLES, settings.name
     try:
-        if name in REMOTE:
-            return _remote(settings, submit)
-        seconds, optimum = _fit(settings)
+        known = look(settings, size, trial=variables is not None)
     except UserError as error:
-        return Finding(name, usable=False, note=str(error))
-    except ImportError as error:
-        note = f"no module {error.name!r}; install it with: pip install 'swift-hyperband[annealer]'"
-        return Finding(name, usable=False, note=note)
-    return Finding(name, usable=True, fit_seconds=seconds, optimum=optimum)
-
-
-def _remote(settings: SamplerSettings, submit: bool) -> Finding:
-    from swift_hyperband.annealing.cloud import connect
-
-    with connect(settings) as connection:
-        annealer = connection.annealer
-        solver, largest = str(annealer.solver.name), annealer.largest()
-        qubits = int(annealer.solver.num_active_qubits) if settings.name == "qpu" else None
-        _, cost = annealer.prepare(range(VARIABLES))
-    known = Finding(settings.name, usable=True, solver=solver, qubits=qubits, largest=largest, charged_seconds=cost)
-    if not submit:
+        return Finding(name, usable=False, note=str(error), variables=size)
+    found = Finding(
+        name,
+        usable=not known.faults,
+        note="; ".join([*known.faults, *known.notes]),
+        variables=size,
+        fit_seconds=known.fit_seconds,
+        solver=known.solver,
+        qubits=known.qubits,
+        largest=known.largest,
+        charged_seconds=known.charged_seconds,
+        reproducible=known.unrepeatable is None,
+        why=known.unrepeatable or "",
+    )
+    if known.faults:
+        return found
+    if name in REMOTE and not submit:
+        cost = known.charged_seconds
         price = "annealer time" if cost is None else f"about {cost:.3f} s of annealer time"
-        return replace(known, note=f"nothing submitted; --submit tries a problem for {price}")
+        hint = f"nothing submitted; --submit tries a problem for {price}"
+        return replace(found, note="; ".join([hint, *known.notes]))
+    if name not in REMOTE and variables is not None:
+        # solved already
+        return found
     try:
-        seconds, optimum = _fit(settings)
+        seconds, optimum = _fit(replace(settings, timeout=min(settings.timeout, TIMEOUT)), size)
     except UserError as error:
-        return replace(known, usable=False, note=str(error))
-    return replace(known, fit_seconds=seconds, optimum=optimum)
+        return replace(found, usable=False, note=str(error))
+    found = replace(found, fit_seconds=seconds, optimum=optimum)
+    return found if ":" not in name else _at_usual_size(found, settings)
 
 
-def _fit(settings: SamplerSettings) -> tuple[float, bool]:
-    """Return how many seconds a small problem took, and whether its optimum was found."""
+def _at_usual_size(found: Finding, settings: SamplerSettings) -> Finding:
+    """Add what a sampler of the user's own makes of a problem as large as a fit usually has."""
+    known = look(replace(settings, num_reads=FEW), USUAL, trial=True)
+    if known.faults:
+        curves = f"{USUAL} variables, as 20 curves with 2 x 3 bits have"
+        return replace(found, note=f"but not for {curves}: {'; '.join(known.faults)}")
+    more = f"{USUAL} variables in {known.fit_seconds:.2f} s"
+    return replace(found, note=more, reproducible=known.unrepeatable is None, why=known.unrepeatable or "")
+
+
+def _fit(settings: SamplerSettings, variables: int) -> tuple[float, bool | None]:
+    """Return how many seconds a problem took, and whether its optimum was found, if it is known."""
     import dimod
 
     from swift_hyperband.annealing import samplers
 
-    bqm = _problem()
+    bqm = problem(variables)
     start = time.perf_counter()
     # with the time in its label, so that it is solved anew and no earlier answer is taken
     found = samplers.sample(settings, bqm, f"swift-hyperband annealer check {time.time():.3f}")
     energy = float(found.record.energy.min())
     seconds = time.perf_counter() - start
+    if variables > VARIABLES:
+        return seconds, None
     return seconds, energy <= float(dimod.ExactSolver().sample(bqm).record.energy.min()) + 1e-9
-
-
-def _problem() -> BinaryQuadraticModel:
-    """Return a dense problem with fixed biases."""
-    import dimod
-    import numpy as np
-
-    biases = np.random.default_rng(0).normal(size=(VARIABLES, VARIABLES))
-    bqm = dimod.BinaryQuadraticModel("BINARY")
-    bqm.add_linear_from_array(biases.diagonal())
-    bqm.add_quadratic_from_dense(np.triu(biases, 1))
-    return bqm

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swift_hyperband.annealing.settings import REMOTE, QsvrSettings
+from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.errors import UserError
-from swift_hyperband.plan import LITTLE, Case, Plan, annealer_problems, begun_anew, epochs, makespan
+from swift_hyperband.fitting import Outlook, outlook, problem_sizes
+from swift_hyperband.plan import LITTLE, Case, Plan, begun_anew, epochs, makespan
 from swift_hyperband.results import StudyFolder, measured_seconds
 from swift_hyperband.schedule import Schedule, hyperband, random_search
 
@@ -47,17 +48,17 @@ def _plan(options: argparse.Namespace) -> int:
     pace = _pace(study, options.seconds_per_epoch)
     seconds = None if pace is None else pace.seconds / study.resources.side_by_side
     plan = Plan(study.schedule(), study.batch_size, options.workers or study.resources.workers, seconds)
+    frozen = study.frozen()
+    found = outlook(frozen, trial=False) if problem_sizes(frozen) else None
     if options.json:
         print(json.dumps(plan.to_json(), indent=1))
-        return 0
-    from rich.console import Console
+    else:
+        from rich.console import Console
 
-    print_plan(Console(highlight=False), study, plan, pace)
+        print_plan(Console(highlight=False), study, plan, pace, found)
+    if found is not None and found.faults:
+        raise UserError("\n".join(f"{options.study}: {fault}" for fault in found.faults))
     return 0
-
-
-PATIENCE = 10.0
-"""Seconds that a plan waits for an annealer in the network to tell what it will charge."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ def _pace(study: Study, given: float | None) -> Pace | None:
     return Pace(measured, f"median of the curves in {folder.path}") if measured else None
 
 
-def print_plan(console: Console, study: Study, plan: Plan, pace: Pace | None) -> None:
-    """Print a plan for people."""
+def print_plan(console: Console, study: Study, plan: Plan, pace: Pace | None, sampler: Outlook | None = None) -> None:
+    """Print a plan for people, with what is known of the sampler of its fits where they have one."""
     schedule, search = plan.schedule, study.search
     count = len(schedule.brackets)
     console.print(f"\n[bold]{study.name}[/]  {search.algorithm}, max_epochs {search.max_epochs}, eta {search.eta}")
@@ -96,40 +97,26 @@ def print_plan(console: Console, study: Study, plan: Plan, pace: Pace | None) ->
         console.print("[dim]For hours give --seconds-per-epoch, or plan again once the first epochs are trained.[/]")
     else:
         console.print(f"[dim]Times at {pace.seconds:.3g} s an epoch ({pace.source}), without waiting for a queue.[/]")
-    if study.predictor.name == "qsvr" and (problems := annealer_problems(schedule, _qsvr(study))):
-        console.print(f"\n{_annealer(study, problems)}")
+    if sampler is not None:
+        console.print(f"\n{_annealer(study, sampler)}", soft_wrap=True)
     if search.algorithm == "swift-hyperband" and _share_saved(schedule) < LITTLE:
         console.print(f"\n[yellow]note:[/] {_how_to_save(study, schedule)}")
     console.print()
 
 
-def _qsvr(study: Study) -> QsvrSettings:
-    settings = study.frozen().rules().predictor.qsvr
-    assert settings is not None
-    return settings
-
-
-def _annealer(study: Study, problems: list[int]) -> str:
-    """Say what the fits put to the annealer, and what of its time they will take if it is one in the network."""
-    sampler = study.frozen().rules().predictor.sampler
-    assert sampler is not None
-    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} of up to {max(problems)} variables"
-    told = f"annealer  {sampler.name}: {count}"
-    if sampler.name not in REMOTE:
-        return told
+def _annealer(study: Study, found: Outlook) -> str:
+    """Say what the fits put to the sampler, and what of its time they will take if it is one in the network."""
     from rich.markup import escape
 
-    from swift_hyperband.annealing import remote
-    from swift_hyperband.annealing.errors import AnnealerError
-
-    budget = "" if sampler.budget is None else f"; the budget is {sampler.budget:g} s"
-    try:
-        seconds = remote.estimate(replace(sampler, timeout=PATIENCE), max(problems))
-    except AnnealerError as error:
-        return f"{told}{budget}\n[yellow]annealer time is not known:[/] {escape(str(error))}"
-    if seconds is None:
-        return f"{told}{budget}; the solver does not tell how long it takes"
-    return f"{told}, at most {seconds * len(problems):.2g} s of its time in all{budget}"
+    count = f"{len(found.sizes)} problem{'s' if len(found.sizes) > 1 else ''} of up to {max(found.sizes)} variables"
+    told = f"annealer  {found.sampler}: {count}"
+    if found.sampler in REMOTE:
+        budget = study.budget.annealer_seconds
+        seconds = found.ready.charged_seconds if found.ready is not None else None
+        # why it is not known stands below
+        told += f", at most {seconds * len(found.sizes):.2g} s of its time in all" if seconds is not None else ""
+        told += "" if budget is None else f"; the budget is {budget:g} s"
+    return "\n".join([escape(told), *(f"[yellow]note:[/] {escape(note)}" for note in found.notes)])
 
 
 def _rounds(schedule: Schedule) -> Table:

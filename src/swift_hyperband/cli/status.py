@@ -182,8 +182,11 @@ def _facts(progress: Progress) -> Table:
         if not finished:
             table.add_row("", "[dim]the best of all trials, each at its last epoch; not yet the result[/]")
     if reasons := [found.fallback for found in progress.history.rounds.values() if found.fallback]:
-        told = f"by simulated annealing in {len(reasons)} round{'s' if len(reasons) > 1 else ''}, as the annealer could"
+        told = f"by simulated annealing in {len(reasons)} round{'s' if len(reasons) > 1 else ''}, as the sampler could"
         table.add_row("[yellow]predicted[/]", f"{told} not answer:\n[dim]{escape(reasons[0])}[/]")
+    if progress.history.unrepeatable is not None:
+        why = f"not reproducible, as {progress.history.unrepeatable}"
+        table.add_row("[yellow]sampler[/]", escape(f"{study.predictor.sampler.name}: {why}"))
     left = f", at most {to_come} to come" if (to_come := progress.sum("to_come")) else ""
     if outside := progress.history.outside:
         told = f"{len(outside)} trial{'s' if len(outside) > 1 else ''} far outside of the others counted as diverged:"

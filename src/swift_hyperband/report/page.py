@@ -140,7 +140,11 @@ def _notes(history: History) -> list[str]:
         if found.fallback
     ]
     changed = [f"{line[:1].upper()}{line[1:]}." for line in provenance.lines(history.folder)[1:]]
-    return [*([] if history.finished else [unfinished]), *fallbacks, *changed]
+    repeats = []
+    if history.unrepeatable is not None:
+        sampler = history.study.predictor.sampler.name
+        repeats = [f"Not reproducible, as {history.unrepeatable} ({sampler}): another run may stop other trials."]
+    return [*([] if history.finished else [unfinished]), *repeats, *fallbacks, *changed]
 
 
 def _table(rows: Mapping[str, str]) -> str:
