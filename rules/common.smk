@@ -1,10 +1,11 @@
 # What the rules share: the study, and which files a round's jobs read.
-from swift_hyperband import fitting
+from swift_hyperband import fitting, repair
 from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.begin import begin
 from swift_hyperband.dag import Dag
+from swift_hyperband.errors import about_disk
 from swift_hyperband.head import become_head
-from swift_hyperband.results import StudyFolder, check_frozen
+from swift_hyperband.results import StudyFolder, check_frozen, freeze
 from swift_hyperband.paths import check_paths_for_cluster
 from swift_hyperband.retrying import give_up_with
 from swift_hyperband.slurm_plugin import mend
@@ -48,9 +49,6 @@ def looking():
         return False
 
 
-refused = []
-
-
 def lead():
     """Become the one process that runs this search, if it can be; jobs on other machines never are."""
     if not workflow.is_main_process:
@@ -61,19 +59,16 @@ def lead():
         become_head(dag.folder)
         begin(dag.folder, study.definition()["target"])
         fitting.check(dag.folder, study.frozen())
+        freeze(dag.folder, study)
+        repair.mend(dag.folder, study)
     except UserError as error:
-        refused.append(error)
-        return False
+        stop(error)
+    except OSError as error:
+        stop(about_disk(error))
     give_up_with(lambda: hopeless(dag.folder.path, study.give_up_after))
     if "snakemake_executor_plugin_slurm" in sys.modules:
         mend(sys.modules["snakemake_executor_plugin_slurm"])
     return True
-
-
-def stop_if_refused():
-    """Said when the DAG is built: Snakemake would show an error in an input function as a traceback."""
-    if refused:
-        stop(refused[0])
 
 
 def wait_for(checkpoint, round_):
@@ -99,6 +94,8 @@ def read_study():
         return check_frozen(StudyFolder(Path("results") / found.name), found)
     except UserError as error:
         stop(error)
+    except OSError as error:
+        stop(about_disk(error))
 
 
 study = read_study()
@@ -140,3 +137,14 @@ def training_curves(wildcards):
 
 def annealer_in_network():
     return study.predictor.name == "qsvr" and study.predictor.sampler.name in REMOTE
+
+
+def mended(wildcards):
+    """No file: becomes the head, and mends what was damaged, before Snakemake looks which files there are."""
+    dag.begin()
+    return []
+
+
+def last_promotions(wildcards):
+    dag.begin()
+    return dag.last_promotions()

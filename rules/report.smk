@@ -3,7 +3,7 @@
 
 rule best:
     input:
-        dag.last_promotions(),
+        last_promotions,
     output:
         report(
             f"results/{study.name}/best.yaml",

@@ -8,14 +8,16 @@ bound: as if nobody were stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from swift_hyperband.batches import batch_name, minutes, pack
 from swift_hyperband.files import read_json, write_json
-from swift_hyperband.results import Part, StudyFolder, freeze, measured_seconds
+from swift_hyperband.results import COMPLETION, DECISION, ENTRY, PROMOTION, Part, StudyFolder, known, measured_seconds
 from swift_hyperband.schedule import Round, Schedule
+from swift_hyperband.space import Scalar
 from swift_hyperband.study import Study
 
 
@@ -45,11 +47,17 @@ class Dag:
     def __post_init__(self) -> None:
         self.schedule: Schedule = self.study.schedule()
 
+    def begin(self) -> None:
+        """Become the head, unless nothing will run: before Snakemake looks which files there are."""
+        if not self.looking():
+            self._leads  # noqa: B018
+
     def manifests(self, round_: Round, part: Part) -> list[str]:
         """Return the files of a round's trained batches: the full, the partial or the completed ones."""
+        self.begin()
         if self.looking():
-            known = self._known_batches(round_, part)
-            batches = self._upper_bound(round_, part) if known is None else list(known)
+            there = self._known_batches(round_, part)
+            batches = self._upper_bound(round_, part) if there is None else list(there)
         elif part == "complete":
             batches = list(self._completion(round_))
         else:
@@ -92,8 +100,8 @@ class Dag:
             return {}
         self.wait_for("decide", round_)
         path, going = self.folder.completion(round_), self._continuing(round_)
-        if path.exists():
-            batches: dict[str, list[str]] = read_json(path)["batches"]["complete"]
+        if (frozen := known(path, COMPLETION)) is not None:
+            batches: dict[str, list[str]] = frozen["batches"]["complete"]
             if sorted(going) == sorted(trial for batch in batches.values() for trial in batch):
                 return batches
         batches = self._pack_completion(round_, going)
@@ -103,21 +111,17 @@ class Dag:
 
     @cached_property
     def _leads(self) -> bool:
-        """Whether this process is the head; it freezes the study when it becomes it."""
-        leads = self.lead()
-        if leads:
-            freeze(self.folder, self.study)
-        return leads
+        """Whether this process is the head; it freezes the study when it becomes it, and mends what was damaged."""
+        return self.lead()
 
     def _competitors(self, round_: Round) -> list[str]:
         if round_.index == 0:
             return list(self.study.trials(round_.bracket))
-        return list(
-            read_json(self.folder.promotion(self.schedule.by_key[round_.bracket, round_.index - 1]))["promoted"]
-        )
+        before = self.folder.promotion(self.schedule.by_key[round_.bracket, round_.index - 1])
+        return list(read_json(before, PROMOTION)["promoted"])
 
     def _continuing(self, round_: Round) -> list[str]:
-        verdicts = read_json(self.folder.decision(round_))["verdicts"]
+        verdicts = read_json(self.folder.decision(round_), DECISION)["verdicts"]
         return [trial for trial, verdict in verdicts.items() if verdict["continues"]]
 
     def _pack_completion(self, round_: Round, going: Sequence[str]) -> dict[str, list[str]]:
@@ -127,15 +131,15 @@ class Dag:
     def _known_batches(self, round_: Round, part: Part) -> dict[str, list[str]] | None:
         """Return a round's batches if what lies there tells them, without writing."""
         if part == "complete":
-            if self.folder.completion(round_).exists():
-                return dict(read_json(self.folder.completion(round_))["batches"]["complete"])
-            known = self.folder.decision(round_).exists()
-            return self._pack_completion(round_, self._continuing(round_)) if known else None
-        if self.folder.entry(round_).exists():
-            return dict(read_json(self.folder.entry(round_))["batches"][part])
+            if (frozen := known(self.folder.completion(round_), COMPLETION)) is not None:
+                return dict(frozen["batches"]["complete"])
+            decided = known(self.folder.decision(round_), DECISION) is not None
+            return self._pack_completion(round_, self._continuing(round_)) if decided else None
+        if (frozen := known(self.folder.entry(round_), ENTRY)) is not None:
+            return dict(frozen["batches"][part])
         if round_.index > 0:
             earlier = self.schedule.by_key[round_.bracket, round_.index - 1]
-            if not self.folder.promotion(earlier).exists():
+            if known(self.folder.promotion(earlier), PROMOTION) is None:
                 return None
         return _layout(self.folder, self.study, round_, self._competitors(round_))[part]
 
@@ -145,6 +149,11 @@ class Dag:
         end = round_.end if part != "partial" else round_.decision_epoch or round_.end
         size = len(_pack(self.folder, self.study, [str(number) for number in range(trials)], end - begin))
         return [f"planned-{number}-of-{size}" for number in range(1, size + 1)]
+
+
+def config_content(trial: str, bracket: int, slot: int, configuration: Mapping[str, Scalar]) -> dict[str, Any]:
+    """Return what a trial's config.json holds."""
+    return {"trial": trial, "bracket": bracket, "slot": slot, "configuration": dict(configuration)}
 
 
 def enter(
@@ -159,13 +168,11 @@ def enter(
         for trial, (slot, configuration) in study.trials(round_.bracket).items():
             config = folder.trial(trial) / "config.json"
             if not config.exists():
-                content = {"trial": trial, "bracket": round_.bracket, "slot": slot, "configuration": configuration}
-                write_json(config, content)
-    if path.exists():
-        frozen = read_json(path)
-        if frozen["competitors"] == list(competitors):
-            batches: dict[str, dict[str, list[str]]] = frozen["batches"]
-            return batches
+                write_json(config, config_content(trial, round_.bracket, slot, configuration))
+    frozen = known(path, ENTRY)
+    if frozen is not None and frozen["competitors"] == list(competitors):
+        batches: dict[str, dict[str, list[str]]] = frozen["batches"]
+        return batches
     batches = _layout(folder, study, round_, competitors)
     epochs = {"full": round_.end, "partial": round_.decision_epoch}
     write_json(path, {"competitors": list(competitors), "batches": batches, "epochs": epochs})

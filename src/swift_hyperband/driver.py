@@ -18,14 +18,17 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json
 from swift_hyperband.head import become_head
 from swift_hyperband.predictors import Predictor
-from swift_hyperband.results import StudyFolder, check_frozen, delete_states, freeze
+from swift_hyperband.repair import mend
+from swift_hyperband.results import PREDICTOR, StudyFolder, check_frozen, delete_states, freeze, nothing_left
 from swift_hyperband.schedule import Round
 from swift_hyperband.search import Curve, rounds
 from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
 from swift_hyperband.steps import decision_content, predictor_content, promotion_content, threshold_content, write_best
 from swift_hyperband.study import Study
+from swift_hyperband.training import state
 from swift_hyperband.training.batch import train_batch
 from swift_hyperband.training.settings import TrainingSettings
+from swift_hyperband.training.trial import want_state
 
 
 def run_search(
@@ -53,6 +56,7 @@ def run_search(
     study = check_frozen(folder, study)
     fitting.check(folder, study.frozen())
     study = freeze(folder, study)
+    mend(folder, study)
     definition = study.definition()
     settings = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)
     trials = {bracket: list(study.trials(bracket)) for bracket in study.schedule().brackets}
@@ -71,10 +75,13 @@ def run_search(
                 search.tell(trial, [study.sign * value for value in trained.values[:epochs]])
     _write(study, folder, search, written, on_round)
     if search.best is None:
-        raise UserError(f"{folder.path}: every trial failed or diverged; see trials/*/failures.json in it")
+        raise UserError(nothing_left(folder, study.target.metric))
     trial, loss = search.best
     if not study.keep_states:
         delete_states(folder, set(search.curves) - {trial})
+    if state.unsound(folder.trial(trial)) is not None:
+        want_state(folder.trial(trial))
+        train_batch(folder.path, settings, [trial], study.search.max_epochs, workers)
     bracket = next(bracket for bracket, ids in trials.items() if trial in ids)
     write_best(folder, study.frozen(), trial, bracket, study.sign * loss)
     return search
@@ -124,7 +131,7 @@ def _write(
             content = threshold_content(study.sign, threshold, reference)
             write_json(folder.threshold(round_), content | {"inputs": {}})
             assert round_.predictor is not None
-            fitted = read_json(folder.predictor(search.schedule.by_key[round_.predictor]))
+            fitted = read_json(folder.predictor(search.schedule.by_key[round_.predictor]), PREDICTOR)
             content = decision_content(study.sign, record.decision, fitted)
             write_json(folder.decision(round_), content | {"inputs": {}})
         curves = {trial: search.curves[trial][: round_.end] for trial in record.finishers}

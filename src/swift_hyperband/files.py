@@ -138,7 +138,8 @@ def _is(content: Any, kind: Any) -> bool:
 
 
 def _shown(content: Any) -> str:
-    found = "nothing" if content is _ABSENT else json.dumps(content)
+    # what is no JSON comes from a YAML file
+    found = "nothing" if content is _ABSENT else json.dumps(content, default=str)
     return found if len(found) <= 40 else f"{found[:40]} ..."
 
 

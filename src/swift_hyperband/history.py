@@ -5,13 +5,26 @@ Values are metrics as the target reported them (not losses), nan where not finit
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swift_hyperband.files import read_json
-from swift_hyperband.results import StudyFolder, from_json, load_study, read_curve
+from swift_hyperband.errors import UserError
+from swift_hyperband.files import AGAIN, read_json
+from swift_hyperband.results import (
+    CONFIG,
+    DECISION,
+    ENTRY,
+    PROMOTION,
+    StudyFolder,
+    from_json,
+    load_study,
+    read_curve,
+)
 from swift_hyperband.schedule import Round, RoundKey, Schedule
+from swift_hyperband.training.trial import has_failed
 
 if TYPE_CHECKING:
     from swift_hyperband.study import Study
@@ -168,12 +181,16 @@ class History:
 
     def _round(self, round_: Round) -> RoundHistory:
         folder = self.folder
-        if not folder.entry(round_).exists():
+        here_and_later = self.schedule.brackets[round_.bracket][round_.index :]
+        if not any(folder.entry(later).exists() for later in here_and_later):
             return RoundHistory(round_)
         threshold = sigma = verdicts = promoted = fallback = None
         outside: frozenset[str] = frozenset()
+        competitors = tuple(read_json(folder.entry(round_), ENTRY)["competitors"])
+        _check(folder.entry(round_), competitors, self.study.trials(round_.bracket))
         if folder.decision(round_).exists():
-            stored = read_json(folder.decision(round_))
+            stored = read_json(folder.decision(round_), DECISION)
+            _check(folder.decision(round_), stored["verdicts"], competitors)
             threshold, sigma, fallback = stored["threshold"], stored["sigma"], stored["fallback"]
             # not in files of before there was anything to tell
             outside = frozenset([*stored.get("left_out", ()), *stored.get("outside", ())])
@@ -182,13 +199,18 @@ class History:
                 for trial, verdict in stored["verdicts"].items()
             }
         if folder.promotion(round_).exists():
-            promoted = tuple(read_json(folder.promotion(round_))["promoted"])
-        competitors = tuple(read_json(folder.entry(round_))["competitors"])
+            promoted = tuple(read_json(folder.promotion(round_), PROMOTION)["promoted"])
+            _check(folder.promotion(round_), promoted, competitors)
         return RoundHistory(round_, competitors, threshold, sigma, verdicts, promoted, fallback, outside)
 
     def _trial(self, trial: str) -> TrialHistory:
-        stored = read_json(self.folder.trial(trial) / "config.json")
-        failures = self.folder.trial(trial) / "failures.json"
-        failed = failures.exists() and read_json(failures)["failed"]
-        curve = read_curve(self.folder, trial)
+        stored = read_json(self.folder.trial(trial) / "config.json", CONFIG)
+        failed = has_failed(self.folder.trial(trial))
+        curve = read_curve(self.folder, trial, self.study.target.metric)
         return TrialHistory(trial, stored["bracket"], stored["slot"], stored["configuration"], curve, failed)
+
+
+def _check(path: Path, trials: Iterable[str], known: Iterable[str]) -> None:
+    """Check that a file names trials that there are."""
+    if unknown := sorted(set(trials) - set(known)):
+        raise UserError(f"{path}: must name trials of its bracket and round, found {unknown[0]!r}; {AGAIN}")

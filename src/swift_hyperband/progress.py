@@ -6,19 +6,28 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from swift_hyperband import accounting, jobs
 from swift_hyperband.errors import UserError
-from swift_hyperband.files import read_json, read_text
+from swift_hyperband.files import read_json
 from swift_hyperband.history import History, RoundHistory
 from swift_hyperband.jobs import Job, totals
-from swift_hyperband.results import StudyFolder, to_json
+from swift_hyperband.results import StudyFolder, configuration, read_best, to_json
 from swift_hyperband.slurm import Run
 from swift_hyperband.training.log import last as last_log
-from swift_hyperband.training.trial import CURVE, FAILURES, STARTED, Trained, repeated, state_of
+from swift_hyperband.training.trial import (
+    CURVE,
+    FAILURES,
+    FAILURES_SHAPE,
+    STARTED,
+    Trained,
+    damages,
+    repeated,
+    state_of,
+)
 
 STATES = ("alive", "stopped", "not promoted", "failed", "diverged")
 """What can have become of a trial; "stopped" is stopped by prediction."""
@@ -87,6 +96,8 @@ class Progress:
         Epochs that were started again after kills and crashes.
     log : Path or None
         What the trial printed that began an epoch last.
+    damaged : mapping of str to str
+        By trial, the last state that was found damaged, so that the trial was trained again.
     """
 
     history: History
@@ -98,6 +109,7 @@ class Progress:
     jobs: tuple[Job, ...] = ()
     repeated: int = 0
     log: Path | None = None
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def over(self) -> bool:
@@ -130,6 +142,7 @@ class Progress:
                 for bracket in self.brackets
             ],
             "crashes": dict(self.crashes),
+            "damaged": dict(self.damaged),
             "errors": {str(path): line for path, line in self.errors.items()},
             "jobs": asdict(totals(self.jobs)),
         }
@@ -170,7 +183,7 @@ class Reader:
             # the file goes away when the trial gains an epoch, perhaps just now
             if self._known[trial][0][1] is not None:
                 with suppress(UserError):
-                    crash = read_json(self.folder.trial(trial) / FAILURES)
+                    crash = read_json(self.folder.trial(trial) / FAILURES, FAILURES_SHAPE)
                     crashes[trial] = {key: crash[key] for key in ("starts", "epoch", "error", "failed")}
                     if crash.get("log"):
                         crashes[trial]["log"] = str(self.folder.trial(trial) / crash["log"])
@@ -179,7 +192,9 @@ class Reader:
         repeated = sum(map(self._repeats, trials))
         started = self._read_jobs()
         last = max(ended, default=None)
-        return Progress(history, tuple(brackets), best, crashes, errors, last, started, repeated, self._latest_log())
+        log = self._latest_log()
+        damaged = {trial: found[-1] for trial in trials if (found := damages(self.folder.trial(trial)))}
+        return Progress(history, tuple(brackets), best, crashes, errors, last, started, repeated, log, damaged)
 
     def _latest_log(self) -> Path | None:
         """Return the log of the trial that began an epoch last."""
@@ -268,14 +283,11 @@ def _best(history: History, trained: Mapping[str, Trained]) -> Best | None:
     if not losses:
         return None
     trial = min(losses, key=lambda trial: (losses[trial], trial))
-    configuration = read_json(history.folder.trial(trial) / "config.json")["configuration"]
-    return Best(trial, sign * losses[trial], len(trained[trial].values), configuration)
+    return Best(trial, sign * losses[trial], len(trained[trial].values), configuration(history.folder, trial))
 
 
 def _winner(folder: StudyFolder) -> Best:
-    import yaml
-
-    found = yaml.safe_load(read_text(folder.best))
+    found = read_best(folder)
     return Best(found["trial"], found["value"], found["epochs"], found["configuration"])
 
 

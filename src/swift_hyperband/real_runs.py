@@ -24,7 +24,7 @@ from swift_hyperband import study_yaml
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json, write_text
 from swift_hyperband.replay.searches import NAMES, Recipe, fast_settings
-from swift_hyperband.results import StudyFolder
+from swift_hyperband.results import StudyFolder, nothing_left
 from swift_hyperband.study import Study
 from swift_hyperband.study_checks import slug
 from swift_hyperband.study_errors import InvalidKeysError, lines, one_of, shown
@@ -195,7 +195,7 @@ def _one_after_another(settings: RealRuns, name: str, study: Study, folder: Stud
         found = train_batch(folder.path, training, [wanted.trial], wanted.epochs)[wanted.trial]
         search.tell(wanted.trial, [study.sign * value for value in found.values[: wanted.epochs]])
     if search.best is None:
-        raise UserError(f"{folder.path}: every trial failed or diverged; see trials/*/failures.json in it")
+        raise UserError(nothing_left(folder, study.target.metric))
     return search.best[0], search.epochs
 
 

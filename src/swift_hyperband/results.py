@@ -33,16 +33,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from swift_hyperband.errors import UserError
-from swift_hyperband.files import digest, read_json, write_json
+from swift_hyperband.files import AWAY, Shape, digest, mismatch, read_json, read_text, write_json
 from swift_hyperband.frozen import BEFORE, FrozenStudy, completed
 from swift_hyperband.schedule import Round
-from swift_hyperband.training.trial import read_rows
+from swift_hyperband.training.trial import FAILURES, FAILURES_SHAPE, metric_values, read_rows, state_of
 from swift_hyperband.watch import say
 
 if TYPE_CHECKING:
     from swift_hyperband.study import Study
 
 Part = Literal["full", "partial", "complete"]
+
+# what the files hold, as `files.read_json` checks it
+_NUMBER = (float, None)
+_INPUTS = {"inputs": {str: str}}
+_BATCHES = {str: [str]}
+STUDY = {"definition": {"name": str, "target": dict, "search": dict, "swift": dict, "predictor": dict}}
+SETTINGS = {"resources": dict, "retries": int, "save_every": int, "keep_states": bool, "fallback": str, "budget": dict}
+CONFIG = {"trial": str, "bracket": int, "slot": int, "configuration": dict}
+ENTRY = {"competitors": [str], "batches": {"full": _BATCHES, "partial": _BATCHES}, "epochs": {str: (int, None)}}
+COMPLETION = {"batches": {"complete": _BATCHES}, "epochs": {"complete": int}}
+MANIFEST = {"epochs": int, "trials": {str: {"status": str, "values": [_NUMBER]}}}
+THRESHOLD = {"threshold": _NUMBER, "reference": {str: [_NUMBER]}, **_INPUTS}
+PREDICTOR = {"predictor": (dict, None), "fallback": (str, None), **_INPUTS}
+DECISION = {
+    "threshold": _NUMBER,
+    "sigma": _NUMBER,
+    "fallback": (str, None),
+    "verdicts": {str: {"seen": _NUMBER, "predicted": _NUMBER, "continues": bool}},
+    **_INPUTS,
+}
+PROMOTION = {"values": {str: _NUMBER}, "promoted": [str], **_INPUTS}
+BEST = {"study": str, "metric": str, "value": float, "configuration": dict, "trial": str, "epochs": int}
+KEEP_STUDY = "delete the file if the study file is the one that the search was started with, and start it again"
+RUN_WITH_STUDY = "start the search with its study file, which writes it anew"
 
 
 @dataclass(frozen=True)
@@ -131,7 +155,7 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
     """
     if not folder.study.exists():
         return study
-    study = _before(study, read_json(folder.study)["definition"])
+    study = _before(study, frozen_definition(folder))
     found = _changes(folder, study)
     if all(line.startswith("predictor.sampler.") for line in found) and (not found or not answered(folder)):
         return study
@@ -155,7 +179,7 @@ def _changes(folder: StudyFolder, study: Study) -> list[str]:
     from swift_hyperband.study import differences, parse
 
     # parsed, so that a key which came into the product after the study was frozen counts with its default
-    frozen = parse(completed(read_json(folder.study)["definition"]), str(folder.study)).definition()
+    frozen = parse(completed(frozen_definition(folder)), str(folder.study)).definition()
     return differences(frozen, study.definition())
 
 
@@ -171,13 +195,18 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
     """Freeze a study's definition, or check that it is the frozen one, as `check_frozen` does; note the settings."""
     study = check_frozen(folder, study)
     changed = _changes(folder, study) if folder.study.exists() else []
-    if not folder.settings.exists() or read_json(folder.settings) != study.settings():
+    if known(folder.settings) != study.settings():
         write_json(folder.settings, study.settings())
     if changed:
         say(f"{'; '.join(changed)}: taken over, as the sampler has not answered yet")
     if changed or not folder.study.exists():
         write_json(folder.study, {"definition": study.definition()})
     return study
+
+
+def frozen_definition(folder: StudyFolder) -> dict[str, Any]:
+    """Return a study's definition as it was frozen."""
+    return dict(read_json(folder.study, STUDY, KEEP_STUDY)["definition"])
 
 
 def load_frozen(folder: StudyFolder) -> FrozenStudy:
@@ -190,7 +219,8 @@ def load_frozen(folder: StudyFolder) -> FrozenStudy:
     """
     if not folder.study.exists():
         raise UserError(f"{folder.path}: must hold a started search, found no {folder.study.name}")
-    return FrozenStudy(read_json(folder.study)["definition"], read_json(folder.settings))
+    definition = frozen_definition(folder)
+    return FrozenStudy(definition, read_json(folder.settings, SETTINGS, RUN_WITH_STUDY))
 
 
 def load_study(folder: StudyFolder) -> Study:
@@ -216,6 +246,15 @@ def input_digests(folder: StudyFolder, inputs: Iterable[Path]) -> dict[str, str]
     return {str(path.relative_to(folder.path)): digest(path) for path in inputs}
 
 
+def changed_input(folder: StudyFolder, inputs: Mapping[str, str]) -> str | None:
+    """Return the first of the files that a decision was taken from that is not there any more as it was."""
+    for name, stored in inputs.items():
+        source = folder.path / name
+        if not source.is_file() or digest(source) != stored:
+            return name
+    return None
+
+
 def verify_inputs(folder: StudyFolder, decisions: Iterable[Path]) -> None:
     """Check that each decision was taken from the files that lie there now.
 
@@ -225,13 +264,76 @@ def verify_inputs(folder: StudyFolder, decisions: Iterable[Path]) -> None:
         If a file changed after a decision was taken from it.
     """
     for path in decisions:
-        for name, stored in read_json(path)["inputs"].items():
-            source = folder.path / name
-            if not source.exists() or digest(source) != stored:
-                raise UserError(
-                    f"{path}: was taken from another {name} than the one there now; "
-                    f"delete {path} and start the search again, nothing trained is lost"
-                )
+        if (name := changed_input(folder, read_json(path, _INPUTS)["inputs"])) is not None:
+            raise UserError(
+                f"{path}: was taken from another {name} than the one there now; "
+                f"delete {path} and start the search again, nothing trained is lost"
+            )
+
+
+def known(path: Path, shape: Shape = object) -> Any:
+    """Return what a JSON file holds; None where it is not there or damaged, as what is made again.
+
+    Raises
+    ------
+    UserError
+        If a folder lies in its place.
+    """
+    if not path.exists():
+        return None
+    try:
+        return read_json(path, shape)
+    except UserError:
+        if path.is_dir():
+            raise
+        return None
+
+
+def configuration(folder: StudyFolder, trial: str) -> dict[str, Any]:
+    """Return a trial's configuration."""
+    return dict(read_json(folder.trial(trial) / "config.json", CONFIG)["configuration"])
+
+
+def read_best(folder: StudyFolder) -> dict[str, Any]:
+    """Return what best.yaml holds.
+
+    Raises
+    ------
+    UserError
+        If it is not there, damaged or holds something else.
+    """
+    import yaml
+
+    advice = "delete the file and start the search again, which writes it anew"
+    try:
+        content = yaml.safe_load(read_text(folder.best))
+    except FileNotFoundError:
+        raise UserError(f"{folder.best}: this file is missing; start the search again") from None
+    except IsADirectoryError:
+        raise UserError(f"{folder.best}: must be a file, found a folder; {AWAY}") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise UserError(f"{folder.best}: must be YAML, found something else; {advice}") from None
+    if (wrong := mismatch(content, BEST)) is not None:
+        raise UserError(f"{folder.best}: {wrong}; {advice}")
+    return dict(content)
+
+
+def nothing_left(folder: StudyFolder, metric: str) -> str:
+    """Say why no trial reached the last epoch, with the first error that one left behind, if one did."""
+    trained = {path.name: state_of(path, metric) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()}
+    begun = {name: found for name, found in trained.items() if found.values or found.status != "ok"}
+    failed = [name for name, found in begun.items() if found.status == "failed"]
+    diverged = [name for name, found in begun.items() if found.status == "diverged"]
+    out = len(begun) - len(failed) - len(diverged)
+    counts = ((len(failed), "failed"), (len(diverged), "diverged"), (out, "was out before"))
+    what = " or ".join(end for count, end in counts if count) or "is gone"
+    told = ", ".join(f"{count} {end.removeprefix('was ')}" for count, end in counts if count)
+    left = f"{folder.path}: every trial {what}" + (f" ({told})" if " or " in what else "")
+    if not failed:
+        return f"{left}; narrow the search space (a smaller learning rate?)"
+    path = folder.trial(failed[0]) / FAILURES
+    error = " ".join(str(read_json(path, FAILURES_SHAPE)["error"]).split())
+    return f"{left}; the first error, from {path}: {error}"
 
 
 def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:
@@ -242,9 +344,18 @@ def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:
             shutil.rmtree(state, ignore_errors=True) if state.is_dir() else state.unlink(missing_ok=True)
 
 
-def read_curve(folder: StudyFolder, trial: str) -> list[dict[str, float]]:
-    """Return a trial's learning curve so far: one row of epoch, metrics and seconds an epoch; nan where not finite."""
-    return [{key: from_json(value) for key, value in row.items()} for row in read_rows(folder.trial(trial))]
+def read_curve(folder: StudyFolder, trial: str, metric: str | None = None) -> list[dict[str, float]]:
+    """Return a trial's learning curve so far: one row of epoch, metrics and seconds an epoch; nan where not finite.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged, or does not hold the `metric`.
+    """
+    rows = read_rows(folder.trial(trial))
+    if metric is not None:
+        metric_values(folder.trial(trial), rows, metric)
+    return [{key: from_json(value) for key, value in row.items()} for row in rows]
 
 
 def measured_seconds(folder: StudyFolder) -> float | None:
@@ -252,5 +363,5 @@ def measured_seconds(folder: StudyFolder) -> float | None:
     import statistics
 
     curves = (read_curve(folder, path.parent.name) for path in folder.path.glob("trials/*/curve.jsonl"))
-    seconds = [row["seconds"] for curve in curves for row in curve if "seconds" in row]
+    seconds = [row["seconds"] for curve in curves for row in curve if math.isfinite(row.get("seconds", math.nan))]
     return statistics.median(seconds) if seconds else None

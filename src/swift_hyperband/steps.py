@@ -15,15 +15,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.errors import UserError
-from swift_hyperband.files import read_json, write_json, write_text
+from swift_hyperband.files import AGAIN, read_json, write_json, write_text
 from swift_hyperband.frozen import FrozenStudy
 from swift_hyperband.results import (
+    COMPLETION,
+    ENTRY,
+    MANIFEST,
+    PREDICTOR,
+    PROMOTION,
+    THRESHOLD,
     Part,
     StudyFolder,
+    configuration,
     delete_states,
     from_json,
     input_digests,
     load_frozen,
+    nothing_left,
     to_json,
     verify_inputs,
 )
@@ -32,6 +40,7 @@ from swift_hyperband.schedule import Round, Schedule
 if TYPE_CHECKING:
     from swift_hyperband.decisions import Decision
     from swift_hyperband.fitting import Fitted
+    from swift_hyperband.predictors import Predictor
     from swift_hyperband.search import Curve
 
 
@@ -88,15 +97,14 @@ class Steps:
 
     def decide(self, round_: Round) -> None:
         """Write decision.json: which partial trials go on, and delete the states of the others."""
-        from swift_hyperband.predictors import load
         from swift_hyperband.search import rounds
 
         assert round_.predictor is not None
         partial = self._manifests(round_, ["partial"])
         source = self.folder.threshold(round_)
         fitted = self.folder.predictor(self.schedule.by_key[round_.predictor])
-        stored = read_json(fitted)
-        predictor = load(stored["predictor"]) if stored["predictor"] is not None else None
+        stored = read_json(fitted, PREDICTOR)
+        predictor = _loaded(fitted, stored["predictor"])
         reference = self._reference(source)
         found = rounds.decide(round_, reference, self._losses(partial), predictor, self.study.rules())
         content = decision_content(self.study.sign, found, stored)
@@ -127,22 +135,15 @@ class Steps:
         verify_inputs(self.folder, self._decision_files())
         winners: dict[str, tuple[float, Round]] = {}
         for rounds_ in self.schedule.brackets.values():
-            content = read_json(self.folder.promotion(rounds_[-1]))
+            content = read_json(self.folder.promotion(rounds_[-1]), PROMOTION)
             for trial in content["promoted"]:
                 winners[trial] = (self.study.sign * content["values"][trial], rounds_[-1])
         if not winners:
-            raise UserError(self._nothing_left())
+            raise UserError(nothing_left(self.folder, self.study.metric))
         best = min(winners, key=lambda trial: (winners[trial][0], trial))
         write_best(self.folder, self.study, best, winners[best][1].bracket, self.study.sign * winners[best][0])
         # of all others, not only of the winners: a kill may have come between a decision and its deletions
         self._delete_states({path.name for path in self.folder.path.glob("trials/*")} - {best})
-
-    def _nothing_left(self) -> str:
-        """Say why no trial reached the last epoch, with the first error that a trial left behind."""
-        for path in sorted(self.folder.path.glob("trials/*/failures.json")):
-            error = str(read_json(path)["error"]).replace("\n", " ")
-            return f"{self.folder.path}: every trial failed or diverged; the first error, from {path}: {error}"
-        return f"{self.folder.path}: every trial diverged; narrow the search space (a smaller learning rate?)"
 
     def _decision_files(self) -> list[Path]:
         files: list[Path] = []
@@ -155,25 +156,26 @@ class Steps:
         return files
 
     def _competitors(self, round_: Round) -> list[str]:
-        return list(read_json(self.folder.entry(round_))["competitors"])
+        return list(read_json(self.folder.entry(round_), ENTRY)["competitors"])
 
     def _manifests(self, round_: Round, parts: Sequence[Part]) -> list[Path]:
         """Return the files of trained batches that the round's frozen layout names."""
         found = []
         for part in parts:
-            layout = self.folder.completion(round_) if part == "complete" else self.folder.entry(round_)
-            found += [self.folder.manifest(round_, part, batch) for batch in read_json(layout)["batches"][part]]
+            of_part = (self.folder.completion(round_), COMPLETION) if part == "complete" else None
+            layout = read_json(*(of_part or (self.folder.entry(round_), ENTRY)))
+            found += [self.folder.manifest(round_, part, batch) for batch in layout["batches"][part]]
         return found
 
     def _losses(self, manifests: Iterable[Path]) -> dict[str, Curve]:
         curves: dict[str, Curve] = {}
         for path in manifests:
-            for trial, trained in read_json(path)["trials"].items():
+            for trial, trained in read_json(path, MANIFEST)["trials"].items():
                 curves[trial] = [self.study.sign * from_json(value) for value in trained["values"]]
         return curves
 
     def _reference(self, path: Path) -> dict[str, Curve]:
-        stored: Mapping[str, list[float | None]] = read_json(path)["reference"]
+        stored: Mapping[str, list[float | None]] = read_json(path, THRESHOLD)["reference"]
         return {trial: [self.study.sign * from_json(value) for value in values] for trial, values in stored.items()}
 
     def _inputs(self, paths: Iterable[Path]) -> dict[str, Any]:
@@ -184,6 +186,17 @@ class Steps:
     def _delete_states(self, trials: Iterable[str]) -> None:
         if not self.study.keep_states:
             delete_states(self.folder, trials)
+
+
+def _loaded(path: Path, stored: Mapping[str, Any] | None) -> Predictor | None:
+    """Return the predictor that a file holds."""
+    from swift_hyperband.predictors import load
+
+    try:
+        return None if stored is None else load(stored)
+    except (KeyError, TypeError, ValueError) as error:
+        found = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        raise UserError(f"{path}: predictor must be as it was stored, found {found}; {AGAIN}") from None
 
 
 def threshold_content(sign: float, threshold: float | None, reference: Mapping[str, Curve]) -> dict[str, Any]:
@@ -232,20 +245,34 @@ def promotion_content(
     }
 
 
-def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, value: float) -> None:
-    """Write best.yaml. It holds nothing that depends on when or where the search ran."""
-    from swift_hyperband.study_yaml import to_yaml
-
+def best_content(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, value: float) -> dict[str, Any]:
+    """Return what best.yaml says of the winner: nothing that depends on when or where the search ran."""
     states = sorted(folder.trial(trial).glob("state.*"))
-    content = {
+    assert math.isfinite(value)
+    return {
         "study": study.name,
         "metric": study.metric,
         "value": value,
-        "configuration": read_json(folder.trial(trial) / "config.json")["configuration"],
+        "configuration": configuration(folder, trial),
         "trial": trial,
         "bracket": bracket,
         "epochs": study.max_epochs,
         "state": str(states[0]) if states else None,
     }
-    assert math.isfinite(value)
+
+
+def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, value: float) -> None:
+    """Write best.yaml.
+
+    Raises
+    ------
+    UserError
+        If the winner's state is not what was saved.
+    """
+    from swift_hyperband.study_yaml import to_yaml
+    from swift_hyperband.training import state
+
+    if (found := state.unsound(folder.trial(trial))) is not None:
+        raise UserError(f"{found[0]}: must be the state of the best trial, found: {found[1]}; start the search again")
+    content = best_content(folder, study, trial, bracket, value)
     write_text(folder.best, to_yaml(content))

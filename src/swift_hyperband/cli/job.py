@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from swift_hyperband import jobs
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json
-from swift_hyperband.results import StudyFolder, load_frozen, to_json
+from swift_hyperband.results import COMPLETION, ENTRY, StudyFolder, load_frozen, to_json
 from swift_hyperband.training.clock import OutOfTimeError
 from swift_hyperband.training.gpus import NoGpuError
 
@@ -53,7 +53,7 @@ def _train(options: argparse.Namespace) -> int:
     part, batch = output.parent.name, output.stem
     folder, *_ = _locate(output.parent)
     path = output.parent.parent / ("completion.json" if part == "complete" else "entry.json")
-    layout = read_json(path)
+    layout = read_json(path, COMPLETION if part == "complete" else ENTRY)
     trials = layout["batches"].get(part, {}).get(batch)
     if trials is None:
         raise UserError(f"{path}: must name the batch of {output}, found no such batch; start the search again")

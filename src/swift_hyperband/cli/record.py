@@ -110,11 +110,11 @@ def recording(path: Path, configurations: int, epochs: int | None, workers: int 
 
 def _has_another_size(folder: StudyFolder, study: Study) -> bool:
     """Whether a folder holds the same recording, but of another number of configurations."""
-    from swift_hyperband.files import read_json
+    from swift_hyperband.results import frozen_definition
 
     if not folder.study.exists():
         return False
-    before = read_json(folder.study)["definition"]
+    before = frozen_definition(folder)
     now = study.definition()
     # another study is refused as everywhere
     return bool(
@@ -154,10 +154,10 @@ def _look(options: argparse.Namespace, study: Study, folder: StudyFolder) -> int
     """Let Snakemake look at a recording, and leave everything as it is."""
     import tempfile
 
-    from swift_hyperband.files import read_json
+    from swift_hyperband.results import frozen_definition
 
     if _has_another_size(folder, study):
-        before = read_json(folder.study)["definition"]["search"]["trials"]
+        before = frozen_definition(folder)["search"].get("trials")
         raise UserError(
             f"--configurations must be {before}, as {folder.path} has, where Snakemake is only to look, found "
             f"{study.search.trials}; started without such an option, only those that are missing are trained"

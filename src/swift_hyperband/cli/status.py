@@ -198,6 +198,8 @@ def _facts(progress: Progress) -> Table:
     if progress.repeated:
         why = "after kills or crashes" if study.target.resumable else "as the program cannot go on where it was"
         table.add_row("", f"[dim]and {progress.repeated} again, {why}[/]")
+    for trial, line in list(progress.damaged.items())[:SHOWN]:
+        table.add_row("[yellow]damaged[/]", escape(f"trial {trial}: {line}"))
     if progress.jobs:
         table.add_row("jobs", spent(totals(progress.jobs)))
     if finished:
@@ -205,7 +207,9 @@ def _facts(progress: Progress) -> Table:
         there = folder.report.exists()
         table.add_row("", escape(str(folder.report)) if there else "[dim]the report is not there yet[/]")
     elif progress.over:
-        table.add_row("over", "[red]without a result: every trial failed or diverged[/]")
+        counts = [(sum(bracket.trials[end] for bracket in progress.brackets), end) for end in ("failed", "diverged")]
+        ended = ", ".join(f"{count} {end}" for count, end in counts if count)
+        table.add_row("over", f"[red]without a result, as no trial reached the last epoch: {ended}[/]")
     elif progress.last is not None:
         table.add_row("last epoch", f"{duration(max(0.0, time.time() - progress.last))} ago")
     if progress.log is not None and not finished:

@@ -15,6 +15,7 @@ The file's metadata say under `swift_hyperband` where it comes from: the study's
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,8 +26,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow
 
 from swift_hyperband import __version__
+from swift_hyperband.errors import UserError
 from swift_hyperband.history import History
-from swift_hyperband.replay.stored import write_table
+from swift_hyperband.replay.stored import open_table, write_table
 from swift_hyperband.report.summary import fates
 from swift_hyperband.study_sections import FloatRange, IntRange
 
@@ -65,6 +67,26 @@ def write_curves(history: History, path: Path) -> None:
     provenance = {b"swift_hyperband": json.dumps(_provenance(history)).encode()}
     table = pyarrow.Table.from_pylist(list(_rows(history, types, metrics)), schema.with_metadata(provenance))
     write_table(path, table)
+
+
+def read_values(path: Path, metric: str) -> dict[str, list[float | None]]:
+    """Return a metric of each trial in a table of all curves, epoch by epoch; None where it was not finite.
+
+    Raises
+    ------
+    UserError
+        If the table is damaged.
+    """
+    values: dict[str, list[float | None]] = {}
+    try:
+        with open_table(path) as file:
+            table = file.read(columns=["trial", f"metric_{metric}"])
+        for trial, value in zip(*(table.column(place).to_pylist() for place in range(2)), strict=True):
+            values.setdefault(trial, []).append(value if value is not None and math.isfinite(value) else None)
+    except (OSError, pyarrow.ArrowException, LookupError, TypeError, ValueError) as error:
+        found = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: must be a whole table of curves, found {found}; delete it") from None
+    return values
 
 
 def _provenance(history: History) -> dict[str, Any]:

@@ -128,6 +128,25 @@ def place(folder: Path) -> Path | None:
     return next((path for name in STATES if (path := folder / name).exists()), None)
 
 
+def unsound(folder: Path) -> tuple[Path, str] | None:
+    """Return what is wrong with a trial's saved state, and with which file; None where it is what was saved.
+
+    Without torch. The folder of a program's state is looked through, too.
+    """
+    path = place(folder)
+    if path is None:
+        return folder / "state.*", "the state is gone"
+    if path.is_dir():
+        raise UserError(f"{path}: must be a file, found a folder; {AWAY}")
+    found = sealed.wrong(path)
+    if found is None and path.name == JSON_STATE:
+        parts_ = json.loads(path.read_text(encoding="utf-8"))["parts"]
+        own = parts_.get(OWN) if isinstance(parts_, dict) else None
+        if isinstance(own, dict) and "digests" in own and "state" in own:
+            found = sealed.wrong_folder(folder, own)
+    return None if found is None else (path, found)
+
+
 def _read(path: Path) -> State:
     if path.name == TORCH_STATE:
         import torch

@@ -1,0 +1,273 @@
+"""Results of finished searches, damaged: a search started again ends with the same bits, or one line names a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from swift_hyperband import driver, head, lease
+from swift_hyperband.cli.status import screen
+from swift_hyperband.errors import UserError, about_disk
+from swift_hyperband.history import History
+from swift_hyperband.jobs import read as read_jobs
+from swift_hyperband.progress import Reader
+from swift_hyperband.report.table import write_curves
+from swift_hyperband.results import StudyFolder
+from swift_hyperband.study import Study, parse
+
+MOST = int(os.environ.get("FUZZ_EXAMPLES", "15"))
+WAYS = ("delete", "empty", "cut", "other JSON", "change", "folder", "flip", "zeros")
+VALUES = (None, [], {}, "x", True, -1, 1e300)
+MODEL = """\
+import torch
+
+class Tiny:
+    def setup(self, configuration, context):
+        torch.set_num_threads(1)
+        self.model = torch.nn.Linear(3, 1)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=configuration["lr"], momentum=0.9)
+
+    def train_epoch(self, epoch):
+        inputs = torch.randn(8, 3)
+        self.optimizer.zero_grad()
+        (self.model(inputs) - inputs.sum(dim=1, keepdim=True)).square().mean().backward()
+        self.optimizer.step()
+
+    def validate(self):
+        return {"loss": (self.model.weight - 1).square().mean()}
+"""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished search in a folder, and what it found."""
+
+    place: Path
+    study: Study
+    files: tuple[str, ...]
+    found: dict[str, Any]
+
+
+def finished(place: Path, **keys: Any) -> Finished:
+    content = {
+        "name": "found",
+        "target": {"name": "curve-table", "metric": "loss", "mode": "min", "options": {"table": "table.csv"}},
+        "space": {"row": {"type": "int", "low": 0, "high": 99}},
+        "search": {"algorithm": "swift-hyperband", "max_epochs": 9, "eta": 3, "seed": 2},
+        "swift": {"d": 3, "decision_fraction": 0.3, "extra": 0},
+        "predictor": {"name": "last-value"},
+        "retries": 0,
+    }
+    draw = random.Random(1)
+    lines = ["row,epoch,loss"]
+    for row in range(100):
+        end, speed = draw.uniform(0.1, 0.9), draw.uniform(0.5, 1.5)
+        # one row in ten diverges
+        last = draw.randint(1, 6) if row % 10 == 0 else 9
+        lines += [f"{row},{epoch},{end + epoch**-speed if epoch <= last else ''}" for epoch in range(1, 10)]
+    (place / "table.csv").write_text("\n".join(lines) + "\n")
+    (place / "tiny.py").write_text(MODEL)
+    study = parse(content | keys, "study.yaml")
+    os.chdir(place)
+    search(study)
+    folder = Path("results/found")
+    write_curves(History(StudyFolder(folder)), folder / "curves.parquet")
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return Finished(place, study, tuple(file for file in files if not file.endswith("started.jsonl")), found(folder))
+
+
+def search(study: Study) -> None:
+    """Run a search as `swift-hyperband search` does, and give back what it holds."""
+    folder = StudyFolder(Path("results") / study.name)
+    held = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driver, "become_head", lambda folder: held.append(head.lead(folder)))
+        # a damaged lease counts as one of another machine
+        patch.setattr(lease, "STALE_AFTER", 0.3)
+        patch.setitem(lease.acquire.__kwdefaults__, "stale_after", 0.3)
+        try:
+            driver.run_search(study, folder, 1)
+        finally:
+            for one in held:
+                one.release()
+
+
+def found(folder: Path) -> dict[str, Any]:
+    """Return what a search found, without times."""
+    curves = {
+        str(path): [
+            {key: value for key, value in json.loads(line).items() if key != "seconds"}
+            for line in path.read_text().splitlines()
+        ]
+        for path in sorted(folder.glob("trials/*/curve.jsonl"))
+    }
+    best = yaml.safe_load((folder / "best.yaml").read_text())
+    rounds = {
+        str(path): {key: value for key, value in json.loads(path.read_text()).items() if key not in ("time", "inputs")}
+        for path in sorted(folder.glob("bracket=*/round=*/*.json"))
+    }
+    return {"curves": curves, "best": best, "rounds": rounds, "state": state_bits(Path(best["state"]))}
+
+
+def state_bits(path: Path) -> Any:
+    if path.suffix == ".json":
+        return json.loads(path.read_text())["parts"]
+    import torch
+
+    content = torch.load(path, weights_only=True)
+    return [content["parts"]["model"]["weight"].tolist(), content["parts"]["optimizer"]["state"][0].keys()]
+
+
+def damage(path: Path, way: str, draw: random.Random) -> None:
+    """Damage a file in one way."""
+    data = path.read_bytes()
+    at = draw.randrange(max(1, len(data)))
+    if way == "delete":
+        path.unlink()
+    elif way == "empty":
+        path.write_bytes(b"")
+    elif way == "cut":
+        path.write_bytes(data[:at])
+    elif way == "folder":
+        path.unlink()
+        path.mkdir()
+    elif way == "other JSON":
+        path.write_text(json.dumps(draw.choice(VALUES)))
+    elif way == "change":
+        path.write_text(changed(data.decode(errors="replace"), path.suffix, draw))
+    elif path.suffix in (".pt", ".parquet") or path.name == "state.json":
+        block = bytes(64) if way == "zeros" else bytes([data[at] ^ 1 << draw.randrange(8)]) if data else b""
+        path.write_bytes(data[:at] + block + data[at + len(block) :])
+
+
+def changed(text: str, suffix: str, draw: random.Random) -> str:
+    """Return JSON or YAML with a key taken away, or a value of another type in its place."""
+    if suffix == ".jsonl":
+        lines = text.splitlines()
+        place = draw.randrange(len(lines))
+        lines[place] = changed(lines[place], ".json", draw)
+        return "\n".join(lines) + "\n"
+    try:
+        content = yaml.safe_load(text) if suffix == ".yaml" else json.loads(text)
+    except ValueError:
+        return "{}"
+    inner = content
+    while isinstance(inner, dict | list) and inner:
+        key = draw.choice(list(inner) if isinstance(inner, dict) else range(len(inner)))
+        if draw.random() < 0.3 or not isinstance(inner[key], dict | list) or not inner[key]:
+            if draw.random() < 0.4:
+                del inner[key]
+            else:
+                other = [value for value in VALUES if type(value) is not type(inner[key])]
+                inner[key] = draw.choice(other)
+            break
+        inner = inner[key]
+    return yaml.safe_dump(content) if suffix == ".yaml" else json.dumps(content)
+
+
+def told(call: Callable[[], object]) -> str | None:
+    """Return the line of the error that a call ends with, as the command line prints it."""
+    try:
+        call()
+    except UserError as error:
+        return str(error)
+    except OSError as error:
+        return about_disk(error)
+    return None
+
+
+def names(line: str, files: list[str]) -> bool:
+    return "\n" not in line and any(part in line for file in files for part in (file, file.rpartition("/")[0]))
+
+
+def look(folder: StudyFolder) -> None:
+    """Look at a search as `status` does."""
+    progress = Reader(folder).read()
+    screen(folder, progress)
+    if progress is not None:
+        json.dumps(progress.to_json())
+    read_jobs(folder.path)
+
+
+def try_one(base: Finished, place: Path, damaged: list[tuple[str, str]], seed: int) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(base.place, place)
+    os.chdir(place)
+    folder, draw = StudyFolder(Path("results/found")), random.Random(seed)
+    for file, way in damaged:
+        if (folder.path / file).is_file():
+            damage(folder.path / file, way, draw)
+    files = [file for file, _ in damaged]
+    line = told(lambda: look(folder))
+    assert line is None or names(line, files), line
+    for _ in range(2):
+        line = told(lambda: search(base.study))
+        if line is not None:
+            assert names(line, files), line
+            return
+        assert found(folder.path) == base.found
+    write_curves(History(folder), folder.curves)
+    look(folder)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    before = Path.cwd()
+    yield tmp_path_factory
+    os.chdir(before)
+
+
+@pytest.fixture(scope="module")
+def table_search(home: pytest.TempPathFactory) -> Finished:
+    return finished(home.mktemp("table"))
+
+
+@pytest.fixture(scope="module")
+def torch_search(home: pytest.TempPathFactory) -> Finished:
+    import torch
+
+    torch.set_num_threads(1)
+    return finished(
+        home.mktemp("torch"),
+        target={"name": "tiny.py:Tiny", "metric": "loss", "mode": "min"},
+        space={"lr": {"type": "float", "low": 0.001, "high": 0.1}},
+        search={"algorithm": "random", "trials": 2, "max_epochs": 2, "eta": 2, "seed": 2},
+        swift={},
+        keep_states=True,
+    )
+
+
+def damages(search: Finished) -> st.SearchStrategy[list[tuple[str, str]]]:
+    return st.lists(st.tuples(st.sampled_from(search.files), st.sampled_from(WAYS)), min_size=1, max_size=3)
+
+
+def run(search: Finished, place: Path, examples: int) -> None:
+    @settings(settings.get_profile("fuzz"), max_examples=examples)
+    @given(damaged=damages(search), seed=st.integers(0, 2**32))
+    def same_or_told(damaged: list[tuple[str, str]], seed: int) -> None:
+        try_one(search, place, damaged, seed)
+
+    same_or_told()
+
+
+def test_a_damaged_search_ends_with_the_same_bits_or_one_line_that_names_a_file(
+    table_search: Finished, tmp_path: Path
+) -> None:
+    run(table_search, tmp_path / "damaged", MOST)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="trials are forked")
+def test_a_damaged_search_with_states_of_torch_does_so_too(torch_search: Finished, tmp_path: Path) -> None:
+    run(torch_search, tmp_path / "damaged", max(5, MOST // 5))
