@@ -36,7 +36,7 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.files import AWAY, Shape, digest, mismatch, read_json, read_text, write_json
 from swift_hyperband.frozen import BEFORE, FrozenStudy, completed
 from swift_hyperband.schedule import Round
-from swift_hyperband.training.trial import FAILURES, FAILURES_SHAPE, metric_values, read_rows, state_of
+from swift_hyperband.training.trial import FAILURES, last_error, metric_values, read_rows, state_of
 from swift_hyperband.watch import say
 
 if TYPE_CHECKING:
@@ -331,9 +331,8 @@ def nothing_left(folder: StudyFolder, metric: str) -> str:
     left = f"{folder.path}: every trial {what}" + (f" ({told})" if " or " in what else "")
     if not failed:
         return f"{left}; narrow the search space (a smaller learning rate?)"
-    path = folder.trial(failed[0]) / FAILURES
-    error = " ".join(str(read_json(path, FAILURES_SHAPE)["error"]).split())
-    return f"{left}; the first error, from {path}: {error}"
+    first = folder.trial(failed[0])
+    return f"{left}; the first error, from {first / FAILURES}: {last_error(first)}"
 
 
 def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:

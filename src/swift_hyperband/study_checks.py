@@ -267,7 +267,10 @@ def target_name(value: str) -> str:
         raise InvalidKeysError(("", f"must be in a file that exists, found no {str(path)[:200]} in {Path.cwd()}"))
     try:
         body = ast.parse(path.read_bytes()).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
+    except SyntaxError as error:
+        found = f"{error.msg} ({path}:{error.lineno})"
+        raise InvalidKeysError(("", f"must be in a Python file, found that {path} is none: {found}")) from None
+    except (ValueError, RecursionError, MemoryError, OSError) as error:
         raise InvalidKeysError(("", f"must be in a Python file, found that {path} is none: {error}")) from None
     classes = [node.name for node in body if isinstance(node, ast.ClassDef)]
     classes += [name.asname or name.name for node in body if isinstance(node, ast.ImportFrom) for name in node.names]

@@ -289,6 +289,87 @@ def test_what_killed_starts_left_behind_is_removed():
     assert len(list(folder.glob("metrics.*"))) == 1
 
 
+def program(name, text, mode=0o755):
+    Path(name).write_bytes(text)
+    Path(name).chmod(mode)
+    return f"./{name}"
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        (
+            lambda: "no-such-program",
+            "no-such-program; the search path (PATH) has none",
+        ),
+        (lambda: "./no-such-program", "found No such file or directory: ./no-such-program; looked for in "),
+        (lambda: program("mine", b"#!/bin/sh\n")[2:], "it lies in the working directory: write ./mine"),
+        (
+            lambda: program("mine", b"#!/bin/sh\n", 0o644),
+            "no permission to execute mine: ./mine; 'chmod +x mine'",
+        ),
+        (
+            lambda: program("mine", b"#!/no/python\n"),
+            "no interpreter '/no/python': ./mine; correct the first line",
+        ),
+        (lambda: program("mine", b"#!/bin/sh\r\n:\r\n"), "lines end as on Windows (dos2unix mends it)"),
+        (lambda: program("mine", b"echo hello\n"), "found that mine is no program: ./mine; a script must begin with a"),
+        (lambda: str(Path.cwd()), "is a folder: "),
+    ],
+)
+def test_a_program_that_cannot_be_started_is_told_with_its_reason_and_counts_for_nothing(command, error):
+    with pytest.raises(UserError) as caught:
+        train(settings(command=command()), 2)
+    assert str(caught.value).startswith("target.command: must start, found ")
+    assert error in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert not Path("trials/a/failures.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (
+            "def f():\n    raise RuntimeError('no\\nluck')\nf()\n",
+            "exit code 1 of {}: segment.py:2 in f: RuntimeError",
+        ),
+        ("import ctypes\nctypes.string_at(0)\n", "segment.py:2 in <module>: ended by SIGSEGV of {}: "),
+        ("print('no data'); raise SystemExit(3)", "exit code 3 of {}: no data"),
+        ("import os; os.kill(os.getpid(), 9)", "ended by SIGKILL of {}: nothing"),
+    ],
+)
+def test_a_crash_of_a_program_is_told_in_a_line_with_its_place_and_log(text, error, capfd):
+    Path("segment.py").write_text(text)
+    with pytest.raises(segment.CrashError):
+        train(settings(), 2)
+    told = json.loads(Path("trials/a/failures.json").read_text())["error"]
+    assert told.startswith(error.format(f"{sys.executable} segment.py"))
+    line = capfd.readouterr().err.splitlines()[-1]
+    assert line.endswith("; log: trials/a/logs/start-1.txt")
+
+
+def test_what_a_program_prints_is_in_the_logs_of_its_starts():
+    Path("segment.py").write_text(f"{SEGMENT}print('trained to', o['to'])\nprint('odd', file=sys.stderr)\n")
+    train(settings(piece=2), 4)
+    logs = [Path(f"trials/a/logs/start-{number}.txt").read_text().splitlines() for number in (1, 2)]
+    assert logs[0][1:] == ["trained to 2", "odd"]
+    assert logs[1][1:] == ["trained to 4", "odd"]
+    assert "trial a, epochs 3 to 4, " in logs[1][0]
+    assert not list(Path("trials/a").glob("said*"))
+
+
+def test_metrics_are_found_in_all_that_a_program_prints_though_its_log_keeps_the_ends_alone():
+    Path("flood.py").write_text(
+        "for epoch in range(1, 4):\n    print('x' * 99 * 5000)\n    print(f'epoch {epoch}: loss {0.5**epoch}')\n"
+        "    print('y\\n' * 250_000)\n"
+    )
+    metrics = {"format": "regex", "pattern": r"^epoch (?P<epoch>\d+): loss (?P<loss>\S+)$"}
+    train(settings(command=[sys.executable, "flood.py", "{to}"], metrics=metrics), 3)
+    assert losses() == [0.5, 0.25, 0.125]
+    assert Path("trials/a/logs/start-1.txt").stat().st_size <= 512_000
+    assert not list(Path("trials/a").glob("prints*"))
+
+
 # --- the template ------------------------------------------------------------------------------------------------
 
 

@@ -51,6 +51,8 @@ def test_a_class_in_a_package_of_the_working_directory_is_found(
         ("no_such_package:Mine", None, "found ModuleNotFoundError: No module named 'no_such_package'"),
         ("a.py:Mine", "x = 1\nx +\n", "found SyntaxError: invalid syntax ({folder}/a.py:2)"),
         ("b.py:Mine", "x = 1\n\n1 / 0\n", "found ZeroDivisionError: division by zero ({folder}/b.py:3)"),
+        ("g.py:Mine", "import no_such\n", "No module named 'no_such' ({folder}/g.py:1); it must be installed beside "),
+        ("e.py:Mine", "import sys\nsys.exit(3)\n", "found SystemExit: 3 ({folder}/e.py:2)"),
         ("c.py:Your", GOOD, "must name a class of c.py, found Mine there"),
         ("d.py:Mine", GOOD.replace("validate", "test"), "class Mine of d.py must have the method validate, has none"),
     ],

@@ -122,9 +122,11 @@ def load_class(name: str) -> type[Target]:
         module = _import(module_name)
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         where = _place(error)
         message = error.msg if isinstance(error, SyntaxError) else str(error)
+        if isinstance(error, ModuleNotFoundError):
+            where += f"; it must be installed beside {sys.executable}, or lie beside the target's file"
         raise UserError(
             f"target.name: {name!r} must be importable, found {type(error).__name__}: {_one_line(message)}{where}"
         ) from error
@@ -165,7 +167,7 @@ def _import(name: str) -> ModuleType:
     return module
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Return " (file:line)" of the last line of an import error's traceback, without Python's own machinery."""
     if isinstance(error, SyntaxError):
         return f" ({error.filename}:{error.lineno})"

@@ -40,7 +40,7 @@ from swift_hyperband.targets.template import filled, words
 from swift_hyperband.training import log, sealed
 from swift_hyperband.training.alike import kind_of
 from swift_hyperband.training.clock import LONGER, RESERVE
-from swift_hyperband.training.crash import place_of_death
+from swift_hyperband.training.crash import TRACEBACK, of_traceback, place_of_death
 from swift_hyperband.training.trial import mark_started, read_rows
 
 AGAIN = 75
@@ -210,7 +210,7 @@ class CommandTarget:
         if code in (-signal.SIGTERM, -signal.SIGINT):
             raise UserError(f"trial {name}: the program was ended from outside; run again to go on; log: {logged.path}")
         if code:
-            raise self._crash(code, words, logged.path)
+            raise self._crash(code, logged.path)
         return prints or logged.path
 
     def _exit_code(self, words: Sequence[str], told: Mapping[str, str], logged: log.Log) -> int:
@@ -230,14 +230,15 @@ class CommandTarget:
             raise UserError(_cannot_start(words[0], error)) from None
         return process.wait()
 
-    def _crash(self, code: int, words: Sequence[str], path: Path) -> ProgramError:
+    def _crash(self, code: int, path: Path) -> ProgramError:
         """Return what to raise of a program that ended by itself, and badly."""
-        lines = last_lines(path)
+        printed = log.text(path)
         ended = f"exit code {code}" if code > 0 else f"ended by {signal.Signals(-code).name}"
-        place = place_of_death(log.text(path), type(self)) if code < 0 else ""
-        error = ProgramError(f"{place}{ended} of {shlex.join(words)[:LONGEST]}: {lines}")
+        place = place_of_death(printed, None) if code < 0 else ""
+        said = of_traceback(printed) if TRACEBACK in printed[-5000:] else last_lines(path)
+        error = ProgramError(f"{place}{ended} of {shlex.join(words(self._keys['command']))[:LONGEST]}: {said}")
         # with the memory that it has it may be killed again and again, and with more of it not
-        error.alike = None if code == -signal.SIGKILL else f"{place}{ended}: {kind_of(lines.rpartition(' / ')[2])}"
+        error.alike = None if code == -signal.SIGKILL else f"{place}{ended}: {kind_of(said.rpartition(' / ')[2])}"
         return error
 
     def _place(self, told: Mapping[str, str]) -> str | None:
@@ -274,22 +275,24 @@ def last_lines(path: Path) -> str:
 def _cannot_start(program: str, error: OSError | ValueError) -> str:
     """Say why a program could not be started."""
     found = getattr(error, "strerror", None) or str(error)
-    where = shutil.which(program) or program
-    if isinstance(error, PermissionError):
-        found, cure = f"no permission to execute {where}", f"'chmod +x {program}' allows it, or put what runs it before"
-    elif isinstance(error, FileNotFoundError) and Path(where).is_file():
+    on_path = shutil.which(program)
+    where = Path(on_path or program)
+    cure = "it is started without a shell"
+    if where.is_dir():
+        found, cure = f"that {where} is a folder", "name the program in it"
+    elif isinstance(error, PermissionError):
+        found, cure = f"no permission to execute {where}", f"'chmod +x {where}' gives it"
+    elif isinstance(error, FileNotFoundError) and (on_path or "/" in program) and where.is_file():
         # the script is there, so it is the interpreter of its first line that is not
-        first = Path(where).read_bytes()[:200].split(b"\n")[0].decode("utf-8", errors="replace").strip()
-        found = f"no such interpreter as its first line names: {first!r}"
-        cure = f"correct the first line of {program}" + (", and its line ends (CRLF)" if "\r" in first else "")
+        first = where.read_bytes()[:200].split(b"\n")[0].decode("utf-8", errors="replace")
+        ends = ", whose lines end as on Windows (dos2unix mends it)" if first.endswith("\r") else ""
+        found, cure = f"no interpreter {first[2:].strip()!r}", f"correct the first line of {where}{ends}"
     elif isinstance(error, FileNotFoundError):
-        cure = (
-            f"{Path.cwd()} has none, nor has the search path" if "/" not in program else f"looked for in {Path.cwd()}"
-        )
+        here = Path(program).is_file() and "/" not in program
+        cure = f"looked for in {Path.cwd()}" if "/" in program else "the search path (PATH) has none"
+        cure = f"it lies in the working directory: write ./{program}" if here else cure
     elif getattr(error, "errno", None) == errno.ENOEXEC:
-        found, cure = f"{where} is no program", "a script must begin with a line such as #!/bin/sh"
-    else:
-        cure = "it is started without a shell"
+        found, cure = f"that {where} is no program", "a script must begin with a line such as #!/bin/sh"
     return f"target.command: must start, found {found}: {program}; {cure}"
 
 

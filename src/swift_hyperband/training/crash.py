@@ -8,8 +8,12 @@ import sysconfig
 import traceback
 from pathlib import Path
 
+from swift_hyperband.delimited import printable
+
 LONGEST = 500
 """Characters of an error's text that are told; the log has all."""
+
+TRACEBACK = "Traceback (most recent call last):"
 
 _FRAME = re.compile(r'File "(.+?)", line (\d+),? in (\S+)')
 _LIBRARIES = tuple(
@@ -27,16 +31,45 @@ def told(error: BaseException, target: type) -> str:
     target : type
         The class that raised it: what lies beside it is the user's own, wherever it is installed.
     """
-    name, message = type(error).__qualname__, str(error)
+    name, message = type(error).__qualname__, _message(error)
     place = _place(error, _home(target))
     if inner := _from_another_process(error):
         # a worker of a data loader: the error that it met is in the text of this one
-        found = [frame for frame in _FRAME.findall(inner) if is_own(frame[0], _home(target))]
-        place = _shown(*found[-1]) if found else place
-        name, _, message = inner.strip().splitlines()[-1].partition(": ")
-    text = " ".join(message.split())
+        return of_traceback(inner, _home(target), place)
+    return _line(place, name, message)
+
+
+def of_traceback(text: str, home: Path | None = None, place: str = "") -> str:
+    """Return in a line what a text that ends with a traceback tells.
+
+    Parameters
+    ----------
+    text : str
+    home : Path, optional
+        A folder whose files are the user's own, wherever they are.
+    place : str
+        What to tell where no frame is in the user's own files.
+    """
+    last = text.rpartition(TRACEBACK)[2]
+    found = [frame for frame in _FRAME.findall(last) if is_own(frame[0], home)]
+    # the error stands after the last frame, and may have several lines
+    lines = [line for line in last.rstrip().splitlines() if line and not line[0].isspace()]
+    name, _, message = (lines or [""])[0].partition(": ")
+    return _line(_shown(*found[-1]) if found else place, name, message)
+
+
+def _line(place: str, name: str, message: str) -> str:
+    text = printable(message)
     text = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
     return f"{place}{name}: {text}" if text else f"{place}{name}"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        # one of the user's own, whose text fails itself
+        return ""
 
 
 def place_of_death(log: str, target: type | None) -> str:
@@ -89,8 +122,8 @@ def _relative(file: str) -> str:
 
 def _from_another_process(error: BaseException) -> str | None:
     """Return the traceback of another process that an error carries as text."""
-    for text in (str(error), str(error.__cause__ or "")):
-        if "Traceback (most recent call last):" in text:
+    for text in (_message(error), _message(error.__cause__) if error.__cause__ is not None else ""):
+        if TRACEBACK in text:
             # multiprocessing puts it into quotes
             return text.strip().strip('"')
     return None

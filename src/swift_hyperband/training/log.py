@@ -130,9 +130,11 @@ def captured(folder: Path, what: str) -> Iterator[Log]:
 def say(line: str) -> None:
     """Tell a line to whoever started this process, also while its prints go to a trial's log."""
     if _outside is None:
-        print(line, file=sys.stderr, flush=True)
+        # in one write: trials that train side by side say something at the same time
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
     else:
-        os.write(_outside, f"{line}\n".encode())
+        os.write(_outside, f"{line}\n".encode("utf-8", errors="backslashreplace"))
 
 
 def last(folder: Path) -> Path | None:

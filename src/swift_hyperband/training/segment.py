@@ -79,7 +79,9 @@ def train(
                 _train(folder, configuration, settings, target_class, epochs, held, clock or Clock(), at_least)
         except (UserError, lease.LeaseLostError, OutOfTimeError):
             raise
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             if (disk := state.disk_error(error, folder)) is not None:
                 raise disk from error
             _count(folder, error, target_class, settings.retries)
@@ -98,7 +100,7 @@ def _logged(folder: Path, target_class: type[Target], epochs: int) -> Iterator[N
             yield
         except (UserError, lease.LeaseLostError, OutOfTimeError):
             raise
-        except (Exception, SystemExit):
+        except BaseException:
             traceback.print_exc()
             raise
 
