@@ -52,8 +52,8 @@ def run_search(
         If the folder holds a search with another definition, or no trial reached the last epoch.
     """
     become_head(folder)
-    begin(folder, study.definition()["target"])
     study = check_frozen(folder, study)
+    begin(folder, study.definition()["target"])
     fitting.check(folder, study.frozen())
     study = freeze(folder, study)
     mend(folder, study)
