@@ -91,6 +91,9 @@ def read_study():
         update_config(given, workflow.config_settings.config)
         given = {key: value for key, value in given.items() if key not in SETTINGS}
         found = swift_hyperband.study.parse(given, where)
+        # jobs need not look again
+        if workflow.is_main_process:
+            swift_hyperband.study.check_data(found, where)
         return check_frozen(StudyFolder(Path("results") / found.name), found)
     except UserError as error:
         stop(error)

@@ -24,7 +24,7 @@ from swift_hyperband.schedule import Round
 from swift_hyperband.search import Curve, rounds
 from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
 from swift_hyperband.steps import decision_content, predictor_content, promotion_content, threshold_content, write_best
-from swift_hyperband.study import Study
+from swift_hyperband.study import Study, check_data
 from swift_hyperband.training import state
 from swift_hyperband.training.batch import train_batch
 from swift_hyperband.training.settings import TrainingSettings
@@ -51,6 +51,7 @@ def run_search(
     UserError
         If the folder holds a search with another definition, or no trial reached the last epoch.
     """
+    check_data(study, study.name)
     become_head(folder)
     study = check_frozen(folder, study)
     begin(folder, study.definition()["target"])

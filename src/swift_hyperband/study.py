@@ -229,15 +229,37 @@ class Study(Section):
         return FrozenStudy(self.definition(), self.settings())
 
 
+def check_data(study: Study, where: str) -> None:
+    """Check what a search reads from a table of curves, which is known before anything is trained.
+
+    Raises
+    ------
+    UserError
+        If the table lacks something that the search may ask for.
+    """
+    if study.target.name != "curve-table":
+        return
+    from swift_hyperband.targets import curve_table
+
+    drawn = (
+        configuration for bracket in study.schedule().brackets for _, configuration in study.trials(bracket).values()
+    )
+    try:
+        curve_table.check(study.target.options, drawn, study.search.max_epochs, study.target.metric)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
 def load(path: Path) -> Study:
     """Read and validate a study file.
 
     Raises
     ------
     UserError
-        As `read` and `parse`.
+        As `read`, `parse` and `check_data`.
     """
     study = parse(read(path), str(path))
+    check_data(study, str(path))
     # here, as it is no part of a frozen study how many trials train at a time
     metrics = study.target.metrics
     place = None if metrics is None or study.resources.workers == 1 else metrics.path

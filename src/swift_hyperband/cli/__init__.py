@@ -22,11 +22,13 @@ from swift_hyperband.cli import (
     search,
     status,
 )
+from swift_hyperband.cli.terminal import speak_plainly
 from swift_hyperband.errors import DISK_ERRORS, UserError, about_disk
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0 done, 1 failed, 2 a mistake of the user's."""
+    speak_plainly()
     parser = argparse.ArgumentParser(
         prog="swift-hyperband",
         description="Swift-Hyperband: hyperparameter optimisation of deep-learning models on HPC clusters.",

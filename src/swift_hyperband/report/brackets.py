@@ -72,7 +72,9 @@ def _panel(ax: Axes, history: History, bracket: int, width: float) -> None:
     if winner is not None:
         is_best = history.finished and winner == best(history)
         _mark(ax, winner, rows[winner.trial], width, is_best)
-        text = f"{'best' if is_best else 'winner'}: {history.study.target.metric} {style.number(winner.value)}"
+        text = (
+            f"{'best' if is_best else 'winner'}: {style.name(history.study.target.metric)} {style.number(winner.value)}"
+        )
         ax.set_title(text, loc="right", pad=14, fontweight="bold" if is_best else "normal")
     elif history.rounds[history.schedule.brackets[bracket][-1].key].promoted is not None:
         ax.set_title("no winner: no trial reached the last epoch", loc="right", pad=14)

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 
 from swift_hyperband.replay.summaries import Mean, Summary
 from swift_hyperband.report import style
+from swift_hyperband.report.written import LONG
 
 COLUMNS = 4
 """Data sets side by side; further ones come below."""
@@ -29,6 +30,9 @@ COLOURS = {
     "swift-asha": style.RED,
 }
 """Of algorithms."""
+
+SHORT = 32
+"""Letters of a name that a panel has room for."""
 
 ROW = 0.2
 """Height of a search in a panel, in inches."""
@@ -53,7 +57,7 @@ def draw(found: Sequence[Summary]) -> Figure:
         rows = {one.search: one for one in found if one.table == data_set}
         block, column = divmod(place, columns)
         metric, epochs = panels[2 * block][column], panels[2 * block + 1][column]
-        metric.set_title(data_set)
+        metric.set_title(style.name(data_set, SHORT))
         _metric(metric, rows, searches)
         _epochs(epochs, rows, searches)
         for panel in (metric, epochs):
@@ -77,7 +81,10 @@ def _metric(ax: Axes, rows: dict[str, Summary], searches: Sequence[str]) -> None
         return
     values = [value for mean in means.values() if mean is not None for value in (mean.low, mean.mean, mean.high)]
     _panel(ax, means, rows, searches, style.value_range(values, sign), first.hyperband_best)
-    _label(ax, f"{first.metric}  ← better" if sign > 0 else f"{first.metric}  better →")
+    _label(
+        ax,
+        f"{style.name(first.metric, SHORT)}  ← better" if sign > 0 else f"{style.name(first.metric, SHORT)}  better →",
+    )
 
 
 def _epochs(ax: Axes, rows: dict[str, Summary], searches: Sequence[str]) -> None:
@@ -116,7 +123,7 @@ def _panel(
     ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     ax.xaxis.set_minor_locator(NullLocator())
     plain = ScalarFormatter(useOffset=False)
-    plain.set_scientific(False)
+    plain.set_scientific(max(abs(shown.low), abs(shown.high)) >= LONG)
     ax.xaxis.set_major_formatter(plain)
     ax.grid(axis="x")
 
@@ -138,7 +145,9 @@ def _whisker(ax: Axes, place: int, mean: Mean, colour: str, shown: style.ValueRa
 
 def _names(ax: Axes, searches: Sequence[str], named: bool) -> None:
     ax.set_ylim(len(searches) - 0.5, -0.5)
-    ax.set_yticks(range(len(searches)), searches if named else [""] * len(searches))
+    ax.set_yticks(
+        range(len(searches)), [style.name(search, SHORT) for search in searches] if named else [""] * len(searches)
+    )
     ax.tick_params(axis="y", length=0)
     ax.tick_params(axis="x", labelsize=8)
 

@@ -41,7 +41,7 @@ def draw(results: Sequence[Result], reported: str) -> Figure:
     picture.suptitle(f"Real training, {seeds} seed{'s' if seeds > 1 else ''}: mean, and each seed as a point")
     quality, epochs, minutes = picture.subplots(1, 3, sharey=True)
     _found(quality, results, searches)
-    quality.set_xlabel(f"{reported.replace('_', ' ')} of the winner")
+    quality.set_xlabel(f"{style.name(reported.replace('_', ' '))} of the winner")
     _bars(epochs, results, searches, "epochs", 1.0)
     epochs.set_xlabel("epochs trained")
     _bars(minutes, results, searches, "seconds", 60.0)

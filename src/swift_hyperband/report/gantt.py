@@ -57,6 +57,7 @@ def draw(simulation: Simulation, title: str, group_of: GroupOf | None = None) ->
         picture.suptitle(f"{title}\n{_what(simulation)}")
         style.message(picture.subplots(), "no time was spent")
         return picture
+    title = "\n".join(style.name(line, 2 * style.LONGEST) for line in title.splitlines())
     unit, unit_name = style.time_unit(simulation.makespan)
     stretches, looks = _by_look(simulation, unit, group_of)
     columns = max(1, min(len(looks), LETTERS // (max(map(len, looks)) + 6)))

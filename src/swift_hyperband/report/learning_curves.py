@@ -33,18 +33,18 @@ def draw(history: History) -> Figure:
     picture.suptitle(style.title(history, f"Learning curves of {len(history.trials)} trials"))
     ax = picture.subplots()
     if not losses:
-        style.message(ax, f"No trial reported a finite {metric}.")
+        style.message(ax, f"No trial reported a finite {style.name(metric)}.")
         return picture
     # nine of ten trials from end to end, and the best of all
     worst = [max(of_trial) for of_trial in losses]
     shown = style.value_range([sign * loss for loss in (min(map(min, losses)), *worst)], sign)
     style.epoch_axis(ax, history, start=0.8)
     if shown.log:
-        ax.set_yscale("log")
+        style.log_scale(ax, "y")
     ax.set_ylim(shown.low, shown.high)
     ax.grid()
     ax.set_xlabel("epoch (logarithmic)")
-    ax.set_ylabel(f"{metric} ({'smaller' if sign > 0 else 'larger'} is better)")
+    ax.set_ylabel(f"{style.name(metric)} ({'smaller' if sign > 0 else 'larger'} is better)")
     handles = _curves(ax, history, metric)
     handles += _best(ax, history, metric)
     cut = sum(any(shown.outside(value) for value in trial.values(metric)) for trial in history.trials.values())
@@ -56,7 +56,7 @@ def draw(history: History) -> Figure:
 
 
 def _finite(trial: TrialHistory, metric: str) -> list[float]:
-    return [value for value in trial.values(metric) if math.isfinite(value)]
+    return style.drawn([value for value in trial.values(metric) if math.isfinite(value)])
 
 
 def _curves(ax: Axes, history: History, metric: str) -> list[Line2D]:
@@ -84,10 +84,10 @@ def _best(ax: Axes, history: History, metric: str) -> list[Line2D]:
     winner = best(history)
     if winner is None:
         return []
-    values = history.trials[winner.trial].values(metric)
+    values = style.drawn(history.trials[winner.trial].values(metric))
     look: style.Look = {"color": "black", "lw": 2.2, "zorder": 5}
     ax.plot(range(1, len(values) + 1), values, **look)
-    ax.plot(winner.epoch, winner.value, "*", ms=13, mfc=style.YELLOW, mec="black", zorder=6, clip_on=False)
+    ax.plot(winner.epoch, values[winner.epoch - 1], "*", ms=13, mfc=style.YELLOW, mec="black", zorder=6, clip_on=False)
     name = "best" if history.finished else "best so far"
     label = f"{name}: {style.number(winner.value)} at epoch {winner.epoch}"
     return [Line2D([], [], marker="*", ms=11, mfc=style.YELLOW, label=label, **look)]

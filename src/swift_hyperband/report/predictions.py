@@ -39,7 +39,7 @@ def draw(history: History) -> Figure:
     left, right = picture.subplots(1, 2, sharex=True, sharey=True)
     _panel(left, history, pairs, [pair.predicted for pair in pairs], shown, f"predictor: {_predictor(history)}")
     _panel(right, history, pairs, [pair.seen for pair in pairs], shown, "baseline: value at the decision point")
-    left.set_ylabel(f"predicted {history.study.target.metric}")
+    left.set_ylabel(f"predicted {style.name(history.study.target.metric)}")
     brackets = sorted({pair.bracket for pair in pairs}, reverse=True)
     handles = [Line2D([], [], label=f"bracket {bracket}", **_mark(history, bracket)) for bracket in brackets]
     if any(shown.outside(value) for pair in pairs for value in (pair.seen, pair.predicted, pair.reached)):
@@ -58,7 +58,7 @@ def _predictor(history: History) -> str:
     name = history.study.predictor.name
     told = NAMES.get(name, name)
     if name == "qsvr":
-        told += f", {history.study.predictor.sampler.name}"
+        told += f", {style.name(history.study.predictor.sampler.name)}"
         told += ", not reproducible" if history.unrepeatable is not None else ""
     decided = [found for found in history.rounds.values() if found.verdicts is not None]
     if failed := sum(found.fallback is not None for found in decided):
@@ -102,10 +102,10 @@ def _panel(
 ) -> None:
     reached = [pair.reached for pair in pairs]
     if shown.log:
-        ax.set_xscale("log")
-        ax.set_yscale("log")
+        style.log_scale(ax, "x")
+        style.log_scale(ax, "y")
     ends = (shown.low, shown.high)
-    ax.set(xlim=ends, ylim=ends, box_aspect=1, xlabel=f"reached {history.study.target.metric}")
+    ax.set(xlim=ends, ylim=ends, box_aspect=1, xlabel=f"reached {style.name(history.study.target.metric)}")
     ax.grid()
     ax.plot(ends, ends, color=style.GREY, lw=1, zorder=1)
     for pair, guess in zip(pairs, guesses, strict=True):

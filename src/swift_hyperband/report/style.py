@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from swift_hyperband.history import History
 from swift_hyperband.report.summary import Kind
+
+LARGEST, SMALLEST = 1e100, 1e-100
+"""Of values that are shown, the latter on a logarithmic axis; what lies beyond lies outside of every picture."""
+
+LONGEST = 48
+"""Letters of a user's name in a picture."""
+
+FURTHER_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "Noto Sans",
+    "Unifont",
+)
+"""Fonts for letters that the first one does not have, where they are installed."""
 
 DPI = 150
 WIDTH = 7.2
@@ -46,9 +64,13 @@ KINDS: dict[Kind, tuple[str, str]] = {
 
 def style() -> AbstractContextManager[None]:
     """Return the context in which pictures are drawn."""
+    installed = {font.name for font in fontManager.ttflist}
     return matplotlib.rc_context(
         {
-            "font.family": "DejaVu Sans",
+            "font.family": ["DejaVu Sans", *(name for name in FURTHER_FONTS if name in installed)],
+            # names are a user's: a dollar is a dollar
+            "text.parse_math": False,
+            "text.usetex": False,
             "font.size": 9,
             "axes.titlesize": 10,
             "figure.titlesize": 11,
@@ -77,15 +99,33 @@ def save(picture: Figure, path: Path) -> None:
     """Write a picture as PNG; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    picture.savefig(temporary, format="png", dpi=DPI)
+    with warnings.catch_warnings():
+        # a letter that no font has is shown as a box
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        picture.savefig(temporary, format="png", dpi=DPI)
     temporary.replace(path)
+
+
+def name(text: str, most: int = LONGEST) -> str:
+    """Return a user's name as a picture can show it: on one line, what no font shows replaced, its middle left out."""
+    line = " ".join(text.split())
+    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+    return line if len(line) <= most else f"{line[: most // 2]}…{line[len(line) - most // 2 + 1 :]}"
 
 
 def title(history: History, what: str) -> str:
     """Return the title of a picture: what is shown, the study, and that the search is not finished if it is not."""
     over = sum(found.promoted is not None for found in history.rounds.values())
     left = "" if history.finished else f", unfinished: {over} of {len(history.rounds)} rounds are over"
-    return f"{what}\nstudy {history.study.name}{left}"
+    return f"{what}\nstudy {name(history.study.name)}{left}"
+
+
+def log_scale(ax: Axes, which: Literal["x", "y"]) -> None:
+    """Make an axis logarithmic, its ticks plain numbers: powers of ten would be mathematical text."""
+    (ax.set_xscale if which == "x" else ax.set_yscale)("log")
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def epoch_axis(ax: Axes, history: History, start: float = 0) -> None:
@@ -137,17 +177,23 @@ def value_range(values: Sequence[float], sign: float) -> ValueRange:
     Nine tenths of the values fill at least two thirds of the range. Metrics that are minimised and span more than a
     factor of 30 are shown on a logarithmic axis.
     """
-    losses = sign * np.asarray(values, dtype=float)
+    losses = np.clip(sign * np.asarray(values, dtype=float), -LARGEST, LARGEST)
     log = sign > 0 and losses.min() > 0 and np.quantile(losses, 0.9) > 30 * losses.min()
     if log:
-        losses = np.log(losses)
+        losses = np.log(np.maximum(losses, SMALLEST))
     good = losses.min()
     most = np.quantile(losses, 0.9)
     bad = losses[losses <= most + (most - good) / 2].max()
-    margin = 0.04 * (bad - good) or 0.05 * abs(good) or 0.05
+    # wide enough for ticks that differ
+    margin = max(0.04 * (bad - good), 1e-9 * abs(good)) if bad > good else 0.05 * abs(good) or 0.05
     ends = np.array([good - margin, bad + margin])
     low, high = sorted(np.exp(ends) if log else sign * ends)
     return ValueRange(float(low), float(high), bool(log))
+
+
+def drawn(values: Sequence[float]) -> list[float]:
+    """Return values as they can be drawn: what is too large for any axis is still outside of it."""
+    return [min(max(value, -2 * LARGEST), 2 * LARGEST) for value in values]
 
 
 def hues(count: int) -> Sequence[object]:

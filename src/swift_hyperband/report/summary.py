@@ -203,10 +203,15 @@ def predictions(history: History) -> list[Prediction]:
 
 
 def r2(predicted: Sequence[float], reached: Sequence[float]) -> float:
-    """Return the coefficient of determination: 1 is perfect, 0 as good as the mean; nan where all reached the same."""
+    """Return the coefficient of determination: 1 is perfect, 0 as good as the mean.
+
+    nan where all reached the same, or squares are more than a number can hold.
+    """
     truth = np.asarray(reached, dtype=float)
-    spread = float(np.sum((truth - truth.mean()) ** 2)) if len(truth) else 0.0
-    return 1 - float(np.sum((truth - np.asarray(predicted)) ** 2)) / spread if spread > 0 else math.nan
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(np.sum((truth - truth.mean()) ** 2)) if len(truth) else 0.0
+        missed = float(np.sum((truth - np.asarray(predicted)) ** 2))
+    return 1 - missed / spread if spread > 0 and math.isfinite(spread) else math.nan
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float:

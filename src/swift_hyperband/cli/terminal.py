@@ -1,0 +1,42 @@
+"""Output that a terminal cannot show: what has no place in its encoding is written in letters that have."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+
+HANDLER = "swift-hyperband"
+PLAIN = {
+    "±": "+-",
+    "·": "-",
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "…": "...",
+    "²": "2",
+    "×": "x",
+    "→": "->",
+    "←": "<-",
+    "≥": ">=",
+    "≤": "<=",
+    "µ": "u",
+    "✓": "ok",
+    **dict.fromkeys("━─╺╸", "-"),
+}
+"""Signs that the product itself prints; of others a question mark is left."""
+
+
+def speak_plainly() -> None:
+    """Let nothing that is printed be an error, whatever the encoding of the terminal or file that it goes to."""
+    codecs.register_error(HANDLER, _plain)
+    for stream in (sys.stdout, sys.stderr):
+        # a test's or an embedding program's stream may be anything
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None and getattr(stream, "errors", None) == "strict":
+            reconfigure(errors=HANDLER)
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(PLAIN.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
