@@ -84,7 +84,7 @@ def test_rows_that_end_early_are_not_drawn(table):
     curves[:50, 30:] = np.nan
     ragged = Replay(replace(table, curves=curves, recorded=recorded), 81)
     assert ragged.complete.rows == 150
-    assert "50 of 200 rows end before epoch 81" in " ".join(ragged.complete.notes)
+    assert "50 of 200 curves end before epoch 81" in " ".join(ragged.complete.notes)
     assert len(list(ragged.runs(recipe("hyperband", 81, 3), range(3)))) == 3
 
 

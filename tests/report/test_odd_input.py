@@ -78,7 +78,9 @@ def test_a_name_is_one_line_of_bounded_length():
 def test_a_comparison_is_drawn_whatever_its_values_and_names(tmp_path, values):
     low, high = values
     mean = Mean(high / 2, high / 4, low, high)
-    one = Summary("$t_{$", "$a^{b$ %s", "hyperband", NAME, "min", 3, 0, *[mean] * 9, None, None, 0.0)
+    epochs = Mean(5.0, 1.0, 4.0, 6.0)
+    means = [mean, None, epochs, None, None, None, None, mean, epochs]
+    one = Summary("$t_{$", "$a^{b$ %s", "hyperband", NAME, "min", 3, 0, *means, None, None, 0.0)
     with style.style():
         style.save(figure3.draw([one]), tmp_path / "figure3.png")
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from swift_hyperband.replay.searches import Recipe
     from swift_hyperband.replay.tables import CurveTable
 
+FEW = 30
+"""Curves below which a replay says nothing of others."""
+
 LONG = 1e9
 """From here on numbers are printed with their power of ten."""
 
@@ -29,7 +32,7 @@ SEARCHES = ("random", "predicted-random", "hyperband", "fast-hyperband", "swift-
 FORMATS = ("mlpf", "cifar10", "ptb", "svhn", "long")
 EXAMPLE = """examples:
   swift-hyperband replay delphes_trainings_processed.csv --format mlpf --preset published
-  swift-hyperband replay results/digits/curves.parquet --metric accuracy --mode max --search hyperband --max-epochs 9
+  swift-hyperband replay results/digits-curves/curves.parquet --metric accuracy --mode max --search hyperband
   swift-hyperband replay curves.csv --metric loss --mode min --search asha --max-epochs 81 --eta 3 --workers 64
 """
 
@@ -123,7 +126,8 @@ def _replay(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         stopped = True
     if options.json:
-        print(json.dumps({"runs": [run.to_json() for run in runs]}, indent=1))
+        notes = [*replay.complete.notes, *_cautions(replay, recipe)]
+        print(json.dumps({"runs": [run.to_json() for run in runs], "notes": notes}, indent=1))
     elif runs:
         from rich.console import Console
 
@@ -239,7 +243,9 @@ def _print(
     console.print(f"\n[bold]{recipe.label}[/] on {table.name}: {table.rows} curves of {table.metric} ({table.mode})")
     console.print(f"max_epochs {recipe.max_epochs}, eta {search['eta']}, {len(runs)} seeds", style="dim")
     for note in table.notes:
-        console.print(f"note: {note}", style="dim")
+        console.print(f"note: {note}", style="dim", markup=False)
+    for caution in _cautions(replay, recipe):
+        console.print(f"note: {caution}", style="yellow", markup=False)
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     shown.add_column("")
     for name in ("mean", "± 95 %", "best", "worst"):
@@ -263,12 +269,36 @@ def _print(
     console.print()
     console.print(shown)
     same = sum(run.best is not None and run.best == run.hyperband_best for run in runs)
-    saved = 1 - sum(run.epochs for run in runs) / sum(run.hyperband_epochs for run in runs)
     failed = sum(run.best is None for run in runs)
-    console.print(f"\nepochs saved against Hyperband: {saved:.1%}; the same best value in {same} of {len(runs)} seeds")
+    console.print(f"\n{_balance(runs)}; the same best value in {same} of {len(runs)} seeds")
     if failed:
         console.print(f"in {failed} seeds no trial reached the last epoch", style="yellow")
     console.print()
+
+
+def _cautions(replay: Replay, recipe: Recipe) -> list[str]:
+    """Return why the figures of a replay say little."""
+    rows, wanted = replay.complete.rows, recipe.schedule.configurations
+    found = []
+    if rows < FEW:
+        found.append(f"{rows} curves are too few for figures that say anything of others")
+    if rows < wanted and replay.draw is None:
+        found.append(
+            f"a search has {wanted} configurations, so each of the {rows} curves is drawn "
+            f"{wanted / rows:.1f} times on average"
+        )
+    return found
+
+
+def _balance(runs: Sequence[Run]) -> str:
+    """Say what was saved against Hyperband, or why nothing was."""
+    spent, plain = sum(run.epochs for run in runs), sum(run.hyperband_epochs for run in runs)
+    if not plain:
+        return "no epoch was trained"
+    saved = 1 - spent / plain
+    if saved >= 0:
+        return f"epochs saved against Hyperband: {saved:.1%}"
+    return f"{-saved:.1%} more epochs trained than by Hyperband on the same configurations"
 
 
 def _summary(values: Sequence[float], order: int) -> tuple[float, float, float, float]:

@@ -111,7 +111,12 @@ class CurveTable:
                 f"before; ask for at most {int(self.recorded.max(initial=0))} epochs (--max-epochs)"
             )
         left_out = self.rows - int(kept.sum())
-        return self._only(kept, f"{left_out} of {self.rows} rows end before epoch {max_epochs} and are left out")
+        note = (
+            f"{left_out} of {self.rows} curves end before epoch {max_epochs}, as those of trials do that a search "
+            "stopped, and are left out: what is left is a choice of the good ones. A fair replay needs full curves: "
+            "'swift-hyperband record' makes them"
+        )
+        return self._only(kept, note)
 
     def distinct(self) -> CurveTable:
         """Return the first row of each distinct configuration; a note says how many rows are left out.

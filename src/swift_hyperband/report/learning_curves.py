@@ -46,7 +46,7 @@ def draw(history: History) -> Figure:
     ax.set_xlabel("epoch (logarithmic)")
     ax.set_ylabel(f"{style.name(metric)} ({'smaller' if sign > 0 else 'larger'} is better)")
     handles = _curves(ax, history, metric)
-    handles += _best(ax, history, metric)
+    handles += _best(ax, history, metric, shown)
     cut = sum(any(shown.outside(value) for value in trial.values(metric)) for trial in history.trials.values())
     if cut:
         side = "above" if sign > 0 else "below"
@@ -80,14 +80,14 @@ def _curve(ax: Axes, trial: TrialHistory, metric: str, look: style.Look) -> None
     ax.plot(range(1, len(values) + 1), values, **look)
 
 
-def _best(ax: Axes, history: History, metric: str) -> list[Line2D]:
+def _best(ax: Axes, history: History, metric: str, shown: style.ValueRange) -> list[Line2D]:
     winner = best(history)
     if winner is None:
         return []
     values = style.drawn(history.trials[winner.trial].values(metric))
     look: style.Look = {"color": "black", "lw": 2.2, "zorder": 5}
     ax.plot(range(1, len(values) + 1), values, **look)
-    ax.plot(winner.epoch, values[winner.epoch - 1], "*", ms=13, mfc=style.YELLOW, mec="black", zorder=6, clip_on=False)
+    ax.plot(winner.epoch, shown.clip(winner.value), "*", ms=13, mfc=style.YELLOW, mec="black", zorder=6, clip_on=False)
     name = "best" if history.finished else "best so far"
     label = f"{name}: {style.number(winner.value)} at epoch {winner.epoch}"
     return [Line2D([], [], marker="*", ms=11, mfc=style.YELLOW, label=label, **look)]

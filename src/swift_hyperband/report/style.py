@@ -102,6 +102,8 @@ def save(picture: Figure, path: Path) -> None:
     with warnings.catch_warnings():
         # a letter that no font has is shown as a box
         warnings.filterwarnings("ignore", "Glyph .* missing from")
+        # ticks of an axis over hundreds of orders of magnitude, of which some are beyond what a number can hold
+        warnings.simplefilter("ignore", RuntimeWarning)
         picture.savefig(temporary, format="png", dpi=DPI)
     temporary.replace(path)
 
