@@ -250,8 +250,14 @@ def check_data(study: Study, where: str) -> None:
         raise UserError(f"{where}: {error}") from None
 
 
-def load(path: Path) -> Study:
+def load(path: Path, data: bool = True) -> Study:
     """Read and validate a study file.
+
+    Parameters
+    ----------
+    path : Path
+    data : bool
+        Whether a search will be made of it, so that a table of curves which it reads must hold them.
 
     Raises
     ------
@@ -259,7 +265,8 @@ def load(path: Path) -> Study:
         As `read`, `parse` and `check_data`.
     """
     study = parse(read(path), str(path))
-    check_data(study, str(path))
+    if data:
+        check_data(study, str(path))
     # here, as it is no part of a frozen study how many trials train at a time
     metrics = study.target.metrics
     place = None if metrics is None or study.resources.workers == 1 else metrics.path

@@ -150,3 +150,35 @@ def test_the_command_line_knows_every_search_and_format():
     assert tuple(NAMES) == SEARCHES
     assert readers.FORMATS == FORMATS
     assert ALGORITHMS.items() <= NAMES.items(), "studies and replays call a search the same"
+
+
+def test_curves_of_a_search_are_left_out_with_the_reason_and_so_few_rows_are_told(tmp_path, capsys):
+    path = tmp_path / "curves.csv"
+    lines = [
+        f"{row},{epoch},{row / 60 + epoch / 100}" for row in range(60) for epoch in range(1, 10 if row % 8 == 0 else 4)
+    ]
+    path.write_text("\n".join(["row,epoch,accuracy", *lines]) + "\n")
+    assert replay(path, "--max-epochs", 9, "--seeds", 3) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "52 of 60 curves end before epoch 9, as those of trials do that a search stopped" in printed
+    assert "'swift-hyperband record' makes them" in printed
+    assert "8 curves are too few for figures that say anything of others" in printed
+    assert "-" not in printed.partition("epochs saved against Hyperband: ")[2][:1]
+    assert replay(path, "--max-epochs", 9, "--seeds", 3, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["notes"]) >= 3
+    assert all(run["epochs"] <= run["hyperband_epochs"] == 69 for run in found["runs"])
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_values_near_the_largest_number_are_replayed(tmp_path, capsys, mode):
+    path = tmp_path / "curves.csv"
+    lines = [
+        f"{row},{epoch},{(-1) ** row * 1.7e308 / (1 + row % 7) / epoch}" for row in range(40) for epoch in range(1, 10)
+    ]
+    path.write_text("\n".join(["row,epoch,loss", *lines]) + "\n")
+    assert replay(path, "--mode", mode, "--seeds", 4) == 0
+    assert "e+307" in capsys.readouterr().out
+    assert replay(path, "--mode", mode, "--seeds", 4, "--json") == 0
+    best = {json.dumps(run["best"]) for run in json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["runs"]}
+    assert best <= {json.dumps((-1) ** row * 1.7e308 / (1 + row % 7) / 9) for row in range(40)}

@@ -306,7 +306,7 @@ BROKEN = {
     "no rows": ("t.csv", "lr,ep_0\n", "must hold at least one row of numbers, found none"),
     "no rows, long": ("t.csv", "row,epoch,loss\n", "must hold at least one row of a curve, found none"),
     "a name twice": ("t.csv", "lr,ep_0,lr\n1,2,3\n", "must name each column once, found 'lr' 2 times"),
-    "unknown columns": ("t.csv", "a;b\n1;2\n", "found columns a;b; give --format mlpf, cifar10, ptb, svhn or long"),
+    "unknown columns": ("t.csv", "a;b\n1;2\n", "found columns a, b; give --format mlpf, cifar10, ptb, svhn or long"),
     "a missing epoch column": ("t.csv", "lr,ep_0,ep_2\n1,2,3\n", "found none named ep_1"),
     "text in a curve": (
         "t.csv",

@@ -57,7 +57,9 @@ def test_a_row_that_ends_early_is_no_failure_and_is_left_out_with_a_note():
     assert complete.ids == ["2", "3"]
     assert complete.hyperparameters == {"lr": [0.2, 0.3]}
     assert complete.seconds.tolist() == [2.0, 3.0]
-    assert complete.notes[-1].startswith("1 of 3 curves end before epoch 3, as those of trials do that a search stopped")
+    assert complete.notes[-1].startswith(
+        "1 of 3 curves end before epoch 3, as those of trials do that a search stopped"
+    )
     assert found.complete(2).rows == 3
 
 

@@ -94,7 +94,7 @@ def recording(path: Path, configurations: int, epochs: int | None, workers: int 
     if configurations < 1 or (epochs is not None and epochs < 1):
         found = configurations if epochs is None else min(configurations, epochs)
         raise UserError(f"--configurations and --epochs must be at least 1, found {found}")
-    given = load(path)
+    given = load(path, data=False)
     search = {
         "algorithm": "random",
         "trials": configurations,

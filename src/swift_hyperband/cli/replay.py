@@ -191,7 +191,7 @@ def _draws(options: argparse.Namespace, table: CurveTable) -> tuple[Draw | None,
     from swift_hyperband.replay.compare import draws
     from swift_hyperband.study import load
 
-    space = None if options.study is None else load(options.study).search_space()
+    space = None if options.study is None else load(options.study, data=False).search_space()
     return draws(table, options.sampling, space)
 
 

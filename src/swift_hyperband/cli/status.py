@@ -84,7 +84,7 @@ def _find(where: Path) -> StudyFolder:
     if where.is_file() or where.suffix in (".yaml", ".yml"):
         from swift_hyperband.study import load
 
-        return StudyFolder(Path("results") / load(where).name)
+        return StudyFolder(Path("results") / load(where, data=False).name)
     folder = StudyFolder(where)
     if not folder.study.exists():
         raise UserError(f"{where}: must be a study file or the folder of a started search, found no {folder.study}")

@@ -310,7 +310,7 @@ def _replay(source: Source, sampling: str) -> Replay:
     if source.draws is not None:
         from swift_hyperband.study import load
 
-        space = load(source.draws).search_space()
+        space = load(source.draws, data=False).search_space()
     return Replay(found, source.max_epochs, *draws(found, sampling, space))
 
 

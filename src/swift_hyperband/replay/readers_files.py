@@ -118,7 +118,7 @@ def _csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     number = 0
     try:
         with open_text(path) as file:
-            for number, cells in cells_of(file, ","):
+            for number, cells in cells_of(file):
                 yield number, cells
     except NOT_TEXT:
         raise broken(
