@@ -344,6 +344,10 @@ def test_an_expression_that_tries_without_end_is_ended_and_named(monkeypatch):
     found = refused("x" * 60 + "!\n", printed(r"^(?:(?:x+)+)+(?P<loss>\d)$"), 1, kind=UserError)
     assert found.startswith("target.metrics.pattern: must find its place in log (61 letters) within 0 s, found that it")
     assert values("loss 1\n", printed(r"loss (?P<loss>\d)"), 1) == [1.0]
+    endless = {**LINES, "pattern": r"^(?:(?:x+)+)+(?P<json>\{)"}
+    assert refused("x" * 60 + "!\n", endless, 1, kind=UserError).startswith(
+        "target.metrics.pattern: must find its place"
+    )
 
 
 # --- in turn -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -83,21 +83,27 @@ def number_in(cell: object) -> float | None:
     if cell is None:
         return None
     if isinstance(cell, str):
-        text = cell.strip()
-        if text.lower() in NOT_MEASURED:
-            return None
-        if NAN.fullmatch(text):
-            return math.nan
-        # which Python reads as a number
-        cell = "no number" if "_" in text else text
-    if isinstance(cell, bool) or not isinstance(cell, int | float | str):
+        return _number_in_text(cell.strip())
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
         raise NotANumberError
     try:
         return float(cell)
     except OverflowError:
-        return math.copysign(math.inf, int(cell))
-    except ValueError:
-        raise NotANumberError from None
+        return math.copysign(math.inf, cell)
+
+
+def _number_in_text(text: str) -> float | None:
+    if not text:
+        return None
+    # Python reads "1_000" as a number
+    if "_" not in text:
+        with suppress(ValueError):
+            return float(text)
+    if text.lower() in NOT_MEASURED:
+        return None
+    if NAN.fullmatch(text):
+        return math.nan
+    raise NotANumberError
 
 
 # --- tables ------------------------------------------------------------------------------------------------------
@@ -114,7 +120,7 @@ def from_table(file: Written, between: str | None = None) -> Rows:
         for number, cells in cells_of(io.StringIO(text, newline=""), between):
             if not columns:
                 columns = names_of(cells)
-            elif names_of(cells) == columns:
+            elif cells[0].strip() == columns[0] and names_of(cells) == columns:
                 run += 1
             elif number > old:
                 rows.append(
@@ -149,29 +155,29 @@ def from_jsonl(file: Written, pattern: str | None = None) -> Rows:
     text = file.text()
     old = count_lines(file.old_text())
     lines = re.split(r"\r\n?|\n", text)
+    given = [(number, line.strip()) for number, line in enumerate(lines[old:], old + 1)]
+    if pattern is not None:
+        expression = compiled(pattern)
+        with _patience(file.path, len(text)):
+            found = [(number, expression.search(line)) for number, line in given]
+        given = [(number, (match[JSON] or "").strip()) for number, match in found if match is not None]
     rows = []
-    for number, line in enumerate(lines[old:], old + 1):
-        given = line.strip() if pattern is None else _json_in(pattern, line)
-        if not given.startswith(("{", "[")):
+    for number, line in given:
+        if not line.startswith(("{", "[")):
             continue
         try:
-            record = json.loads(given)
+            record = json.loads(line)
         except (ValueError, RecursionError):
-            if number == len(lines) or given.startswith("["):
+            if number == len(lines) or line.startswith("["):
                 continue
             raise ProgramError(
-                f"{file.path}: line {number} must be a JSON object, found {shown(given)}; a JSON file over several "
+                f"{file.path}: line {number} must be a JSON object, found {shown(line)}; a JSON file over several "
                 "lines has the format json"
             ) from None
         if not isinstance(record, Mapping):
-            raise ProgramError(f"{file.path}: line {number} must be a JSON object, found {shown(given)}")
+            raise ProgramError(f"{file.path}: line {number} must be a JSON object, found {shown(line)}")
         rows.append(Row(f"line {number}", dict(_flat(record))))
     return Rows(file.path, rows, _names(rows), appended=file.appended)
-
-
-def _json_in(pattern: str, line: str) -> str:
-    found = re.search(pattern, line)
-    return "" if found is None else (found[JSON] or "").strip()
 
 
 def from_json(file: Written, metric: str, epoch: str | None) -> Rows:
