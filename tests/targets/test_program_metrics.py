@@ -287,6 +287,7 @@ def test_what_is_printed_between_json_lines_and_a_torn_last_one_do_not_count():
         ('[1, 2]\n{"epoch": 1, "loss": 1}', LINES, "line 1 must be a JSON object, found '[1, 2]'"),
         ('{"epoch": 1, "loss": "tensor(0.5)"}', LINES, "line 1, column loss must hold numbers, found 'tensor(0.5)'; w"),
         ('{"epoch": 1, "loss": [1]}', LINES, "line 1, column loss must hold numbers, found [1]"),
+        ('{"epoch": 1, "loss": 1, "loss": 2}', LINES, "line 1, column loss must hold numbers, found [1, 2]"),
         ('{"epoch": 1, "loss": true}', LINES, "line 1, column loss must hold numbers, found true"),
         ('{"epoch": "x", "loss": 1}', LINES, "line 1, column epoch must hold epochs as numbers, found 'x'"),
         ('{"epoch": 1, "los": 1}', LINES, "must have a column loss, as target.metric says, found epoch, los; did you"),

@@ -166,7 +166,7 @@ def from_jsonl(file: Written, pattern: str | None = None) -> Rows:
         if not line.startswith(("{", "[")):
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line, object_pairs_hook=_object)
         except (ValueError, RecursionError):
             if number == len(lines) or line.startswith("["):
                 continue
@@ -184,7 +184,7 @@ def from_json(file: Written, metric: str, epoch: str | None) -> Rows:
     """Read a JSON file: a list of records, an object that holds one, records by epoch, or a list for each metric."""
     path = file.path
     try:
-        content = json.loads(file.text())
+        content = json.loads(file.text(), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise ProgramError(f"{path}: must be a JSON file, found {error}") from None
     rows = [
@@ -249,6 +249,15 @@ def _of_catboost(path: Path, content: Mapping[str, Any]) -> list[Mapping[str, An
         ]
     except (KeyError, TypeError, AttributeError):
         raise ProgramError(f"{path}: must hold meta and iterations as CatBoost writes them, found others") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; of a key that is there twice all values, which is no number, for it would hide one."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        count = Counter(key for key, _ in pairs)
+        found |= {key: [value for name, value in pairs if name == key] for key in count if count[key] > 1}
+    return found
 
 
 def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
