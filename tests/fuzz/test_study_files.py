@@ -1,5 +1,6 @@
 """Damaged study files: each is a study that can be planned and drawn from, or a line a mistake with file and key."""
 
+import copy
 import json
 import math
 import os
@@ -67,19 +68,26 @@ values = st.recursive(
     scalars, lambda below: st.lists(below, max_size=4) | st.dictionaries(texts | st.integers(0, 3), below, max_size=3)
 )
 ranges = st.builds(
-    lambda kind, low, high, log: {"type": kind, "low": low, "high": high, "log": log},
+    lambda kind, ends, log: {"type": kind, "low": min(ends), "high": max(ends), "log": log},
     st.sampled_from(["float", "int"]),
-    numbers,
-    numbers,
+    st.lists(numbers.filter(lambda number: number == number), min_size=2, max_size=2),
     st.booleans(),
 )
 choices = st.builds(
     lambda found, when: {"type": "categorical", "choices": found, **when},
-    st.lists(scalars, min_size=1, max_size=5),
+    st.lists(scalars, min_size=1, max_size=5) | st.lists(st.integers(0, 9) | st.floats(0, 1), min_size=1, unique=True),
     st.just({}) | st.builds(lambda v: {"when": {"lr": v}}, values),
 )
 names = st.sampled_from(["lr", "lambda", "true", "and", "epoch", "seconds", "trial", "loss", "from", "seed", "class"])
-hyperparameters = st.dictionaries(names, ranges | choices, min_size=1, max_size=4)
+sound = st.sampled_from(
+    [
+        {"type": "float", "low": 1e-5, "high": 0.1, "log": True},
+        {"type": "int", "low": -3, "high": 2**40},
+        {"type": "categorical", "choices": ["1e-4", "adam", True, 3, 0.5]},
+        {"type": "float", "low": 0.0, "high": 1.0, "when": {"loss": [3, "adam"]}},
+    ]
+)
+hyperparameters = st.dictionaries(names, sound | ranges | choices, min_size=1, max_size=4)
 constraints = st.lists(
     st.builds(
         lambda one, op, other, more: f"{one} {op} {other}{more}",
@@ -94,10 +102,10 @@ SHAPES = {
     ("space",): hyperparameters,
     ("constraints",): constraints,
     ("search",): st.fixed_dictionaries(
-        {"max_epochs": numbers},
+        {"max_epochs": st.integers(3, 2000) | numbers},
         optional={
             "algorithm": st.sampled_from(["random", "predicted-random", "hyperband", "swift-hyperband"]),
-            "eta": numbers,
+            "eta": st.integers(2, 5) | numbers,
             "trials": numbers,
             "full": numbers,
             "seed": numbers,
@@ -112,7 +120,7 @@ SHAPES = {
         st.sampled_from(["workers", "runtime", "gpus", "seconds_per_epoch"]), numbers, max_size=2
     ),
     ("target",): st.fixed_dictionaries(
-        {"command": values, "metric": texts, "mode": st.just("min")},
+        {"command": st.lists(texts, min_size=1, max_size=4) | values, "metric": texts, "mode": st.just("min")},
         optional={
             "first_command": values,
             "metrics": st.fixed_dictionaries(
@@ -148,7 +156,7 @@ def damaged(draw) -> str:
             part = part[step]
         kind = draw(st.sampled_from(["set", "set", "delete", "rename", "wrap"])) if shape is None else "set"
         if kind == "set":
-            part[path[-1]] = draw(SHAPES[shape] if shape else values)
+            part[path[-1]] = copy.deepcopy(draw(SHAPES[shape] if shape else values))
         elif kind == "wrap":
             part[path[-1]] = draw(st.sampled_from([[part[path[-1]]], {"a": part[path[-1]]}, [part[path[-1]]] * 2]))
         elif kind == "rename" and isinstance(part, dict):
@@ -158,7 +166,7 @@ def damaged(draw) -> str:
         if not isinstance(content, dict) or not content:
             break
         text = draw(st.sampled_from([written, json.dumps]))(content)
-    for _ in range(draw(st.integers(0, 2))):
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
         at, length = draw(st.integers(0, len(text))), draw(st.integers(0, 20))
         piece = draw(
             st.sampled_from(

@@ -30,13 +30,27 @@ def use_program(project, **keys):
     )
 
 
+def use_words(project):
+    """Have a program that insists on words and texts as the study file has them."""
+    study = project.path / "config/config.yaml"
+    text = study.read_text().replace("- program.py\n", '- program.py\n  - --decay\n  - 1e-4\n  - "--on"\n  - yes\n')
+    kinds = '  kind: {type: categorical, choices: ["1e-4", 1e-3]}\n'
+    study.write_text(text.replace("\nspace:\n", f"\nspace:\n{kinds}"))
+    (project.path / "program.py").write_text(
+        PROGRAM + 'assert (o["--decay"], o["--on"]) == ("1e-4", "yes"), sys.argv\n'
+        'assert json.loads(Path(o["--config"]).read_text())["kind"] in ("1e-4", 0.001)\n'
+    )
+
+
 def test_a_program_is_searched_as_a_class_is(project):
     use_program(project)
+    use_words(project)
     project.run("swift-hyperband", "search")
     here = project.best(), project.decisions()
     project.results.rename(project.path / "here")
     project.search()
     assert (project.best(), project.decisions()) == here
+    assert b"kind: '1e-4'" in project.best() or b"kind: 0.001" in project.best()
     assert b"state: results/table/trials/" in project.best()
     assert len([path for path in project.results.glob("trials/*/state.*") if path.is_dir()]) == 1, "the best one's"
 
