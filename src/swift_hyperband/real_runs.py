@@ -26,7 +26,7 @@ from swift_hyperband.files import read_json, write_json, write_text
 from swift_hyperband.replay.searches import NAMES, Recipe, fast_settings
 from swift_hyperband.results import StudyFolder, nothing_left
 from swift_hyperband.study import Study
-from swift_hyperband.study_checks import slug
+from swift_hyperband.study_checks import refuse_unfit, slug
 from swift_hyperband.study_errors import InvalidKeysError, lines, one_of, shown
 from swift_hyperband.study_sections import Section
 
@@ -116,8 +116,10 @@ def load(path: Path) -> RealRuns:
     UserError
         A line for each mistake.
     """
+    raw = dict(study_yaml.read(path))
+    refuse_unfit(raw, str(path))
     try:
-        return RealRuns.model_validate(dict(study_yaml.read(path)))
+        return RealRuns.model_validate(raw)
     except ValidationError as error:
         raise UserError("\n".join(lines(error, str(path)))) from None
 

@@ -19,8 +19,8 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.frozen import FrozenStudy
 from swift_hyperband.schedule import Schedule
 from swift_hyperband.space import Scalar, Space
-from swift_hyperband.study_checks import LONGEST_WORD, batch_size_value, braces, slug, unfit
-from swift_hyperband.study_errors import InvalidKeysError, lines, one_line, shown, told
+from swift_hyperband.study_checks import LONGEST_WORD, batch_size_value, braces, refuse_unfit, slug
+from swift_hyperband.study_errors import InvalidKeysError, lines, one_line, shown
 from swift_hyperband.study_sections import (
     PRESETS,
     PUBLISHED_QSVR,
@@ -286,8 +286,7 @@ def parse(raw: Mapping[str, Any], where: str) -> Study:
     UserError
         A line for each mistake.
     """
-    if problems := [*unfit(raw)]:
-        raise UserError("\n".join(told(problems, where)))
+    refuse_unfit(raw, where)
     try:
         study = Study.model_validate(dict(raw))
     except ValidationError as error:

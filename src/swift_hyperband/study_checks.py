@@ -13,8 +13,9 @@ from pathlib import Path
 
 from swift_hyperband.annealing.settings import LOCAL, REMOTE
 from swift_hyperband.batches import minutes
+from swift_hyperband.errors import UserError
 from swift_hyperband.space import Scalar
-from swift_hyperband.study_errors import InvalidKeysError, Problem, one_of, path_of, shown, suggestion
+from swift_hyperband.study_errors import InvalidKeysError, Problem, one_of, path_of, shown, suggestion, told
 from swift_hyperband.targets import BUILT_IN
 from swift_hyperband.targets.template import placeholders, words
 
@@ -30,6 +31,12 @@ LARGEST_LOG = 2**47
 """Up to here all whole numbers can be drawn that are drawn in their logarithm."""
 TELL_APART = 1000
 """A range must hold at least so many numbers, as the computer has them."""
+
+
+def refuse_unfit(raw: object, where: str) -> None:
+    """Raise a `UserError` if the file `where` holds what no key may hold."""
+    if problems := [*unfit(raw)]:
+        raise UserError("\n".join(told(problems, where)))
 
 
 def unfit(value: object, path: tuple[str | int, ...] = ()) -> Iterator[Problem]:

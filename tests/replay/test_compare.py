@@ -169,6 +169,11 @@ def test_if_all_tables_are_absent_one_line_says_where_to_get_and_put_them(write,
     ("keys", "line"),
     [
         ({"clustr": {}}, "clustr is not a key; did you mean cluster?"),
+        ({"seeds": 10**9}, "seeds must be at most 100000, found 1000000000"),
+        (
+            {"seeds": 2**64},
+            "seeds must be a whole number of at most 64 bits, or a real one such as 1.0e+20, found 1844674",
+        ),
         ({"seeds": 0}, "seeds must be at least 1, found 0"),
         ({"searches": []}, "searches must hold at least one entry, found none"),
         (

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from swift_hyperband.errors import UserError
 from swift_hyperband.replay.cluster import ClusterSettings, Pace
 from swift_hyperband.replay.searches import Recipe, recipe
-from swift_hyperband.study_checks import slug
+from swift_hyperband.study_checks import refuse_unfit, slug
 from swift_hyperband.study_errors import InvalidKeysError, lines, shown
 from swift_hyperband.study_sections import Section
 from swift_hyperband.study_yaml import read
@@ -95,7 +95,7 @@ class ClusterKeys(Section):
 class PredictionKeys(Section):
     """How the predictors are judged for the table of the data sets."""
 
-    splits: int = Field(default=50, ge=2, description="Random divisions of a table.")
+    splits: int = Field(default=50, ge=2, le=100_000, description="Random divisions of a table.")
     trained: int = Field(default=20, ge=3, description="Curves that a predictor learns from.")
     seen: float = Field(default=0.25, gt=0, lt=1, description="Share of the epochs that it sees.")
     qsvr: bool = Field(default=True, description="Whether to judge the QSVR too, which takes a minute.")
@@ -105,7 +105,9 @@ class ComparisonKeys(Section):
     """The whole file."""
 
     name: Annotated[str, AfterValidator(slug)] = Field(description="Names the folder, `results/compare/<name>`.")
-    seeds: int = Field(default=100, ge=1, description="Replays of each search over each table, seeds 0, 1, ...")
+    seeds: int = Field(
+        default=100, ge=1, le=100_000, description="Replays of each search over each table, seeds 0, 1, ..."
+    )
     curves: str = Field(default="curves", description="The folder in which the tables lie.")
     tables: list[TableKeys] = Field(min_length=1, description="The tables of curves.")
     searches: list[SearchKeys] = Field(min_length=1, description="The searches.")
@@ -216,8 +218,10 @@ def load(path: Path, curves: Path | None = None, seeds: int | None = None) -> Co
     """
     if not path.is_file():
         raise UserError(f"{path}: must be the file of a comparison, found no such file; mend the path")
+    raw = read(path)
+    refuse_unfit(raw, str(path))
     try:
-        keys = ComparisonKeys.model_validate(read(path))
+        keys = ComparisonKeys.model_validate(raw)
     except ValidationError as error:
         raise UserError("\n".join(lines(error, str(path)))) from None
     folder = Path(keys.curves) if curves is None else curves
