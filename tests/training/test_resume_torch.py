@@ -96,6 +96,11 @@ def test_a_torn_torch_state_starts_the_trial_anew_with_the_same_bits(study: Stud
     ("target", "error"),
     [
         ("Pickling", "target Pickling: its state must hold tensors, numbers, strings, lists and dicts only"),
+        (
+            "Unpicklable",
+            "target Unpicklable: its state must hold tensors, numbers, strings, lists and dicts only: Can't",
+        ),
+        ("ManyLosses", "target ManyLosses: the metric 'accuracy' must be a number, found Tensor of shape (3,)"),
         ("IsModule", "target IsModule: must not be a torch Module itself, whose state leaves out the optimiser"),
     ],
 )

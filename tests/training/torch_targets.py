@@ -41,6 +41,18 @@ class Pickling(Scheduled):
         self.model.load_state_dict(state["model"])
 
 
+class Unpicklable(Pickling):
+    """Its state holds what not even pickle can write."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"model": self.model.state_dict(), "schedule": lambda epoch: 0.9**epoch}
+
+
+class ManyLosses(Scheduled):
+    def validate(self) -> dict[str, Any]:
+        return {"accuracy": torch.ones(3)}
+
+
 class IsModule(torch.nn.Module):
     """Is a module itself, so that its own state leaves out the optimiser."""
 

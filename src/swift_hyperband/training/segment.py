@@ -234,7 +234,8 @@ def _number(value: Any, key: str, name: str) -> float | None:
     except (ValueError, RuntimeError):
         number = None
     if not isinstance(number, int | float):
-        raise TargetError(f"target {name}: the metric {key!r} must be a number, found {type(value).__name__}")
+        shape = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else ""
+        raise TargetError(f"target {name}: the metric {key!r} must be a number, found {type(value).__name__}{shape}")
     return float(number) if math.isfinite(number) else None
 
 

@@ -25,6 +25,7 @@ STATES = (TORCH_STATE, JSON_STATE)
 """Names of state files; a trial has one of them."""
 
 OWN = "target"
+HOLDS = "its state must hold tensors, numbers, strings, lists and dicts only"
 
 
 class TargetError(Exception):
@@ -198,7 +199,11 @@ def _save_torch(path: Path, content: dict[str, Any], name: str) -> None:
     try:
         with temporary.open("wb") as file:
             sealing = sealed.Sealing(file)
-            torch.save(content, sealing)  # type: ignore[arg-type]
+            try:
+                torch.save(content, sealing)  # type: ignore[arg-type]
+            except (pickle.PicklingError, AttributeError, TypeError) as error:
+                # a function of a function, a generator, an open file: what cannot be written at all
+                raise TargetError(f"target {name}: {HOLDS}: {' '.join(str(error).split())[:200]}") from error
             sealing.seal()
             file.flush()
             os.fsync(file.fileno())
@@ -207,9 +212,7 @@ def _save_torch(path: Path, content: dict[str, Any], name: str) -> None:
             torch.load(temporary, map_location="cpu", mmap=True, weights_only=True)
         except pickle.UnpicklingError as error:
             found = " ".join(str(error).partition("WeightsUnpickler error:")[2].split())[:200]
-            raise TargetError(
-                f"target {name}: its state must hold tensors, numbers, strings, lists and dicts only: {found}"
-            ) from error
+            raise TargetError(f"target {name}: {HOLDS}: {found}") from error
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
