@@ -1,5 +1,6 @@
 """A search notes with what it ran, and does not go on with another model without a word."""
 
+import io
 import json
 import os
 import subprocess
@@ -220,6 +221,27 @@ def test_a_search_whose_code_changed_is_refused_with_the_files_and_the_way_on(ed
     assert len(str(caught.value).splitlines()) == 1
     # undone, it goes on
     Path(edited).write_text(FILES[edited])
+    search()
+    assert FOLDER.best.exists()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_in_a_terminal_it_is_asked(monkeypatch):
+    search(epochs=1)
+    Path("helper.py").write_text("def loss(x, epoch):\n    return 2 * x / epoch\n")
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    for answer in ("n\n", "\n", ""):
+        monkeypatch.setattr(sys, "stdin", Terminal(answer))
+        with pytest.raises(UserError):
+            search()
+    assert "helper.py was edited.\nGo on, with trials of both in one search? [y/N] " in screen.getvalue()
+    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+    monkeypatch.setenv(provenance.ALLOW, "")
     search()
     assert FOLDER.best.exists()
 

@@ -177,12 +177,13 @@ def _variant(settings: RealRuns, search: str, seed: int) -> Study:
 
 def _one_after_another(settings: RealRuns, name: str, study: Study, folder: StudyFolder) -> tuple[str, int]:
     """Train what a search asks for, one trial at a time; return the winner and how many epochs it took."""
+    from swift_hyperband.begin import begin
     from swift_hyperband.training.batch import train_batch
     from swift_hyperband.training.settings import TrainingSettings
 
-    training = TrainingSettings.from_study_json(
-        study.definition(), study.retries, study.save_every, study.give_up_after
-    )
+    definition = study.definition()
+    begin(folder, definition["target"])
+    training = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)
     recipe = Recipe(NAMES[name], name, study.frozen(), fast_settings(settings.fast, "fast"))
     trials = {bracket: study.trials(bracket) for bracket in recipe.schedule.brackets}
     for drawn in trials.values():
