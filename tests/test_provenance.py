@@ -197,9 +197,10 @@ def test_other_versions_and_another_host_are_told_in_a_line_and_refused_by_nobod
     assert f"host node7 -> {os.uname().nodename}" in told
 
 
-def test_a_damaged_note_asks_nothing():
+@pytest.mark.parametrize("text", ["{[", "", "[]", '{"starts": 3}', '{"starts": [{"time": 1}]}', '{"starts": [null]}'])
+def test_a_damaged_note_asks_nothing(text):
     search(epochs=1)
-    FOLDER.provenance.write_text("{[")
+    FOLDER.provenance.write_text(text)
     Path("helper.py").write_text("def loss(x, epoch):\n    return x\n")
     search()
     assert len(provenance.read(FOLDER)) == 1

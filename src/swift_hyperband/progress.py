@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from swift_hyperband import accounting, jobs
 from swift_hyperband.errors import UserError
-from swift_hyperband.files import read_json
 from swift_hyperband.history import History, RoundHistory
 from swift_hyperband.jobs import Job, totals
 from swift_hyperband.results import StudyFolder, configuration, read_best, to_json
@@ -21,10 +20,10 @@ from swift_hyperband.training.log import last as last_log
 from swift_hyperband.training.trial import (
     CURVE,
     FAILURES,
-    FAILURES_SHAPE,
     STARTED,
     Trained,
     damages,
+    failures,
     repeated,
     state_of,
 )
@@ -183,9 +182,10 @@ class Reader:
             # the file goes away when the trial gains an epoch, perhaps just now
             if self._known[trial][0][1] is not None:
                 with suppress(UserError):
-                    crash = read_json(self.folder.trial(trial) / FAILURES, FAILURES_SHAPE)
+                    if (crash := failures(self.folder.trial(trial))) is None:
+                        continue
                     crashes[trial] = {key: crash[key] for key in ("starts", "epoch", "error", "failed")}
-                    if crash.get("log"):
+                    if crash["log"]:
                         crashes[trial]["log"] = str(self.folder.trial(trial) / crash["log"])
         best = _winner(self.folder) if self.folder.best.exists() else _best(history, trained)
         errors = _job_errors(self.folder, history.rounds.values())

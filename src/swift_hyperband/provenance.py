@@ -25,6 +25,19 @@ from swift_hyperband.watch import say
 
 ALLOW = "SWIFT_ALLOW_CHANGED_CODE"
 """Environment variable that lets a search go on with changed code, as --allow-changed-code does."""
+SHAPE = {
+    "starts": [
+        {
+            "time": str,
+            "host": str,
+            "versions": {str: str},
+            "git": ({"commit": str, "changed": bool}, None),
+            "code": {str: str},
+            "changed": [str],
+        }
+    ]
+}
+"""What provenance.json holds."""
 LIBRARIES = ("torch", "numpy")
 KEPT = 100
 """Starts that are noted: the first one and the last ones."""
@@ -126,9 +139,8 @@ def read(folder: StudyFolder) -> list[dict[str, Any]]:
     if not folder.provenance.exists():
         return []
     try:
-        notes = read_json(folder.provenance)["starts"]
-        return [dict(entry) for entry in notes if {"time", "host", "versions", "code"} <= set(entry)]
-    except (UserError, KeyError, TypeError, ValueError):
+        return list(read_json(folder.provenance, SHAPE)["starts"])
+    except UserError:
         # nothing is decided by it but a question
         return []
 
@@ -159,11 +171,11 @@ def lines(folder: StudyFolder) -> list[str]:
     if not notes:
         return []
     last = notes[-1]
-    git = last.get("git") or {}
-    commit = f", commit {git['commit'][:10]}{' with changes' if git.get('changed') else ''}" if "commit" in git else ""
+    git = last["git"]
+    commit = f", commit {git['commit'][:10]}{' with changes' if git['changed'] else ''}" if git else ""
     hosts = ", ".join(dict.fromkeys(entry["host"] for entry in notes))
     told = [f"{', '.join(f'{name} {version}' for name, version in last['versions'].items())}{commit}, on {hosts}"]
-    changed = [(entry["time"], entry["changed"]) for entry in notes if entry.get("changed")]
+    changed = [(entry["time"], entry["changed"]) for entry in notes if entry["changed"]]
     return told + [f"the model's code changed before {when}: {_listed(what)}" for when, what in changed]
 
 

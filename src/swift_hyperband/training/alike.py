@@ -58,7 +58,7 @@ def _crashed_alike(study_folder: Path, trials: int) -> tuple[list[Path], int]:
         if (folder / trial.CURVE).exists():
             return [], 0
         if (failures := trial.failures(folder)) is not None:
-            crashes[folder] = failures.get("alike")
+            crashes[folder] = failures["alike"]
         elif (folder / lease.NAME).exists():
             others += 1
     kinds = set(crashes.values())

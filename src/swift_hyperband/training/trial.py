@@ -188,9 +188,9 @@ def count_crash(
 
 def last_error(folder: Path) -> str:
     """Return a trial's last crash in a line, with the log of that start."""
-    found = failures(folder) or {"error": "no crash"}
+    found = failures(folder) or {"error": "no crash", "log": None}
     error = " ".join(str(found["error"]).split())
-    return f"{error}; log: {folder / found['log']}" if found.get("log") else error
+    return f"{error}; log: {folder / found['log']}" if found["log"] else error
 
 
 def has_failed(folder: Path) -> bool:
@@ -207,7 +207,11 @@ def forget_crashes(folder: Path) -> None:
 def failures(folder: Path) -> dict[str, Any] | None:
     """Return what is known of a trial's crashes since its last epoch; None where there were none."""
     path = folder / FAILURES
-    return dict(read_json(path, FAILURES_SHAPE)) if path.exists() else None
+    if not path.exists():
+        return None
+    found = dict(read_json(path, FAILURES_SHAPE))
+    # those of earlier versions have neither
+    return found | {key: text if isinstance(text := found.get(key), str) else None for key in ("alike", "log")}
 
 
 def _append(path: Path, entry: dict[str, Any]) -> None:
