@@ -33,8 +33,8 @@ from swift_hyperband.study_sections import (
     Search,
     Section,
     Swift,
-    Target,
 )
+from swift_hyperband.study_target import Target
 from swift_hyperband.study_yaml import read
 from swift_hyperband.targets.command import COUNTS, MAX_EPOCHS, PLACEHOLDERS
 from swift_hyperband.targets.template import in_braces, placeholders, words

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swift_hyperband.errors import UserError
-from swift_hyperband.study_sections import MetricsFile
+from swift_hyperband.study_target import MetricsFile
 from swift_hyperband.targets.metrics_files import ProgramError, before_start, written
 from swift_hyperband.targets.program_metrics import Keys, Wanted, measured
 

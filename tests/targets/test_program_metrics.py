@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.study_errors import InvalidKeysError
-from swift_hyperband.study_sections import MetricsFile, Target
+from swift_hyperband.study_target import MetricsFile, Target
 from swift_hyperband.targets import metrics_rows
 from swift_hyperband.targets.metrics_files import ProgramError, Written, before_start, written
 from swift_hyperband.targets.program_metrics import Keys, Wanted, measured

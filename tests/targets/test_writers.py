@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from swift_hyperband.errors import UserError
-from swift_hyperband.study_sections import MetricsFile
+from swift_hyperband.study_target import MetricsFile
 from swift_hyperband.targets.metrics_files import ProgramError, Written, before_start, written
 from swift_hyperband.targets.program_metrics import Keys, Wanted, measured
 from swift_hyperband.targets.writers import WRITERS
