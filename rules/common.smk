@@ -33,7 +33,7 @@ shell.prefix(prefix().replace("{", "{{").replace("}", "}}"))
 
 def paths():
     """What the commands of jobs name."""
-    return [Path.cwd(), workflow.basedir, *workflow.configfiles, sys.executable]
+    return [Path.cwd(), workflow.basedir, *workflow.configfiles]
 
 
 def looking():
@@ -55,7 +55,7 @@ def lead():
         return False
     try:
         if not workflow.executor_plugin.common_settings.local_exec:
-            check_paths_for_cluster(paths())
+            check_paths_for_cluster(paths(), sys.executable)
         become_head(dag.folder)
         begin(dag.folder, study.definition()["target"])
         fitting.check(dag.folder, study.frozen())

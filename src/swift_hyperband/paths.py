@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,8 +23,15 @@ def check_folder(path: Path) -> None:
     _check(path, BRACES, "as Snakemake takes them for wildcards")
 
 
-def check_paths_for_cluster(paths: Iterable[object]) -> None:
+def check_paths_for_cluster(paths: Iterable[object], python: str) -> None:
     """Refuse paths that change on their way through the submission of a job.
+
+    Parameters
+    ----------
+    paths : iterable of paths
+        Which Snakemake quotes.
+    python : str
+        The environment's Python, which it does not.
 
     Raises
     ------
@@ -31,6 +39,12 @@ def check_paths_for_cluster(paths: Iterable[object]) -> None:
     """
     for path in paths:
         _check(path, BRACES + SUBMITTED, "as jobs are submitted by commands that name it")
+
+    if shlex.quote(python) != python:
+        raise UserError(
+            f"{python!r}: the environment's path must hold letters, digits and ./_-+=:,@% only, as Snakemake names it "
+            "in jobs as it is; make the environment in another folder"
+        )
 
 
 def _check(path: object, characters: str, why: str) -> None:

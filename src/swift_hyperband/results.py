@@ -6,6 +6,7 @@
     settings.json                    what may change while it runs (resources, retries ...), as of the last start
     resume.json                      both as one study file, where the search went on without the user's
     provenance.json                  each start of the search: host, versions, commit, digests of the model's code
+    slurm.json                       what SLURM said of the runs of its jobs, before it forgets
     lease                            which process is the head of the search
     trials/<trial>/                  configuration, state, learning curve, failures and logs of one trial
     bracket=<s>/round=<i>/

@@ -14,6 +14,9 @@ import pytest
 import yaml
 
 from swift_hyperband import lease, slurm
+from swift_hyperband.cli import main
+from swift_hyperband.cli import run as command
+from swift_hyperband.watch import Ended
 
 ROOT = Path(__file__).parents[2]
 NUMBER = "3ccec161-e7e3-4e8b-ad8b-623383e5eece"
@@ -219,6 +222,20 @@ def test_who_only_looks_is_not_kept_waiting(queue, option):
     Path("queue").write_text(job(17) + "\n")
     assert run(option).returncode == 0
     assert not Path("asked").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "jobs"), [([], 3), (["--jobs", "7"], 7), (["-j9"], 9), (["--set-resources", "x:mem_mb=1"], 3)]
+)
+def test_a_cluster_has_as_many_jobs_at_a_time_as_the_study_has_workers(queue, monkeypatch, options, jobs):
+    study = yaml.safe_load(Path("config/config.yaml").read_text())
+    Path("config/config.yaml").write_text(yaml.safe_dump(study | {"resources": {"workers": 3}}))
+    seen = []
+    monkeypatch.setattr(command, "_snakemake", lambda parser, parsed, log: seen.append(parsed.jobs) or 0)
+    monkeypatch.setattr(command, "_watched", lambda work, *_: Ended(work(), None, None))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main(["run", "--profile", "profiles/slurm", *options]) == 0
+    assert seen == [jobs]
 
 
 def test_another_name_for_the_search_is_refused_since_jobs_go_by_that_of_the_study_file(queue):

@@ -80,6 +80,13 @@ def test_braces_in_the_projects_folder_are_refused_in_a_line(project, tmp_path, 
 @pytest.mark.parametrize("character", ["$", "`", '"', "\\", "%", "\n", "{"])
 def test_what_a_submission_would_expand_is_refused_on_a_cluster(character):
     with pytest.raises(UserError, match="this path must hold no ") as told:
-        check_paths_for_cluster(["/home/me", f"/home/a{character}b"])
+        check_paths_for_cluster(["/home/me", f"/home/a{character}b"], "/opt/env/bin/python")
     assert "\n" not in str(told.value)
-    check_paths_for_cluster(["/home/it's me;#&", "/home/ü*"])
+    check_paths_for_cluster(["/home/it's me;#&", "/home/ü*"], "/opt/env/bin/python")
+
+
+@pytest.mark.parametrize("name", ["my env", "it's", "a;b", "a\nb"])
+def test_an_environment_whose_path_needs_quotes_is_refused_on_a_cluster(name):
+    with pytest.raises(UserError, match="the environment's path must hold letters") as told:
+        check_paths_for_cluster([], f"/opt/{name}/bin/python")
+    assert "\n" not in str(told.value)
