@@ -61,8 +61,10 @@ def test_gpu_hours_and_queue_hours_are_those_of_slurms_own_books(accounting, pro
     assert found.gpu_hours * 3600 == pytest.approx(gpu_seconds, abs=2)
     assert found.queue_hours * 3600 == pytest.approx(queue_seconds, abs=2)
     assert found.estimated == 0
-    assert {"stopped", "through"} == set(found.outcomes)
-    assert f"training jobs: {started} started, 2 stopped; " in project.printed()
+    # what is cancelled may still do its work in the seconds that it is given to end
+    assert found.outcomes["stopped"] in (1, 2)
+    assert set(found.outcomes) == {"stopped", "through"}
+    assert f"training jobs: {started} started, {found.outcomes['stopped']} stopped; " in project.printed()
 
 
 def read(project):

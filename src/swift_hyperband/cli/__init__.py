@@ -24,6 +24,7 @@ from swift_hyperband.cli import (
 )
 from swift_hyperband.cli.terminal import speak_plainly
 from swift_hyperband.errors import DISK_ERRORS, UserError, about_disk
+from swift_hyperband.watch import clear_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(line: str) -> None:
+    clear_line()
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:

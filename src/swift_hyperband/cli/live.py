@@ -139,7 +139,8 @@ def _be_beside(folder: StudyFolder, parent: int) -> None:
 
 def _in_queue(study: str) -> str:
     try:
-        return f"SLURM: {slurm.counted(slurm.jobs(study, lambda _: None, pauses=()))}"
+        found = slurm.jobs(study, lambda _: None, pauses=())
+        return f"in SLURM {slurm.counted(found)}" if found else ""
     except slurm.SlurmError:
         return "SLURM does not answer"
 
