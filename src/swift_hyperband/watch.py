@@ -268,12 +268,12 @@ def diverted(log: Path) -> Iterator[None]:
 
 def say(line: str) -> None:
     """Tell the user a line about the run, beside what Snakemake says."""
+    # in one write, between two lines that a thread may show
+    told = f"{CLEAR if os.isatty(2 if _users is None else _users) else ''}swift-hyperband: {line}\n"
     if _users is None:
-        clear_line()
-        print(f"swift-hyperband: {line}", file=sys.stderr, flush=True)
+        print(told, end="", file=sys.stderr, flush=True)
     else:
-        clear = CLEAR if os.isatty(_users) else ""
-        os.write(_users, f"{clear}swift-hyperband: {line}\n".encode())
+        os.write(_users, told.encode())
 
 
 def show_line(line: str) -> None:

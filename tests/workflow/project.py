@@ -71,7 +71,9 @@ class Project:
 
     def start(self, *arguments):
         """Start a command in a process group of its own; what it prints goes to a file, which outlives it."""
-        with (self.path / "printed.txt").open("w") as printed:
+        # appended to: another one that still runs may print there, too
+        (self.path / "printed.txt").write_text("")
+        with (self.path / "printed.txt").open("a") as printed:
             return subprocess.Popen(
                 self.command(*arguments),
                 cwd=self.path,

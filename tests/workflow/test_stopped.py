@@ -151,7 +151,7 @@ def test_on_a_terminal_ctrl_z_pauses_all_of_it_and_ctrl_c_ends_it(project):
     project.study(target__options={"table": "table.csv", "seconds": 0.5})
     terminal, inside = pty.openpty()
     process = subprocess.Popen(
-        project.command("swift-hyperband", "run", "--cores", "1", "best"),
+        project.command("swift-hyperband", "run", "--cores", "1", "--verbose", "best"),
         cwd=project.path,
         **dict.fromkeys(("stdin", "stdout", "stderr"), inside),
         start_new_session=True,
