@@ -139,6 +139,7 @@ def test_what_is_written_is_read_as_it_was_here_and_by_readers_of_yaml_1_1():
         ("a:\n  b: @x\n", "must be YAML, but line 2, column 6: a.b: while scanning for the next token"),
         ("a: {b: !!python/name:os.system ''}\n", "must be YAML, but line 1, column 8: a.b: could not determine"),
         ("a: {b: [!!int x]}\n", "must be YAML, but line 1, column 9: a.b[0]: ValueError"),
+        (f"a: !{'x' * 100_000} 1\n", "must be YAML, but line 1, column 4: a: could not determine a constructor for"),
         ("a: !!timestamp x\n", "must be YAML, but line 1, column 4: a: "),
         (
             "a: {b: 010}\n",
@@ -168,6 +169,7 @@ def test_what_cannot_be_read_is_told_with_line_and_key(tmp_path, text, expected)
     found = message(tmp_path, text)
     assert found.startswith(expected)
     assert "\n" not in found
+    assert len(found) < 500
 
 
 def test_a_quote_that_closes_too_late_is_told_where_it_opens(tmp_path):
@@ -186,9 +188,11 @@ def test_several_keys_given_twice_have_a_line_each(tmp_path):
 def test_aliases_of_aliases_are_told_with_their_key_before_they_are_unfolded(tmp_path):
     levels = [f"  l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 40)]
     found = message(tmp_path, "target:\n  l0: &l0 [1]\n" + "".join(levels))
-    assert found.startswith("target.l6 must hold at most 200000 values, found more; each alias (*name) counts")
+    assert found.startswith("target.l5 must hold at most 50000 values, found more; each alias (*name) counts")
+    long = message(tmp_path, f"l0: &l0 '{'x' * 500_000}'\nl1: [{', '.join(['*l0'] * 1000)}]\n")
+    assert long.startswith("l1 must hold at most 50000 values, found more; each alias (*name) counts")
     merged = [f"l{n}: &l{n} {{<<: [{', '.join([f'*l{n - 1}'] * 9)}]}}\n" for n in range(1, 40)]
-    assert message(tmp_path, "l0: &l0 {a: 1}\n" + "".join(merged)).startswith("l6.<< must hold at most 200000")
+    assert message(tmp_path, "l0: &l0 {a: 1}\n" + "".join(merged)).startswith("l5.<< must hold at most 50000")
 
 
 @pytest.mark.parametrize(
@@ -198,6 +202,19 @@ def test_deep_nesting_is_told_with_its_key(tmp_path, text):
     assert (
         message(tmp_path, text) == f"a.b must have at most {DEEPEST} lists and mappings within each other, found more"
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [" + "b, " * 330_000, "a: {" + "b, " * 330_000, "a: [" + "{b: 1}, " * 120_000 + "]"]
+)
+def test_very_many_values_are_told_with_their_key_before_all_are_read(tmp_path, text):
+    assert message(tmp_path, text).startswith("a")
+    assert "must hold at most 50000 values, found more" in message(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", ["1" * 900_000 + "x", "1_" * 400_000 + "x", "." + "1" * 900_000 + "x", "-" * 900_000])
+def test_a_long_word_that_is_nearly_a_number_is_text_at_once(text):
+    assert parse_yaml(f"[{text}]") == [text]
 
 
 def test_deep_nesting_by_aliases_is_told_with_its_key(tmp_path):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LONGEST_SHOWN = 80
 """Characters of a value, or of a key, in a message."""
+LONGEST_LINE = 1000
+"""Characters of a message, in which a name may be repeated that is not short."""
 MOST_OPTIONS = 20
 """Options that a message lists."""
 MOST_LINES = 20
@@ -86,7 +88,9 @@ def lines(error: ValidationError, where: str) -> list[str]:
 
 def told(problems: Sequence[Problem], where: str) -> list[str]:
     """Return one line for each problem of the file `where`; of very many the first ones."""
-    found = [f"{where}: {one_line(f'{key} {text}' if key else text)}" for key, text in problems[:MOST_LINES]]
+    found = [
+        f"{where}: {one_line(f'{key} {text}' if key else text)[:LONGEST_LINE]}" for key, text in problems[:MOST_LINES]
+    ]
     if len(problems) > MOST_LINES:
         found.append(f"{where}: and {len(problems) - MOST_LINES} mistakes more")
     return found

@@ -22,7 +22,7 @@ LONGEST = 1_000_000
 """Characters of a file."""
 DEEPEST = 50
 """Mappings and lists within each other."""
-MOST = 200_000
+MOST = 50_000
 """Values of a file; those behind an alias count wherever it stands."""
 WORDS = ("command", "first_command")
 """Keys of the section `target` whose plain words stay as they are written: there 0.10 is no number."""
@@ -31,11 +31,14 @@ _TAG = "tag:yaml.org,2002:"
 _MERGE, _TEXT = f"{_TAG}merge", f"{_TAG}str"
 _PLAIN = tuple(f"{_TAG}{kind}" for kind in ("int", "float", "bool"))
 
+_TOO_DEEP = f"must have at most {DEEPEST} lists and mappings within each other, found more"
+_TOO_MANY = f"must hold at most {MOST} values, found more; each alias (*name) counts as what it stands for"
+
 _Step = str | int
 
 
-class _NestedError(Exception):
-    """Lists and mappings are too deep within each other."""
+class _TooMuchError(Exception):
+    """There are too many values, or too many of them within each other; the message says what must hold."""
 
 
 class _Reading(yaml.composer.Composer, yaml.constructor.SafeConstructor, yaml.resolver.Resolver):
@@ -44,6 +47,7 @@ class _Reading(yaml.composer.Composer, yaml.constructor.SafeConstructor, yaml.re
     def __init__(self) -> None:
         # where reading fails, the keys down to there stay
         self.path: list[_Step] = []
+        self.values = 0
         # a quote too few or too many shows far behind it
         self.last_long_quote: yaml.Node | None = None
         self.root: yaml.Node | None = None
@@ -52,8 +56,11 @@ class _Reading(yaml.composer.Composer, yaml.constructor.SafeConstructor, yaml.re
         yaml.resolver.Resolver.__init__(self)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.values += 1
         if len(self.path) > DEEPEST:
-            raise _NestedError
+            raise _TooMuchError(_TOO_DEEP)
+        if self.values > MOST:
+            raise _TooMuchError(_TOO_MANY)
         self.path.append(_name(index) if isinstance(index, yaml.Node) else "" if index is None else index)
         node: yaml.Node | None = super().compose_node(parent, index)
         self.path.pop()
@@ -90,7 +97,7 @@ class _Reading(yaml.composer.Composer, yaml.constructor.SafeConstructor, yaml.re
 
 
 _Reading.yaml_implicit_resolvers = {"": [(f"{_TAG}null", re.compile("^$"))]}
-_FLOAT = r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?"
+_FLOAT = r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?"
 _BOOL = [form for word in ("yes", "no", "true", "false", "on", "off") for form in (word, word.title(), word.upper())]
 for _kind, _pattern, _first in (
     ("bool", "|".join(_BOOL), "yYnNtTfFoO"),
@@ -175,8 +182,8 @@ def parse_yaml(text: str) -> Any:
 def _values(loader: _Reading) -> Any:
     try:
         loader.root = root = loader.get_single_node()
-    except _NestedError:
-        raise UserError(f"{path_of(loader.path[:3])} {_TOO_DEEP}") from None
+    except _TooMuchError as error:
+        raise UserError(f"{path_of(loader.path[:3])} {error}".strip()) from None
     if root is None:
         return None
     if problems := [*_too_much(root)] or _keys_given_twice(root):
@@ -194,9 +201,6 @@ _Dumper.add_implicit_resolver(f"{_TAG}float", re.compile(rf"({_FLOAT})\Z"), list
 def to_yaml(content: Mapping[str, Any]) -> str:
     """Return a mapping as YAML, its keys in their order."""
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False)
-
-
-_TOO_DEEP = f"must have at most {DEEPEST} lists and mappings within each other, found more"
 
 
 def _text(path: Path) -> str:
@@ -231,7 +235,7 @@ def _syntax(error: yaml.MarkedYAMLError, loader: _Reading) -> str:
     path = loader.path if loader.root is None else [] if mark is None else _path_at(loader.root, mark)
     key = path_of([step for step in path if step != ""])
     place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-    return f"must be YAML, but {place}{f'{key}: ' if key else ''}{what}"
+    return f"must be YAML, but {place}{f'{key}: ' if key else ''}{what[:300]}"
 
 
 def _path_at(node: yaml.Node, mark: yaml.Mark) -> list[_Step]:
@@ -277,12 +281,13 @@ def _too_much(root: yaml.Node) -> Iterator[str]:
             keys = [key for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
             found = [size(key, path) for key in keys] + [size(below, [*path, step]) for step, below in _children(node)]
             values, depth = sum(one.values for one in found), max((one.depth for one in found), default=0)
-            sizes[id(node)] = _Size(1 + values, 1 + depth)
+            # long texts count, too, as an alias may stand for one many times
+            length = len(node.value) // 1000 if isinstance(node, yaml.ScalarNode) else 0
+            sizes[id(node)] = _Size(1 + length + values, 1 + depth)
             if depth == DEEPEST:
                 raise UserError(f"{path_of(path)} {_TOO_DEEP}")
             if values > MOST:
-                needed = f"must hold at most {MOST} values, found more; each alias (*name) counts as what it stands for"
-                raise UserError(f"{path_of(path)} {needed}")
+                raise UserError(f"{path_of(path)} {_TOO_MANY}")
         known = sizes[id(node)]
         if known is None:
             raise UserError(f"{path_of(path)} must not be an alias (*name) of what it is part of")
