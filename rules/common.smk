@@ -1,7 +1,7 @@
 # What the rules share: the study, and which files a round's jobs read.
 from swift_hyperband import fitting, repair
 from swift_hyperband.annealing.settings import REMOTE
-from swift_hyperband.begin import begin
+from swift_hyperband.begin import begin, reason_to_give_up
 from swift_hyperband.dag import Dag
 from swift_hyperband.errors import about_disk
 from swift_hyperband.head import become_head
@@ -9,7 +9,6 @@ from swift_hyperband.results import StudyFolder, check_frozen, freeze
 from swift_hyperband.paths import check_paths_for_cluster
 from swift_hyperband.retrying import give_up_with
 from swift_hyperband.slurm_plugin import mend
-from swift_hyperband.training.alike import hopeless
 from snakemake.utils import update_config
 
 
@@ -65,7 +64,11 @@ def lead():
         stop(error)
     except OSError as error:
         stop(about_disk(error))
-    give_up_with(lambda: hopeless(dag.folder.path, study.give_up_after))
+    give_up_with(
+        lambda: reason_to_give_up(
+            dag.folder, study.definition()["target"], study.give_up_after
+        )
+    )
     if "snakemake_executor_plugin_slurm" in sys.modules:
         mend(sys.modules["snakemake_executor_plugin_slurm"])
     return True

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from swift_hyperband import code_files, provenance
+from swift_hyperband.begin import reason_to_give_up
 from swift_hyperband.cli import main
 from swift_hyperband.driver import run_search
 from swift_hyperband.errors import UserError
@@ -290,5 +291,8 @@ def test_a_job_of_a_search_does_not_train_with_code_that_was_edited_meanwhile(mo
     target = study().definition()["target"]
     with pytest.raises(UserError, match=r"the model's code changed while its search runs: helper\.py was edited"):
         provenance.check_job(FOLDER, target)
+    # so Snakemake need not try again
+    assert "helper.py was edited" in reason_to_give_up(FOLDER, target, 5)
     monkeypatch.setenv(provenance.ALLOW, "1")
     provenance.check_job(FOLDER, target)
+    assert reason_to_give_up(FOLDER, target, 5) is None

@@ -1,7 +1,8 @@
 """What the head changes in Snakemake's retries: none where every trial crashes alike, whatever the profile says.
 
-Profiles give retries to jobs that ran out of time or memory. A search of which no trial comes through its first epoch
-would be submitted again and again, and Snakemake has no word with which a job could say so.
+Profiles give retries to jobs that ran out of time or memory. A search of which no trial comes through its first epoch,
+or whose code was edited meanwhile, would be submitted again and again, and Snakemake has no word with which a job could
+say so.
 """
 
 from __future__ import annotations
