@@ -1,5 +1,6 @@
 """The record that each training job leaves: where it ran, how long it waited and ran, how it ended."""
 
+import json
 import os
 import time
 
@@ -99,3 +100,13 @@ def test_jobs_that_have_ended_are_read_once(tmp_path):
 )
 def test_what_jobs_took_and_how_they_ended_is_told_in_a_line(found, text):
     assert spent(found) == text
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", "{}", '{"started": null}', '{"outcome": 3}', "[" * 50_000])
+def test_a_damaged_record_of_a_job_is_left_out(tmp_path, content):
+    record(tmp_path, "through")
+    (path,) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
+    sound = json.loads(path.read_text())
+    other = path.with_name("other.json")
+    other.write_text(json.dumps(sound | json.loads(content)) if content.startswith('{"') else content)
+    assert len(jobs.read(tmp_path)) == 1

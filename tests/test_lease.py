@@ -199,3 +199,12 @@ def test_a_holder_whose_slurm_job_has_ended_or_runs_anew_here_is_not_waited_for(
     assert set(asked) == ({"7"} if mine == "8" else set())
     if taken is not None:
         taken.release()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", '{"pid": null}', '{"pid": "x", "started": []}', "[" * 50_000])
+def test_a_damaged_lease_counts_as_one_of_another_machine(tmp_path: Path, content: str) -> None:
+    if content.startswith("{"):
+        content = json.dumps({"machine": lease._machine(), **json.loads(content)})
+    (tmp_path / lease.NAME).write_text(content)
+    take(tmp_path, stale_after=0.2).release()
+    assert not (tmp_path / lease.NAME).exists()

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from swift_hyperband import slurm
-from swift_hyperband.files import read_text, write_json
+from swift_hyperband.files import mismatch, read_text, write_json
 
 BEAT = 10.0
 """Seconds between two signs of life of a job."""
@@ -28,6 +28,19 @@ LOST_AFTER = 60.0
 HOUR = 3600.0
 
 Outcome = Literal["at work", "through", "out of time", "failed", "stopped", "lost"]
+RECORD = {
+    "part": str,
+    "batch": str,
+    "host": str,
+    "slurm": (str, None),
+    "gpus": int,
+    "cpus": int,
+    "submitted": (float, None),
+    "started": float,
+    "ended": float,
+    "outcome": str,
+}
+"""What a job's file holds when it has ended."""
 
 
 @dataclass(frozen=True)
@@ -210,12 +223,16 @@ def _read(path: Path) -> Job | None:
     place = re.search(r"bracket=(\d+)/round=(\d+)/jobs/[^/]+$", str(path))
     assert place is not None
     try:
-        content = json.loads(read_text(path))
+        content: Any = json.loads(read_text(path))
         alive = path.stat().st_mtime
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         # nothing rests on it
         return None
     silent: Outcome = "lost" if time.time() - alive > LOST_AFTER else "at work"
-    content = {"ended": alive, "outcome": silent} | content
-    content["estimated"] = content["slurm"] is not None and content["outcome"] != "at work"
-    return Job(bracket=int(place[1]), round=int(place[2]), **content)
+    if isinstance(content, dict):
+        content = {"ended": alive, "outcome": silent, **content}
+    if mismatch(content, RECORD) is not None or content["outcome"] not in get_args(Outcome):
+        return None
+    estimated = content["slurm"] is not None and content["outcome"] != "at work"
+    fields: dict[str, Any] = {name: content[name] for name in RECORD}
+    return Job(bracket=int(place[1]), round=int(place[2]), **fields, estimated=estimated)

@@ -223,7 +223,7 @@ def _holder(content: str) -> dict[str, Any]:
     """Return who holds a lease; empty for a damaged one, which then counts as held on another machine."""
     try:
         return dict(json.loads(content))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return {}
 
 
@@ -240,9 +240,9 @@ def _is_gone(content: str, unchanged: bool) -> bool:
     """Whether a lease's holder is dead: known on this machine, told by a lack of signs of life on another."""
     holder = _holder(content)
     machine = _machine()
-    if machine is None or holder.get("machine") != machine:
+    if machine is None or holder.get("machine") != machine or not isinstance(holder.get("pid"), int):
         return unchanged
-    return bool(holder["started"] != _process_start(holder["pid"]))
+    return bool(holder.get("started") != _process_start(holder["pid"]))
 
 
 def _job_is_over(content: str, silent: bool) -> bool:

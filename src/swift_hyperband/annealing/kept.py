@@ -17,11 +17,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from swift_hyperband import files
+from swift_hyperband.errors import UserError
 
 if TYPE_CHECKING:
     from dimod import BinaryQuadraticModel, SampleSet
 
 PROBLEM, SUBMITTED, ANSWER = "problem.json", "submitted.json", "answer.json"
+SHAPES: dict[str, files.Shape] = {
+    PROBLEM: {"variables": list, "embedding": ([[int]], None)},
+    SUBMITTED: {"problem_id": (str, None), "seconds": (float, None)},
+    ANSWER: {
+        "problem_id": str,
+        "solver": str,
+        "states": [str],
+        "energies": [float],
+        "occurrences": [int],
+        "chain_breaks": [float],
+        "timing": dict,
+        "seconds": float,
+    },
+}
+ASK_AGAIN = "delete the file and start the search again; what it held is asked for again, and may be paid for again"
 
 
 @dataclass(frozen=True)
@@ -152,7 +168,17 @@ class Kept:
     def answer(self) -> Answer | None:
         """Return the kept answer, if there is one."""
         stored = self._read(ANSWER)
-        return None if stored is None else Answer(**{name: stored[name] for name in Answer.__dataclass_fields__})
+        if stored is None:
+            return None
+        lengths = {len(stored[name]) for name in ("states", "energies", "occurrences", "chain_breaks")}
+        if (
+            len(lengths) != 1
+            or not set("".join(stored["states"])) <= {"0", "1"}
+            or len({*map(len, stored["states"])}) > 1
+        ):
+            assert self.path is not None
+            raise UserError(f"{self.path / ANSWER}: states must be as many as energies, of 0 and 1; {ASK_AGAIN}")
+        return Answer(**{name: stored[name] for name in Answer.__dataclass_fields__})
 
     def problem_id(self) -> str | None:
         """Return the id of the problem at the server, if it is known."""
@@ -163,6 +189,9 @@ class Kept:
         stored = self._read(PROBLEM)
         if stored is None or stored["embedding"] is None:
             return None
+        if len(stored["variables"]) != len(stored["embedding"]):
+            assert self.path is not None
+            raise UserError(f"{self.path / PROBLEM}: embedding must have a chain for each variable; {ASK_AGAIN}")
         return dict(zip(stored["variables"], map(tuple, stored["embedding"]), strict=True))
 
     def write_problem(self, problem: Problem, embedding: Mapping[Any, tuple[int, ...]] | None) -> None:
@@ -185,7 +214,7 @@ class Kept:
     def _read(self, name: str) -> Any:
         if self.path is None or not (self.path / name).exists():
             return None
-        return files.read_json(self.path / name)
+        return files.read_json(self.path / name, SHAPES[name], ASK_AGAIN)
 
     def _write(self, name: str, content: Any) -> None:
         if self.path is not None:
@@ -203,5 +232,6 @@ def spent(tree: Path, but: Path | None = None) -> float:
         if submitted.parent == but:
             continue
         answer = submitted.with_name(ANSWER)
-        seconds += files.read_json(answer if answer.exists() else submitted)["seconds"] or 0.0
+        told = answer if answer.exists() else submitted
+        seconds += files.read_json(told, SHAPES[told.name], ASK_AGAIN)["seconds"] or 0.0
     return seconds

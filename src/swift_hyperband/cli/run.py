@@ -209,8 +209,8 @@ def _names_study(path: Path) -> bool:
 
 def _frozen_study_file(folder: StudyFolder) -> Path:
     """Write the study that a folder holds, with the settings of its last start, to a study file; return its path."""
-    from swift_hyperband.files import read_json, write_json
-    from swift_hyperband.results import load_frozen
+    from swift_hyperband.files import write_json
+    from swift_hyperband.results import known, load_frozen
 
     frozen = load_frozen(folder)
     study = {**frozen.definition, **frozen.settings}
@@ -218,7 +218,7 @@ def _frozen_study_file(folder: StudyFolder) -> Path:
     if here.path.resolve() != folder.path.resolve():
         raise UserError(f"{folder.path}: must be {here.path} of the folder where this is run, found another folder")
     # jobs that are still at work read it, too
-    if not folder.resume.exists() or read_json(folder.resume) != study:
+    if known(folder.resume) != study:
         write_json(folder.resume, study)
     return folder.resume
 
