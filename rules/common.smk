@@ -56,9 +56,9 @@ def lead():
         if not workflow.executor_plugin.common_settings.local_exec:
             check_paths_for_cluster(paths(), sys.executable)
         become_head(dag.folder)
+        freeze(dag.folder, study)
         begin(dag.folder, study.definition()["target"])
         fitting.check(dag.folder, study.frozen())
-        freeze(dag.folder, study)
         repair.mend(dag.folder, study)
     except UserError as error:
         stop(error)

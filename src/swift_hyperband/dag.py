@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from swift_hyperband.batches import batch_name, minutes, pack
@@ -102,7 +103,8 @@ class Dag:
         path, going = self.folder.completion(round_), self._continuing(round_)
         if (frozen := known(path, COMPLETION)) is not None:
             batches: dict[str, list[str]] = frozen["batches"]["complete"]
-            if sorted(going) == sorted(trial for batch in batches.values() for trial in batch):
+            sound = frozen["epochs"]["complete"] == round_.end
+            if sound and sorted(going) == sorted(chain.from_iterable(batches.values())):
                 return batches
         batches = self._pack_completion(round_, going)
         if self._leads:
@@ -169,14 +171,23 @@ def enter(
             config = folder.trial(trial) / "config.json"
             if not config.exists():
                 write_json(config, config_content(trial, round_.bracket, slot, configuration))
+    epochs = {"full": round_.end, "partial": round_.decision_epoch}
     frozen = known(path, ENTRY)
-    if frozen is not None and frozen["competitors"] == list(competitors):
+    if frozen is not None and frozen["epochs"] == epochs and _divides(frozen, round_, competitors):
         batches: dict[str, dict[str, list[str]]] = frozen["batches"]
         return batches
     batches = _layout(folder, study, round_, competitors)
-    epochs = {"full": round_.end, "partial": round_.decision_epoch}
     write_json(path, {"competitors": list(competitors), "batches": batches, "epochs": epochs})
     return batches
+
+
+def _divides(frozen: Mapping[str, Any], round_: Round, competitors: Sequence[str]) -> bool:
+    """Whether an entry holds these competitors, and trains each of them in one batch of its part."""
+    from swift_hyperband.search.rounds import divide
+
+    trained = [sorted(chain.from_iterable(frozen["batches"][part].values())) for part in ("full", "partial")]
+    wanted = [sorted(part) for part in divide(round_, competitors)]
+    return frozen["competitors"] == list(competitors) and trained == wanted
 
 
 def _layout(
