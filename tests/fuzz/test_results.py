@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import random
@@ -17,14 +19,15 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swift_hyperband import driver, head, lease
+from swift_hyperband import cli, driver, head, lease, repair
 from swift_hyperband.cli.status import screen
+from swift_hyperband.dag import Dag
 from swift_hyperband.errors import UserError, about_disk
 from swift_hyperband.history import History
 from swift_hyperband.jobs import read as read_jobs
 from swift_hyperband.progress import Reader
 from swift_hyperband.report.table import write_curves
-from swift_hyperband.results import StudyFolder
+from swift_hyperband.results import StudyFolder, freeze
 from swift_hyperband.study import Study, parse
 
 MOST = int(os.environ.get("FUZZ_EXAMPLES", "15"))
@@ -56,11 +59,12 @@ class Finished:
 
     place: Path
     study: Study
+    search: Callable[[Study], object]
     files: tuple[str, ...]
     found: dict[str, Any]
 
 
-def finished(place: Path, **keys: Any) -> Finished:
+def finished(place: Path, search: Callable[[Study], object], **keys: Any) -> Finished:
     content = {
         "name": "found",
         "target": {"name": "curve-table", "metric": "loss", "mode": "min", "options": {"table": "table.csv"}},
@@ -85,10 +89,12 @@ def finished(place: Path, **keys: Any) -> Finished:
     folder = Path("results/found")
     write_curves(History(StudyFolder(folder)), folder / "curves.parquet")
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    return Finished(place, study, tuple(file for file in files if not file.endswith("started.jsonl")), found(folder))
+    return Finished(
+        place, study, search, tuple(file for file in files if not file.endswith("started.jsonl")), found(folder)
+    )
 
 
-def search(study: Study) -> None:
+def in_one_process(study: Study) -> None:
     """Run a search as `swift-hyperband search` does, and give back what it holds."""
     folder = StudyFolder(Path("results") / study.name)
     held = []
@@ -102,6 +108,60 @@ def search(study: Study) -> None:
         finally:
             for one in held:
                 one.release()
+
+
+class Workflow:
+    """The workflow's jobs as Snakemake starts them, but without it: what is missing is made, after its inputs."""
+
+    def __init__(self, study: Study) -> None:
+        self.folder = StudyFolder(Path("results") / study.name)
+        self.dag = Dag(study, self.folder, lambda: False, lambda: True, lambda *_: None)
+        with head.lead(self.folder):
+            freeze(self.folder, study)
+            repair.mend(self.folder, study)
+            # as Snakemake asks for what every job needs before any starts
+            for round_ in self.dag.schedule.rounds:
+                for part in ("full", "partial", "complete"):
+                    with contextlib.suppress(UserError):
+                        self.dag.manifests(round_, part)
+            self.make(self.folder.best, "best", self.dag.last_promotions())
+
+    def make(self, path: Path, job: str, needed: list[str]) -> None:
+        """Make a file and what it needs, unless it is there."""
+        if path.exists():
+            return
+        for need in needed:
+            self.need(Path(need))
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            code = cli.main(["job", job, str(path)])
+        if code:
+            raise UserError(said.getvalue().strip().splitlines()[-1])
+
+    def need(self, path: Path) -> None:
+        """Make a file of a round."""
+        if path.exists():
+            return
+        rounds = self.dag.schedule.rounds
+        round_ = next(round_ for round_ in rounds if self.folder.round(round_) in path.parents)
+        if path.parent != self.folder.round(round_):
+            self.make(path, "train", [])
+            return
+        dag, point = self.dag, round_.decision_epoch
+        for before in dag.previous(round_):
+            self.need(Path(before))
+        full = dag.manifests(round_, "full")
+        if path.stem == "threshold":
+            self.make(path, "threshold", full)
+        elif path.stem == "predictor":
+            self.make(path, "fit", dag.training_rounds(round_))
+        elif path.stem == "decision":
+            threshold = str(self.folder.threshold(round_))
+            self.make(path, "decide", [threshold, dag.predictor(round_), *dag.manifests(round_, "partial")])
+        else:
+            for decision in dag.decision(round_):
+                self.need(Path(decision))
+            self.make(path, "promote", [*full, *(dag.manifests(round_, "complete") if point is not None else [])])
 
 
 def found(folder: Path) -> dict[str, Any]:
@@ -213,7 +273,7 @@ def try_one(base: Finished, place: Path, damaged: list[tuple[str, str]], seed: i
     line = told(lambda: look(folder))
     assert line is None or names(line, files), line
     for _ in range(2):
-        line = told(lambda: search(base.study))
+        line = told(lambda: base.search(base.study))
         if line is not None:
             assert names(line, files), line
             return
@@ -231,7 +291,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def table_search(home: pytest.TempPathFactory) -> Finished:
-    return finished(home.mktemp("table"))
+    return finished(home.mktemp("table"), in_one_process)
+
+
+@pytest.fixture(scope="module")
+def workflow_search(home: pytest.TempPathFactory) -> Finished:
+    return finished(home.mktemp("workflow"), Workflow)
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +306,7 @@ def torch_search(home: pytest.TempPathFactory) -> Finished:
     torch.set_num_threads(1)
     return finished(
         home.mktemp("torch"),
+        in_one_process,
         target={"name": "tiny.py:Tiny", "metric": "loss", "mode": "min"},
         space={"lr": {"type": "float", "low": 0.001, "high": 0.1}},
         search={"algorithm": "random", "trials": 2, "max_epochs": 2, "eta": 2, "seed": 2},
@@ -266,6 +332,10 @@ def test_a_damaged_search_ends_with_the_same_bits_or_one_line_that_names_a_file(
     table_search: Finished, tmp_path: Path
 ) -> None:
     run(table_search, tmp_path / "damaged", MOST)
+
+
+def test_a_damaged_search_of_the_workflow_does_so_too(workflow_search: Finished, tmp_path: Path) -> None:
+    run(workflow_search, tmp_path / "damaged", MOST)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="trials are forked")
