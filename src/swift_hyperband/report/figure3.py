@@ -31,7 +31,7 @@ COLOURS = {
 }
 """Of algorithms."""
 
-SHORT = 32
+SHORT = 40
 """Letters of a name that a panel has room for."""
 
 ROW = 0.2
