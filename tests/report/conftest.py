@@ -66,6 +66,7 @@ class Searches:
             "search": {"max_epochs": 9, "eta": 3, "seed": 2},
             "swift": {"d": 3, "decision_fraction": 0.3, "extra": 0},
             "retries": 0,
+            "give_up_after": 0,
         }
         for key, value in keys.items():
             *sections, last = key.split("__")

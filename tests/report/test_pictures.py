@@ -32,7 +32,7 @@ def test_every_search_has_a_report(history, tmp_path):
     folder = StudyFolder(tmp_path / "results" / "study")
     write_report(history, folder)
     assert sorted(path.name for path in folder.path.rglob("*.*")) == sorted(
-        ["curves.parquet", *(f"{name}.png" for name in PICTURES)]
+        ["curves.parquet", "index.html", "summary.rst", *(f"{name}.png" for name in PICTURES)]
     )
     for name in PICTURES:
         content = (folder.report / f"{name}.png").read_bytes()

@@ -87,7 +87,7 @@ class Judged:
         trained, rest = split(self.configurations, size, seed)
         if len(trained) < size or len(rest) < 2:
             raise UserError(
-                f"{self.name}: must have at least {size + 2} configurations that are finite throughout to judge "
+                f"{self.name}: must have at least {size + 2} configurations that are finite and not exploded to judge "
                 f"predictors, found {len(np.unique(self.configurations))}; give a smaller predictions.trained"
             )
         return trained, rest
