@@ -5,6 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from swift_hyperband.cli.live import told
+from swift_hyperband.cli.snakemake_log import failures, new_log
+from swift_hyperband.errors import UserError
 
 
 def progress(best=None, rounds=(), outcomes=()):
@@ -44,3 +46,52 @@ def progress(best=None, rounds=(), outcomes=()):
 )
 def test_the_line_tells_bracket_best_epochs_and_jobs(found, queue, line):
     assert told(found, queue) == line
+
+
+def test_where_no_log_can_be_written_is_told_in_a_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").write_text("")
+    with pytest.raises(UserError, match="logs: must be a folder where Snakemake's log can be written"):
+        new_log("mine")
+
+
+def test_the_logs_of_the_last_starts_of_a_study_are_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    for number in range(30):
+        for study in ("mine", "mine-too"):
+            (tmp_path / f"logs/{study}-202601{number:02}T000000-1.log").touch()
+    newest = new_log("mine")
+    assert len(list(tmp_path.glob("logs/mine-2*.log"))) == 20
+    assert newest.exists()
+    assert len(list(tmp_path.glob("logs/mine-too-*.log"))) == 30, "those of other studies stay"
+
+
+JOB = """Error in rule train_full:
+    log: results/mine/bracket=1/round=0/logs/full-a.log (check log file(s) for error details)
+Logfile results/mine/bracket=1/round=0/logs/full-a.log:
+================
+error: the disk is full
+================
+WorkflowError:
+At least one job did not complete successfully.
+"""
+OWN = """Building DAG of jobs...
+MissingRuleException:
+No rule to produce nothing
+
+Exiting
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "told_"),
+    [
+        (JOB + JOB, ["error: the disk is full (results/mine/bracket=1/round=0/logs/full-a.log)"]),
+        (OWN, ["MissingRuleException:", "No rule to produce nothing", "Exiting"]),
+        ("something\n\nodd\n", ["something", "odd"]),
+    ],
+)
+def test_a_log_of_snakemakes_is_told_in_short(tmp_path, said, told_):
+    (tmp_path / "log").write_text(said)
+    assert failures(tmp_path / "log") == told_

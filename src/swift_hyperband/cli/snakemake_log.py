@@ -19,7 +19,7 @@ def new_log(study: str) -> Path:
     folder = Path("logs")
     try:
         folder.mkdir(exist_ok=True)
-        for old in sorted(folder.glob(f"{study}-[0-9]*T[0-9]*.log"))[: 1 - KEPT_LOGS]:
+        for old in sorted(folder.glob(f"{study}-{'[0-9]' * 8}T*.log"))[: 1 - KEPT_LOGS]:
             old.unlink(missing_ok=True)
         found = folder / f"{study}-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
         found.touch()
@@ -46,7 +46,7 @@ def failures(log: Path) -> list[str]:
         return told[:SHOWN] + ([f"and {len(told) - SHOWN} more"] if len(told) > SHOWN else [])
     for number, line in reversed(list(enumerate(lines))):
         # the last one that says more than that there was an error
-        if re.match(r"(\w+\.)*\w*(Error|Exception)\b", line) and "RuleException" not in line:
+        if re.match(r"(\w+\.)*\w*(Error|Exception)\b", line) and not line.startswith("RuleException"):
             said = [text.strip() for text in lines[number : number + SHOWN] if text.strip()]
             if "At least one job did not complete successfully." not in said:
                 return said
