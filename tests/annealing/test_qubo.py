@@ -98,3 +98,64 @@ def test_the_penalty_is_the_kernel_plus_twice_xi():
 def test_an_encoding_that_cannot_be_is_refused(wrong):
     with pytest.raises(ValueError, match=r"must be"):
         qubo.encoding(**{"name": "adaptive", "C": 1.0, "bits": 3, "base": 2.0, **wrong})
+
+
+@settings(deadline=None)
+@given(CODES, st.integers(1, 8), st.sampled_from([0.0, 0.05, 1 / 3]), st.floats(0, 10), st.integers(0, 1000))
+def test_bits_and_spins_are_exactly_the_same_problem(code, n, epsilon, xi, seed):
+    kernel, y = problem(n, seed)
+    bqm = qubo.build(kernel, y - np.median(y), code, epsilon, xi)
+    there_and_back = bqm.change_vartype("SPIN", inplace=False).change_vartype("BINARY", inplace=False)
+    assert there_and_back.linear == bqm.linear
+    assert there_and_back.quadratic == bqm.quadratic
+
+
+@pytest.mark.parametrize(
+    ("name", "bits", "epsilon"), [("signed", 4, 0.05), ("signed", 4, 0.0), ("adaptive", 3, 0.0), ("published", 3, 0.0)]
+)
+def test_what_must_cancel_does_so_to_the_bit(name, bits, epsilon):
+    kernel, y = problem(21, seed=0)
+    code = qubo.encoding(name, C=1.0, bits=bits, base=0.5 if name == "published" else 2.0, offset=0.005)
+    fields = np.abs(list(qubo.build(kernel, y - np.median(y), code, epsilon, 1.0).spin.linear.values()))
+    # those of the sample in the middle, whose target is 0, are 0; no other is noise
+    assert (fields == 0).sum() == code.variables(1)
+    assert fields[fields > 0].min() > 1e-6 * fields.max()
+
+
+def test_coefficients_far_below_the_others_are_dropped():
+    # samples so far apart that the kernel between them is 1e-20
+    kernel = np.array([[1.0, 1e-20], [1e-20, 1.0]])
+    bqm = qubo.build(kernel, np.array([1.0, -1.0]), qubo.encoding("signed", 1.0, 2, 2.0), 0.0, 0.0)
+    assert {frozenset(pair) for pair in bqm.quadratic} == {frozenset({0, 1}), frozenset({2, 3})}
+
+
+def test_temperatures_follow_the_problem_s_scale_whatever_its_variables_are():
+    kernel, y = problem(20, seed=1)
+    bqm = qubo.build(kernel, y, qubo.encoding("adaptive", 1.0, 3, 2.0), 0.05, 1.0)
+    hot, cold = qubo.beta_range(bqm)
+    assert 0 < hot < cold
+    assert qubo.beta_range(bqm.spin.copy().change_vartype("BINARY", inplace=False)) == (hot, cold)
+    scaled = bqm.copy()
+    scaled.scale(8.0)
+    np.testing.assert_allclose(qubo.beta_range(scaled), (hot / 8, cold / 8))
+    scaled.add_variable("free")
+    np.testing.assert_allclose(qubo.beta_range(scaled), (hot / 8, cold / 8))
+    by_hand = dimod.BinaryQuadraticModel.from_ising({0: 3.0, 1: 0.0}, {(0, 1): 4.0}).change_vartype("BINARY")
+    np.testing.assert_allclose(qubo.beta_range(by_hand), (qubo.HOT / 5, qubo.COLD / 4))
+    assert qubo.beta_range(dimod.BinaryQuadraticModel(3, "BINARY")) == (0.1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "bits", "epsilon"), [("adaptive", 3, 0.05), ("adaptive", 3, 0.0), ("signed", 4, 0.05)]
+)
+def test_a_short_anneal_ends_lower_than_between_the_library_s_own_temperatures(name, bits, epsilon):
+    from dwave.samplers import SimulatedAnnealingSampler
+
+    ours, theirs = [], []
+    for seed in range(3):
+        kernel, y = problem(20, seed)
+        bqm = qubo.build(kernel, y, qubo.encoding(name, 1.0, bits, 2.0), epsilon, 1.0)
+        for found, range_ in ((ours, list(qubo.beta_range(bqm))), (theirs, None)):
+            answer = SimulatedAnnealingSampler().sample(bqm, num_reads=20, num_sweeps=30, seed=1, beta_range=range_)
+            found.append(answer.record.energy.mean())
+    assert np.mean(ours) < np.mean(theirs)
