@@ -110,9 +110,23 @@ def test_a_budget_of_annealer_time_is_never_exceeded(project, server):
     project.study(predictor=QPU, budget={"annealer_seconds": 0.0})
     printed = project.search(check=False)
     assert "budget" in printed
+    assert not list(project.results.glob("trials/*")), "found before anything was trained"
     assert server.submitted == 0
     project.study(predictor=QPU, budget={"annealer_seconds": 10.0})
     project.search()
+
+
+def test_what_the_solver_refuses_is_one_line_and_nothing_is_trained(project, server):
+    project.study(predictor=QPU | {"sampler": {"name": "qpu", "num_reads": 20000}})
+    printed = project.search(check=False)
+    told = (
+        "error: predictor.sampler.num_reads must be at most 10000 (num_reads_range of Loopback_system1.0), found 20000"
+    )
+    assert printed.count(told) == 1
+    assert "Traceback" not in printed
+    assert not list(project.results.glob("trials/*"))
+    assert "num_reads must be at most 10000" in project.run("swift-hyperband", "plan", check=False)
+    assert "Traceback" not in project.run("snakemake", "-n"), "looking asks nobody"
 
 
 def test_a_token_in_the_study_file_is_refused_without_showing_it(project):
