@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from swift_hyperband.errors import UserError
-from swift_hyperband.files import read_json, write_json
+from swift_hyperband.files import write_json
 from swift_hyperband.frozen import FrozenStudy
 from swift_hyperband.plan import annealer_problems
 from swift_hyperband.predictors import Predictor
-from swift_hyperband.results import StudyFolder, answered
+from swift_hyperband.results import SAMPLER, StudyFolder, answered, known, version
 from swift_hyperband.schedule import Round
 from swift_hyperband.search import Curve, rounds
 from swift_hyperband.watch import say
@@ -69,8 +67,7 @@ def _fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Seq
     from swift_hyperband.annealing.errors import AnnealerError, SamplerError
 
     # a study of the same name that is deleted and changed is another one
-    version = hashlib.sha256(json.dumps(study.definition, sort_keys=True).encode()).hexdigest()[:8]
-    label = f"{study.name}-{version}-bracket={round_.bracket}-round={round_.index}"
+    label = f"{study.name}-{version(folder)}-bracket={round_.bracket}-round={round_.index}"
     try:
         return Fitted(rounds.fit(round_, references, rules, label, folder.annealer(round_)))
     except (AnnealerError, SamplerError) as error:
@@ -100,8 +97,8 @@ def check(folder: StudyFolder, study: FrozenStudy) -> None:
             raise UserError("\n".join(found.faults))
         for line in found.notes:
             say(line)
-        content = {"sampler": found.sampler, "unrepeatable": found.ready.unrepeatable if found.ready else None}
-        if not folder.sampler.exists() or read_json(folder.sampler) != content:
+        content = {"sampler": found.sampler, "unrepeatable": found.unrepeatable}
+        if known(folder.sampler, SAMPLER) != content:
             write_json(folder.sampler, content)
 
 
@@ -115,6 +112,8 @@ class Outlook:
         Its name.
     sizes : list of int
         Variables of each problem, in the order of the fits.
+    unrepeatable : str or None
+        As in `Ready`.
     ready : Ready or None
         None where an annealer in the network could not be asked.
     faults, notes : list of str
@@ -123,6 +122,7 @@ class Outlook:
 
     sampler: str
     sizes: list[int]
+    unrepeatable: str | None
     ready: Ready | None
     faults: list[str]
     notes: list[str]
@@ -157,13 +157,13 @@ def outlook(study: FrozenStudy, *, trial: bool) -> Outlook:
         found = ready.look(sampler, max(sizes), trial=trial)
     except AnnealerError as error:
         if trial and study.fallback == "stop" and not error.temporary:
-            return Outlook(sampler.name, sizes, None, [str(error)], [])
+            return Outlook(sampler.name, sizes, ready.ANEW, None, [str(error)], [])
         note = f"predictor.sampler was not compared with what the solver takes: {error}"
-        return Outlook(sampler.name, sizes, None, [], [note])
+        return Outlook(sampler.name, sizes, ready.ANEW, None, [], [note])
     faults, notes = list(found.faults), list(found.notes)
     if found.unrepeatable is not None:
         notes.append(f"predictor.sampler.name: {sampler.name} is not reproducible, as {found.unrepeatable}")
     cost, budget = found.charged_seconds, sampler.budget
     if study.fallback == "stop" and cost is not None and budget is not None and budget < cost:
         faults.append(f"budget.annealer_seconds must be at least {cost:.3g} for the largest problem, found {budget:g}")
-    return Outlook(sampler.name, sizes, found, faults, [] if faults else notes)
+    return Outlook(sampler.name, sizes, found.unrepeatable, found, faults, [] if faults else notes)

@@ -18,8 +18,10 @@ from swift_hyperband.results import (
     DECISION,
     ENTRY,
     PROMOTION,
+    SAMPLER,
     StudyFolder,
     from_json,
+    known,
     load_study,
     read_curve,
 )
@@ -160,7 +162,7 @@ class History:
     @cached_property
     def unrepeatable(self) -> str | None:
         """Why another run of the study may decide otherwise, where its sampler does not repeat its answers."""
-        return read_json(self.folder.sampler)["unrepeatable"] if self.folder.sampler.exists() else None
+        return (known(self.folder.sampler, SAMPLER) or {}).get("unrepeatable")
 
     @property
     def finished(self) -> bool:

@@ -26,6 +26,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import shutil
 from collections.abc import Iterable, Mapping
@@ -65,6 +67,7 @@ DECISION = {
     **_INPUTS,
 }
 PROMOTION = {"values": {str: _NUMBER}, "promoted": [str], **_INPUTS}
+SAMPLER = {"sampler": str, "unrepeatable": (str, None)}
 BEST = {"study": str, "metric": str, "value": float, "configuration": dict, "trial": str, "epochs": int}
 KEEP_STUDY = "delete the file if the study file is the one that the search was started with, and start it again"
 RUN_WITH_STUDY = "start the search with its study file, which writes it anew"
@@ -142,7 +145,8 @@ class StudyFolder:
 def check_frozen(folder: StudyFolder, study: Study) -> Study:
     """Refuse a study whose definition differs from the one frozen under its name.
 
-    Only `predictor.sampler` may differ, and only until a sampler has answered: nothing was decided by it yet.
+    Only `predictor.sampler` may differ, and only until a sampler has answered: nothing was decided by it yet. Its
+    `timeout` says how long an answer is waited for, and may differ always.
 
     Returns
     -------
@@ -158,7 +162,10 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
         return study
     study = _before(study, frozen_definition(folder))
     found = _changes(folder, study)
-    if all(line.startswith("predictor.sampler.") for line in found) and (not found or not answered(folder)):
+    waiting, sampling = "predictor.sampler.timeout ", "predictor.sampler."
+    if all(line.startswith(waiting) for line in found):
+        return study
+    if all(line.startswith(sampling) for line in found) and not answered(folder):
         return study
     raise UserError(
         f"{folder.path}: a study keeps its definition, but {'; '.join(found)}. "
@@ -189,7 +196,15 @@ def answered(folder: StudyFolder) -> bool:
     if any(folder.path.glob("annealer/**/answer.json")):
         return True
     fitted = folder.path.glob("bracket=*/round=*/predictor.json")
-    return any(read_json(path)["predictor"] is not None for path in fitted)
+    return any(read_json(path, PREDICTOR)["predictor"] is not None for path in fitted)
+
+
+def version(folder: StudyFolder) -> str:
+    """Return what tells a frozen study from another one of its name, as long as answers given to it count."""
+    stored = read_json(folder.study, STUDY, KEEP_STUDY)
+    told = stored.get("version")
+    text = json.dumps(stored["definition"], sort_keys=True)
+    return told if isinstance(told, str) else hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def freeze(folder: StudyFolder, study: Study) -> Study:
@@ -198,10 +213,13 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
     changed = _changes(folder, study) if folder.study.exists() else []
     if known(folder.settings) != study.settings():
         write_json(folder.settings, study.settings())
+    content: dict[str, Any] = {"definition": study.definition()}
     if changed:
-        say(f"{'; '.join(changed)}: taken over, as the sampler has not answered yet")
+        say(f"{'; '.join(changed)}: taken over, as it changes no answer that was kept")
+        if answered(folder):
+            content["version"] = version(folder)
     if changed or not folder.study.exists():
-        write_json(folder.study, {"definition": study.definition()})
+        write_json(folder.study, content)
     return study
 
 

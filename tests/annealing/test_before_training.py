@@ -147,6 +147,45 @@ def test_settings_of_the_sampler_may_change_until_it_has_answered(
         search(study(QPU))
 
 
+def test_the_time_that_an_answer_is_waited_for_may_change_always_and_no_answer_is_paid_twice(
+    study: Write, server: Any, fail: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = search(study(QPU))
+    best = folder.best.read_text()
+    for path in [folder.best, *folder.path.glob("bracket=*/round=*/predictor.json")]:
+        path.unlink()
+    search(study(QPU | {"timeout": 31}))
+    assert "predictor.sampler.timeout is 30.0 in the frozen study, 31.0 now: taken over" in capsys.readouterr().err
+    search(study(QPU | {"timeout": 32}))
+    assert folder.best.read_text() == best
+    assert server.submitted == 1
+    with pytest.raises(UserError, match=r"keeps its definition, but predictor\.sampler\.num_reads is 20 in the frozen"):
+        search(study(QPU | {"timeout": 32, "num_reads": 21}))
+
+
+@pytest.mark.parametrize("damage", ["flipped", "short", "text", "empty", "other"])
+def test_a_damaged_answer_is_not_decided_by_and_not_paid_again(damage: str, study: Write, server: Any) -> None:
+    folder = search(study(QPU))
+    (kept,) = folder.path.glob("annealer/*/*/answer.json")
+    whole = kept.read_text()
+    answer = json.loads(whole)
+    state = answer["states"][0]
+    if damage == "flipped":
+        answer["states"][0] = str(1 - int(state[0])) + state[1:]
+    elif damage == "short":
+        answer["states"][0] = state[:-1]
+    elif damage == "other":
+        del answer["energies"][0]
+    kept.write_text({"text": "{", "empty": ""}.get(damage, json.dumps(answer)))
+    with pytest.raises(UserError, match=r"answer\.json: must .*; delete the file and start the search again") as caught:
+        search(study(QPU))
+    assert "\n" not in str(caught.value)
+    kept.unlink()
+    search(study(QPU))
+    assert json.loads(kept.read_text()) == json.loads(whole)
+    assert server.submitted == 1
+
+
 def test_anything_else_is_kept_from_the_first_epoch_on(study: Write, server: Any, fail: Callable[..., None]) -> None:
     fail(status={"submit": 400})
     with pytest.raises(UserError, match="made to fail"):

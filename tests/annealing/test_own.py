@@ -348,6 +348,7 @@ def test_a_sampler_that_cannot_be_used_is_told_in_one_short_line(name, told):
         ("exits:Sampler", "must be importable, found SystemExit: 3"),
         ("broken:Sampler", "must be importable, found SyntaxError: "),
         ("interrupts:Sampler", "must be importable, found ModuleNotFoundError: .*no_such_library_at_all"),
+        ("mine.py:Jij", "must be importable, found ModuleNotFoundError: .*; name the module without .py"),
         ("dimod:NullSampler", "must return at least one solution, found none"),
         ("dimod:StructureComposite", "must be made without arguments"),
         ("dwave.samplers:PlanarGraphSolver", "failed with NotImplementedError"),

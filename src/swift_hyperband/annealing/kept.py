@@ -131,6 +131,21 @@ class Answer:
         """Share of broken chains over all reads."""
         return float(np.average(self.chain_breaks, weights=self.occurrences))
 
+    def fits(self, bqm: BinaryQuadraticModel) -> bool:
+        """Whether this is whole and an answer to `bqm`."""
+        count = len(self.states)
+        columns = (self.energies, self.occurrences, self.chain_breaks)
+        if not count or any(len(column) != count for column in columns):
+            return False
+        if min(self.occurrences) < 1 or any(len(state) != bqm.num_variables for state in self.states):
+            return False
+        if set("".join(self.states)) - {"0", "1"}:
+            return False
+        found, told = self.sampleset(bqm).record, np.asarray(self.energies)
+        energies = bqm.energies((found.sample, list(bqm.variables)))
+        # not to the bit, as the problem is the same but for rounding
+        return bool(np.allclose(energies, told, rtol=1e-6, atol=1e-6 * float(np.abs(told).max())))
+
     def sampleset(self, bqm: BinaryQuadraticModel) -> SampleSet:
         """Return the states as a sample set of `bqm`."""
         import dimod
@@ -165,20 +180,21 @@ class Kept:
     def __init__(self, path: Path | None) -> None:
         self.path = path
 
-    def answer(self) -> Answer | None:
-        """Return the kept answer, if there is one."""
+    def answer(self, bqm: BinaryQuadraticModel) -> Answer | None:
+        """Return the kept answer to a problem, if there is one.
+
+        Raises
+        ------
+        UserError
+            If the file was damaged: its states do not have the energies that stand beside them.
+        """
         stored = self._read(ANSWER)
         if stored is None:
             return None
-        lengths = {len(stored[name]) for name in ("states", "energies", "occurrences", "chain_breaks")}
-        if (
-            len(lengths) != 1
-            or not set("".join(stored["states"])) <= {"0", "1"}
-            or len({*map(len, stored["states"])}) > 1
-        ):
-            assert self.path is not None
-            raise UserError(f"{self.path / ANSWER}: states must be as many as energies, of 0 and 1; {ASK_AGAIN}")
-        return Answer(**{name: stored[name] for name in Answer.__dataclass_fields__})
+        answer = Answer(**{name: stored[name] for name in Answer.__dataclass_fields__})
+        if not answer.fits(bqm):
+            raise UserError(f"{self.path}/{ANSWER}: must hold states with their energies, found others; {ASK_AGAIN}")
+        return answer
 
     def problem_id(self) -> str | None:
         """Return the id of the problem at the server, if it is known."""

@@ -37,7 +37,8 @@ def load(name: str) -> dimod.Sampler:
     module_name, _, class_name = name.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
-    with told(name, "must be importable, found {}"):
+    hint = "; name the module without .py" if module_name.endswith(".py") else ""
+    with told(name, "must be importable, found {}" + hint):
         found = getattr(importlib.import_module(module_name), class_name, None)
     if not (isinstance(found, type) and issubclass(found, dimod.Sampler)):
         composite = isinstance(found, type) and issubclass(found, dimod.Composite)

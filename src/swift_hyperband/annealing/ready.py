@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 """Seconds, about, that an annealer in the network has to say what it takes and charges."""
 
+ANEW = "each problem it is asked anew has other solutions"
+"""Why a QPU or a hybrid solver does not repeat its answers."""
+
 FEW = 3
 """Reads by which it is seen whether a sampler repeats its answers."""
 
@@ -99,7 +102,7 @@ def _remote(settings: SamplerSettings, variables: int) -> Ready:
     return Ready(
         faults=offer.refusals,
         notes=_without_effect(settings, _TAKEN[settings.name]),
-        unrepeatable="each problem it is asked anew has other solutions",
+        unrepeatable=ANEW,
         solver=offer.solver,
         qubits=offer.qubits,
         largest=offer.largest,

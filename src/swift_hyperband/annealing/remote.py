@@ -63,7 +63,7 @@ def sample(
     """
     problem = Problem.of(settings.name, bqm, label)
     store = Kept(None if kept is None else kept / problem.folder)
-    answer = store.answer()
+    answer = store.answer(bqm)
     if answer is None:
         used = 0.0 if budget_seconds is None or kept is None else spent(kept.parent, but=store.path)
         left = None if budget_seconds is None else budget_seconds - used
@@ -180,7 +180,7 @@ def _converse(connection: Connection, problem: Problem, store: Kept, left: float
         cost = "an unknown time" if seconds is None else f"{seconds:.3f} s"
         raise AnnealerError(
             f"the annealer's budget must cover the next problem, found {max(left, 0.0):.3f} s left and {cost} needed; "
-            "raise the budget or lower num_reads"
+            "raise budget.annealer_seconds"
         )
     store.write_problem(problem, embedding)
     # before the request: whatever happens to us, a problem that may run counts
