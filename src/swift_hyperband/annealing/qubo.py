@@ -171,11 +171,11 @@ def _step(fields: NDArray[Any], couplings: NDArray[Any]) -> float:
     return float(np.ldexp(1.0, int(exponent) - GRID))
 
 
-HOT, COLD = 3.0, 80.0
+HOT, COLD = 3.0, 320.0
 """Inverse temperatures at the ends of an anneal, times the typical force on the most and the least bound spin.
 
-Chosen on problems of four published tables of curves, all encodings: lower energies than with the sampler's own range
-(.0026 to 11,000 on the same scale) for 50 and for 300 sweeps, in four fifths of the time.
+Chosen on problems of four published tables of curves, in all encodings: lower energies than between the sampler's own
+temperatures, for 50 and for 300 sweeps, in half to two thirds of the time (docs/qsvr.md).
 """
 
 
