@@ -330,8 +330,10 @@ def ranged(low, high, kind="float", **more):
             {"name": "a\nb"},
             "name must be small letters, digits, _ and -, as it names the folder of the results, found 'a\\nb'",
         ),
+        ({"": 1}, "'' is not a key; the keys here are name, target, "),
+        ({"space__ ": categorical(1)}, "space.' ' must be named by letters, digits and _, not starting with a digit, "),
         ({"a\nb": 1}, "a\\nb is not a key; the keys here are name, target, "),
-        ({"space__" + "x" * 101: categorical(1)}, f"space.{'x' * 101} must have a name of at most 100 characters"),
+        ({"space__" + "x" * 101: categorical(1)}, f"space.{'x' * 77}... must have a name of at most 100 characters"),
         (
             {"target__name": "__main__:Model"},
             "target.name must lie in an installed package or in the working directory",

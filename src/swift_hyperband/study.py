@@ -20,7 +20,7 @@ from swift_hyperband.frozen import FrozenStudy
 from swift_hyperband.schedule import Schedule
 from swift_hyperband.space import Scalar, Space
 from swift_hyperband.study_checks import LONGEST_WORD, batch_size_value, braces, refuse_unfit, slug
-from swift_hyperband.study_errors import InvalidKeysError, lines, one_line, shown
+from swift_hyperband.study_errors import InvalidKeysError, lines, one_line, path_of, shown
 from swift_hyperband.study_sections import (
     PRESETS,
     PUBLISHED_QSVR,
@@ -135,7 +135,7 @@ class Study(Section):
             needed = "must be named by letters, digits and _, not starting with a digit"
             if len(wrong[0]) > LONGEST_WORD:
                 needed = f"must have a name of at most {LONGEST_WORD} characters"
-            raise InvalidKeysError(*((f"space.{name}", f"{needed}, found {shown(name)}") for name in wrong))
+            raise InvalidKeysError(*((path_of(("space", name)), f"{needed}, found {shown(name)}") for name in wrong))
         if found := spaces.problems(self.search_space()):
             raise InvalidKeysError(*found)
         return self

@@ -167,6 +167,8 @@ def path_of(location: Sequence[str | int]) -> str:
     for part in location:
         if isinstance(part, int):
             text += f"[{part}]"
-        else:
-            text += f".{_short(part)}" if text else _short(part)
+            continue
+        # an empty key would not be seen
+        name = _short(part) if part.strip() else f"'{part}'"
+        text += f".{name}" if text else name
     return one_line(text)

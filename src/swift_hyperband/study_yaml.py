@@ -68,6 +68,10 @@ class _Reading(yaml.composer.Composer, yaml.constructor.SafeConstructor, yaml.re
             self.last_long_quote = node
         return node
 
+    def keys(self) -> list[_Step]:
+        """Return the keys down to what was read last; the file itself and keys have none."""
+        return [step for step in self.path if step != ""]
+
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep=deep)
@@ -183,7 +187,7 @@ def _values(loader: _Reading) -> Any:
     try:
         loader.root = root = loader.get_single_node()
     except _TooMuchError as error:
-        raise UserError(f"{path_of(loader.path[:3])} {error}".strip()) from None
+        raise UserError(f"{path_of(loader.keys()[:2])} {error}".strip()) from None
     if root is None:
         return None
     if problems := [*_too_much(root)] or _keys_given_twice(root):
@@ -232,8 +236,8 @@ def _syntax(error: yaml.MarkedYAMLError, loader: _Reading) -> str:
         lines = quote.start_mark.line + 1, quote.end_mark.line + 1
         if mark is not None and mark.line <= lines[1]:
             what += f"; is the quote of line {lines[0]} meant to close in line {lines[1]}?"
-    path = loader.path if loader.root is None else [] if mark is None else _path_at(loader.root, mark)
-    key = path_of([step for step in path if step != ""])
+    path = loader.keys() if loader.root is None else [] if mark is None else _path_at(loader.root, mark)
+    key = path_of(path)
     place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
     return f"must be YAML, but {place}{f'{key}: ' if key else ''}{what[:300]}"
 
