@@ -119,5 +119,17 @@ def test_what_slurm_forgets_stays_noted(folder):
     Path("forgotten").touch()
     accounting.note(folder)
     assert {job.slurm for job in accounting.read(folder)} == {"1", "4"}
-    (folder / "slurm.json").write_text(json.dumps({"runs": [{"id": 1}]}))
-    assert accounting.read(folder) == [], "nothing rests on a damaged note"
+    right = json.loads((folder / "slurm.json").read_text())["runs"][0]
+    for wrong in (
+        {"id": 1},
+        right | {"submitted": "x"},
+        right | {"ended": [1]},
+        right | {"more": 1},
+        right | {"cpus": 10**400},
+        right | {"ended": 1e300},
+        None,
+        7,
+    ):
+        (folder / "slurm.json").write_text(json.dumps({"runs": [wrong]}))
+        assert accounting.read(folder) == [], "nothing rests on a damaged note"
+        assert accounting.noted(folder) == []

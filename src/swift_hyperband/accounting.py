@@ -8,6 +8,7 @@ head notes now and then what SLURM says in the study's folder, and everybody who
 from __future__ import annotations
 
 import shutil
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,6 +22,15 @@ from swift_hyperband.jobs import Job, Outcome
 from swift_hyperband.slurm import Run
 
 NAME = "slurm.json"
+SHAPE = {
+    **dict.fromkeys(("id", "state", "node", "name", "comment", "folder"), str),
+    "submitted": float,
+    "started": float,
+    "ended": (float, None),
+    "cpus": int,
+    "gpus": (int, None),
+}
+"""What is noted of a run."""
 BEFORE = 60.0
 """Seconds by which the file server's clock may be ahead of SLURM's."""
 OUTCOMES: dict[str, Outcome] = {
@@ -68,9 +78,15 @@ def note(folder: Path) -> None:
 
 def noted(folder: Path) -> list[Run]:
     """Return what was noted of the runs of a study's jobs; nothing is decided by it, so a damaged file is none."""
-    with suppress(UserError, TypeError, KeyError):
-        return [Run(**run) for run in read_json(folder / NAME)["runs"]]
+    with suppress(UserError, OSError, TypeError):
+        return [found for run in read_json(folder / NAME, {"runs": [SHAPE]})["runs"] if _is_sound(found := Run(**run))]
     return []
+
+
+def _is_sound(run: Run) -> bool:
+    """Whether numbers are such as there are: times of this millennium and the next, in their order, and cores."""
+    ended = run.started if run.ended is None else run.ended
+    return 0 <= run.submitted <= run.started <= ended <= 1e11 and 0 <= run.cpus <= 1e6 and 0 <= (run.gpus or 0) <= 1e6
 
 
 def put_together(recorded: Sequence[Job], runs: Sequence[Run]) -> list[Job]:
@@ -108,7 +124,9 @@ def _asked(folder: Path, recorded: Sequence[Job], numbers: set[str]) -> dict[tup
         begins.append((folder / "study.json").stat().st_mtime - BEFORE)
     if not begins:
         return {}
-    return {(run.id, run.submitted): run for run in slurm.runs(folder.name, numbers, min(begins))}
+    # records may be damaged
+    since = min(max(0.0, min(begins)), time.time())
+    return {(run.id, run.submitted): run for run in slurm.runs(folder.name, numbers, since)}
 
 
 def _distance(job: Job, run: Run) -> float:
