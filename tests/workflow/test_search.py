@@ -21,7 +21,7 @@ def plain_loop(project):
     with (project.path / "table.csv").open() as file:
         for line in csv.DictReader(file):
             table.setdefault(int(line["row"]), []).append(float(line["loss"]))
-    study = load(project.path / "config/config.yaml")
+    study = load(project.path / "config/config.yaml", data=False)
     drawn = {bracket: study.trials(bracket) for bracket in study.schedule().brackets}
     rows = {trial: configuration["row"] for trials in drawn.values() for trial, (_, configuration) in trials.items()}
     search = ScheduledSearch(
