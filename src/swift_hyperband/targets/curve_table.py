@@ -8,6 +8,7 @@ import math
 import time
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -137,12 +138,16 @@ def _row(configuration: Mapping[str, Any]) -> int:
 def _table(options: Mapping[str, Any]) -> _Table:
     if not isinstance(options.get("table"), str):
         raise UserError(f"target.options.table must be the path of a CSV file, found {shown(options.get('table'))}")
-    return _read(str(options["table"]))
+    path, stamp = options["table"], (0, 0)
+    with suppress(OSError, ValueError):
+        found = Path(path).stat()
+        stamp = found.st_ino, found.st_mtime_ns
+    return _read(path, stamp)
 
 
 @lru_cache(maxsize=1)
-def _read(path: str) -> _Table:
-    """Read a table.
+def _read(path: str, _stamp: tuple[int, ...]) -> _Table:
+    """Read a table; another one of that path has another stamp.
 
     Kept for check-target, which sets a target up several times in one process; a job's trials each read for themselves,
     in processes of their own.
