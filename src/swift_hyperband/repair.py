@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ from swift_hyperband.results import (
 from swift_hyperband.schedule import Round
 from swift_hyperband.steps import best_content
 from swift_hyperband.training import state, trial
+from swift_hyperband.watch import say
 
 if TYPE_CHECKING:
     from swift_hyperband.study import Study
@@ -102,10 +102,10 @@ class _Mending:
         if not told:
             return
         for line in told[:SHOWN]:
-            _say(line)
+            say(line)
         more = f" ({len(told) - SHOWN} more like these)" if len(told) > SHOWN else ""
         trained = f"; trials that are trained again: {', '.join(sorted(self.again))}" if self.again else ""
-        _say(f"{self.folder.path}: what was damaged or lost is made again{more}{trained}")
+        say(f"{self.folder.path}: what was damaged or lost is made again{more}{trained}")
 
     # trials
 
@@ -129,7 +129,7 @@ class _Mending:
             # not among the files that are made again: a trial keeps it from the start
             write_json(path, drawn)
             if self.wrong.pop(path, None) is not None:
-                _say(f"{path}: was damaged, and is written again")
+                say(f"{path}: was damaged, and is written again")
         elif {key: found[key] for key in drawn} != drawn:
             raise UserError(
                 f"{path}: must hold the trial that the study draws, found {_first_difference(found, drawn)}; "
@@ -384,7 +384,3 @@ def _is_whole(picture: Path) -> bool:
     with picture.open("rb") as file:
         file.seek(max(0, picture.stat().st_size - len(END_OF_PNG)))
         return file.read() == END_OF_PNG
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
