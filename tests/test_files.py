@@ -14,6 +14,9 @@ RIGHT = {"names": ["a"], "batches": {"full": {"x": [1, 2]}}, "value": 3, "sure":
 def test_what_has_the_shape_is_read_as_it_is():
     assert mismatch(RIGHT, SHAPE) is None
     assert mismatch(RIGHT | {"value": None}, SHAPE) is None
+    assert mismatch({"loss?": 1}, {str: float}) is None
+    assert mismatch({}, {"perhaps?": str}) is None
+    assert mismatch({"perhaps": 1}, {"perhaps?": str}) == "perhaps must be text, found 1"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from swift_hyperband.errors import UserError
 
 Shape = Any
 """What JSON must hold: a type (float takes whole numbers, too; None is null), one of several in a tuple, `[shape]` a
-list of such, `{str: shape}` an object of such, `{"key": shape}` an object that has these keys and perhaps others."""
+list of such, `{str: shape}` an object of such, `{"key": shape}` an object that has these keys and perhaps others;
+one that ends with ? may be left out."""
 
 AGAIN = "delete the file and start the search again, nothing trained is lost"
 MISSING = "start the search again"
@@ -109,9 +110,13 @@ def mismatch(content: Any, shape: Shape, key: str = "") -> str | None:
     inner: list[tuple[str, Any, Shape]] = []
     if isinstance(shape, list):
         inner = [(f"{key}[{at}]", value, shape[0]) for at, value in enumerate(content)]
+    elif isinstance(shape, dict) and str in shape:
+        inner = [(f"{key}.{name}".lstrip("."), value, shape[str]) for name, value in content.items()]
     elif isinstance(shape, dict):
-        named = dict.fromkeys(content, shape[str]) if str in shape else shape
-        inner = [(f"{key}.{name}".lstrip("."), content.get(name, _ABSENT), named[name]) for name in named]
+        for named, one in shape.items():
+            name = named.removesuffix("?")
+            if name == named or name in content:
+                inner.append((f"{key}.{name}".lstrip("."), content.get(name, _ABSENT), one))
     return next((wrong for at, value, one in inner if (wrong := mismatch(value, one, at)) is not None), None)
 
 

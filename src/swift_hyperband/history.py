@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,6 +197,8 @@ class History:
             threshold, sigma, fallback = stored["threshold"], stored["sigma"], stored["fallback"]
             # not in files of before there was anything to tell
             outside = frozenset([*stored.get("left_out", ()), *stored.get("outside", ())])
+            every = chain.from_iterable(map(self.study.trials, self.schedule.brackets)) if outside else ()
+            _check(folder.decision(round_), outside, every)
             verdicts = {
                 trial: Decided(from_json(verdict["seen"]), verdict["predicted"], verdict["continues"])
                 for trial, verdict in stored["verdicts"].items()

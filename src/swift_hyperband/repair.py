@@ -332,7 +332,8 @@ class _Mending:
                 stale.add(path)
             elif path not in stale and (name := changed_input(folder, content["inputs"])) is not None:
                 self.wrong[path] = f"was taken from another {name} than the one there now"
-                stale.add(path)
+                # what was decided before, and is another now, is made again, too
+                stale |= {path} | ({folder.path / name} & sources.keys())
         grown = True
         while grown:
             new = {path for path, needed in sources.items() if path not in stale and not stale.isdisjoint(needed)}
@@ -350,8 +351,10 @@ class _Mending:
         batches = {part: list(folder.round(round_).glob(f"{part}/*.json")) for part in ("full", "partial", "complete")}
         before = by_key.get((round_.bracket, round_.index - 1))
         promotion = [*batches["full"], *batches["complete"]] + ([folder.promotion(before)] if before else [])
-        if round_.decision_epoch is not None:
+        # a round may teach predictors only
+        if round_.decision_epoch is not None or folder.threshold(round_).exists():
             yield folder.threshold(round_), batches["full"]
+        if round_.decision_epoch is not None:
             if round_.training_rounds:
                 yield folder.predictor(round_), [folder.threshold(by_key[key]) for key in round_.training_rounds]
             assert round_.predictor is not None

@@ -58,11 +58,13 @@ ENTRY = {"competitors": [str], "batches": {"full": _BATCHES, "partial": _BATCHES
 COMPLETION = {"batches": {"complete": _BATCHES}, "epochs": {"complete": int}}
 MANIFEST = {"epochs": int, "trials": {str: {"status": str, "values": [_NUMBER]}}}
 THRESHOLD = {"threshold": _NUMBER, "reference": {str: [_NUMBER]}, **_INPUTS}
-PREDICTOR = {"predictor": (dict, None), "fallback": (str, None), **_INPUTS}
+PREDICTOR = {"predictor": (dict, None), "fallback": (str, None), "left_out?": [str], **_INPUTS}
 DECISION = {
     "threshold": _NUMBER,
     "sigma": _NUMBER,
     "fallback": (str, None),
+    "left_out?": [str],
+    "outside?": {str: float},
     "verdicts": {str: {"seen": _NUMBER, "predicted": _NUMBER, "continues": bool}},
     **_INPUTS,
 }

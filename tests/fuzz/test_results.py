@@ -64,7 +64,7 @@ class Finished:
     found: dict[str, Any]
 
 
-def finished(place: Path, search: Callable[[Study], object], **keys: Any) -> Finished:
+def finished(place: Path, how: Callable[[Study], object], **keys: Any) -> Finished:
     content = {
         "name": "found",
         "target": {"name": "curve-table", "metric": "loss", "mode": "min", "options": {"table": "table.csv"}},
@@ -83,14 +83,14 @@ def finished(place: Path, search: Callable[[Study], object], **keys: Any) -> Fin
         lines += [f"{row},{epoch},{end + epoch**-speed if epoch <= last else ''}" for epoch in range(1, 10)]
     (place / "table.csv").write_text("\n".join(lines) + "\n")
     (place / "tiny.py").write_text(MODEL)
-    study = parse(content | keys, "study.yaml")
     os.chdir(place)
-    search(study)
+    study = parse(content | keys, "study.yaml")
+    how(study)
     folder = Path("results/found")
     write_curves(History(StudyFolder(folder)), folder / "curves.parquet")
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     return Finished(
-        place, study, search, tuple(file for file in files if not file.endswith("started.jsonl")), found(folder)
+        place, study, how, tuple(file for file in files if not file.endswith("started.jsonl")), found(folder)
     )
 
 
