@@ -265,7 +265,8 @@ def load(path: Path, data: bool = True) -> Study:
         As `read`, `parse` and `check_data`.
     """
     study = parse(read(path), str(path))
-    if data:
+    # one that is not there yet is told when the search starts
+    if data and Path(str(study.target.options.get("table", ""))).is_file():
         check_data(study, str(path))
     # here, as it is no part of a frozen study how many trials train at a time
     metrics = study.target.metrics
