@@ -1,9 +1,11 @@
 """A study that was frozen before a key came into the product goes on as it began."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from swift_hyperband import driver
 from swift_hyperband.errors import UserError
 from swift_hyperband.results import StudyFolder, check_frozen, freeze, load_frozen, load_study
 from swift_hyperband.study import parse
@@ -48,3 +50,81 @@ def test_a_new_study_is_frozen_with_all_keys(tmp_path):
     now = study()
     assert freeze(folder, now) == now
     assert load_frozen(folder).schedule() == load_study(folder).schedule() == now.schedule()
+
+
+PROGRAM = """\
+e=0
+echo step,loss > $2/log.csv
+while [ $e -lt $1 ]; do e=$((e + 1)); echo $e,0.$((10 - e)) >> $2/log.csv; done
+"""
+RIGHT = {"format": "csv", "path": "{state_out}/log.csv", "epoch": "step"}
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """A folder with a program, in which several searches run in one process, which holds a lease to its end."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("swift_hyperband.driver.become_head", lambda _: None)
+    Path("fit.sh").write_text(PROGRAM)
+
+
+def searched(metrics, metric="loss", **search):
+    """Search with a program of which a study says where its metrics are; return what the best trial reached."""
+    raw = {
+        "name": "program",
+        "target": {
+            "command": ["sh", "fit.sh", "{to}", "{state_out}"],
+            "metrics": metrics,
+            "metric": metric,
+            "mode": "min",
+        },
+        "space": {"rate": {"type": "float", "low": 0, "high": 1}},
+        "search": {"algorithm": "random", "trials": 2, "max_epochs": 3, **search},
+        "retries": 0,
+    }
+    found = parse(raw, "study.yaml")
+    _, loss = driver.run_search(found, StudyFolder(Path("results/program")), workers=1).best
+    return loss
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        (({**RIGHT, "epoch": "epoch"},), "must have the column epoch of epochs, found step, loss"),
+        ((RIGHT, "los"), "must have a column los, as target.metric says, found step, loss; did you mean loss?"),
+        (({**RIGHT, "format": "json"},), "must be a JSON file"),
+        (({**RIGHT, "path": "{state_out}/lo.csv"},), "must hold the program's metrics, found no such file"),
+    ],
+    ids=["epoch", "metric", "format", "path"],
+)
+def test_what_a_study_says_of_its_target_may_be_corrected_while_nothing_is_trained(program, wrong, found, capsys):
+    with pytest.raises(UserError, match=found):
+        searched(*wrong)
+    assert searched(RIGHT) == pytest.approx(0.7)
+    said = capsys.readouterr().err
+    assert "in the frozen study" in said
+    assert "taken over, as nothing is trained yet" in said
+    assert load_frozen(StudyFolder(Path("results/program"))).definition["target"]["metrics"]["epoch"] == "step"
+
+
+def test_what_a_study_says_of_its_target_is_kept_from_the_first_epoch_on(program):
+    searched(RIGHT)
+    with pytest.raises(UserError, match=r'target\.metrics\.epoch is "step" in the frozen study, null now\. Give the'):
+        searched({**RIGHT, "epoch": None})
+
+
+def test_the_search_space_and_the_schedule_are_kept_though_nothing_is_trained(program):
+    wrong = {**RIGHT, "epoch": "epoch"}
+    with pytest.raises(UserError, match="must have the column epoch"):
+        searched(wrong)
+    with pytest.raises(UserError) as error:
+        searched(RIGHT, trials=3)
+    assert "keeps its definition, but search.trials is 2 in the frozen study, 3 now. Give" in str(error.value)
+
+
+def test_a_state_that_was_saved_before_its_curve_counts_as_trained(program):
+    searched(RIGHT)
+    for curve in Path("results/program/trials").glob("*/curve.jsonl"):
+        curve.unlink()
+    with pytest.raises(UserError, match=r"target\.metrics\.epoch is"):
+        searched({**RIGHT, "epoch": None})

@@ -21,6 +21,7 @@ from swift_hyperband import code_files
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_json, write_json
 from swift_hyperband.results import StudyFolder
+from swift_hyperband.training.trial import something_is_trained
 from swift_hyperband.watch import say
 
 ALLOW = "SWIFT_ALLOW_CHANGED_CODE"
@@ -89,7 +90,11 @@ def check_job(folder: StudyFolder, target: Mapping[str, Any]) -> None:
 
 def changed_code(folder: StudyFolder, target: Mapping[str, Any]) -> list[str]:
     """Return what changed in the code since the last start; nothing where it may, or where nothing was trained yet."""
-    if os.environ.get(ALLOW, "") not in ("", "0") or not (notes := read(folder)) or not _is_trained(folder):
+    if (
+        os.environ.get(ALLOW, "") not in ("", "0")
+        or not (notes := read(folder))
+        or not something_is_trained(folder.path)
+    ):
         return []
     return changes(notes[-1]["code"], code_files.digests(target))
 
@@ -114,11 +119,11 @@ def note(folder: StudyFolder, target: Mapping[str, Any]) -> None:
         ]
         if before["host"] != now["host"]:
             different.append(f"host {before['host']} -> {now['host']}")
-        if different and _is_trained(folder):
+        if different and something_is_trained(folder.path):
             say(
                 f"since the last start: {', '.join(different)}; trained on it may come out otherwise in the last digits"
             )
-        now["changed"] = changes(before["code"], now["code"]) if _is_trained(folder) else []
+        now["changed"] = changes(before["code"], now["code"]) if something_is_trained(folder.path) else []
     write_json(folder.provenance, {"starts": [*notes[:1], *notes[1:][-(KEPT - 2) :], now]})
 
 
@@ -182,10 +187,6 @@ def lines(folder: StudyFolder) -> list[str]:
 def _listed(changed: list[str]) -> str:
     more = f" and {len(changed) - TOLD} more" if len(changed) > TOLD else ""
     return ", ".join(changed[:TOLD]) + more
-
-
-def _is_trained(folder: StudyFolder) -> bool:
-    return any(True for _ in folder.path.glob("trials/*/curve.jsonl"))
 
 
 def _git() -> dict[str, Any] | None:

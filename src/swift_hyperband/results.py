@@ -32,6 +32,7 @@ import math
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,7 +40,14 @@ from swift_hyperband.errors import UserError
 from swift_hyperband.files import AWAY, Shape, digest, mismatch, read_json, read_text, write_json
 from swift_hyperband.frozen import BEFORE, FrozenStudy, completed
 from swift_hyperband.schedule import Round
-from swift_hyperband.training.trial import FAILURES, last_error, metric_values, read_rows, state_of
+from swift_hyperband.training.trial import (
+    FAILURES,
+    last_error,
+    metric_values,
+    read_rows,
+    something_is_trained,
+    state_of,
+)
 from swift_hyperband.watch import say
 
 if TYPE_CHECKING:
@@ -147,8 +155,8 @@ class StudyFolder:
 def check_frozen(folder: StudyFolder, study: Study) -> Study:
     """Refuse a study whose definition differs from the one frozen under its name.
 
-    Only `predictor.sampler` may differ, and only until a sampler has answered: nothing was decided by it yet. Its
-    `timeout` says how long an answer is waited for, and may differ always.
+    `predictor.sampler` may differ until a sampler has answered, its `timeout` always, as it says how long an answer is
+    waited for; and `target` until a trial has an epoch behind it.
 
     Returns
     -------
@@ -163,16 +171,12 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
     if not folder.study.exists():
         return study
     study = _before(study, frozen_definition(folder))
-    found = _changes(folder, study)
-    waiting, sampling = "predictor.sampler.timeout ", "predictor.sampler."
-    if all(line.startswith(waiting) for line in found):
-        return study
-    if all(line.startswith(sampling) for line in found) and not answered(folder):
-        return study
-    raise UserError(
-        f"{folder.path}: a study keeps its definition, but {'; '.join(found)}. "
-        f"Give the changed study a name of its own, or delete {folder.path} to start again"
-    )
+    if kept := [line for line in _changes(folder, study) if _still_free(folder, line) is None]:
+        raise UserError(
+            f"{folder.path}: a study keeps its definition, but {'; '.join(kept)}. "
+            f"Give the changed study a name of its own, or delete {folder.path} to start again"
+        )
+    return study
 
 
 def _before(study: Study, stored: Mapping[str, Any]) -> Study:
@@ -191,6 +195,17 @@ def _changes(folder: StudyFolder, study: Study) -> list[str]:
     # parsed, so that a key which came into the product after the study was frozen counts with its default
     frozen = parse(completed(frozen_definition(folder)), str(folder.study)).definition()
     return differences(frozen, study.definition())
+
+
+def _still_free(folder: StudyFolder, change: str) -> str | None:
+    """Return why something that differs may, as nothing that is kept rests on it; None where it may not."""
+    if change.startswith("predictor.sampler.timeout "):
+        return "it changes no answer"
+    if change.startswith("predictor.sampler.") and not answered(folder):
+        return "the sampler has not answered yet"
+    if change.startswith("target.") and not something_is_trained(folder.path):
+        return "nothing is trained yet"
+    return None
 
 
 def answered(folder: StudyFolder) -> bool:
@@ -216,10 +231,10 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
     if known(folder.settings) != study.settings():
         write_json(folder.settings, study.settings())
     content: dict[str, Any] = {"definition": study.definition()}
-    if changed:
-        say(f"{'; '.join(changed)}: taken over, as it changes no answer that was kept")
-        if answered(folder):
-            content["version"] = version(folder)
+    for why, lines in groupby(changed, key=lambda change: _still_free(folder, change)):
+        say(f"{'; '.join(lines)}: taken over, as {why}")
+    if changed and answered(folder):
+        content["version"] = version(folder)
     if changed or not folder.study.exists():
         write_json(folder.study, content)
     return study

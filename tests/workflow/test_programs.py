@@ -71,6 +71,39 @@ def test_a_program_that_cannot_go_on_finds_the_same_and_its_epochs_are_told(proj
     assert "again" in project.run("swift-hyperband", "plan")
 
 
+def test_what_the_study_says_of_a_program_may_be_corrected_while_nothing_is_trained(project):
+    (project.path / "program.py").write_text(PROGRAM.replace('"epoch"', '"step"'))
+    names = ("config", "from", "to", "state_in", "state_out")
+    words = [word for name in names for word in (f"--{name.replace('_', '-')}", f"{{{name}}}")]
+    metrics = "{state_out}/metrics.jsonl"
+
+    def study(epoch):
+        project.study(
+            target={
+                "command": [sys.executable, "program.py", *words, "--metrics", metrics],
+                "metrics": {"format": "jsonl", "path": metrics, "epoch": epoch},
+                "metric": "loss",
+                "mode": "min",
+            },
+            space={"rate": {"type": "float", "low": 0.01, "high": 1.0, "log": True}},
+            search={"algorithm": "hyperband", "max_epochs": 3, "brackets": [1]},
+            retries=0,
+        )
+
+    study("epoch")
+    printed = project.run("swift-hyperband", "run", check=False)
+    assert "must have the column epoch of epochs, found step, loss" in printed
+    study("step")
+    printed = project.run("swift-hyperband", "run")
+    changed = 'target.metrics.epoch is "epoch" in the frozen study, "step" now'
+    assert changed in printed
+    assert "taken over, as nothing is trained yet" in printed
+    assert project.best()
+    study("epoch")
+    printed = project.run("swift-hyperband", "run", check=False)
+    assert 'keeps its definition, but target.metrics.epoch is "step" in the frozen study, "epoch" now' in printed
+
+
 def test_curves_are_recorded_by_the_rule(project):
     project.study(search__max_epochs=3)
     project.run("snakemake", "record", "--config", "configurations=4", "--cores", "1")

@@ -72,7 +72,7 @@ def forget(study_folder: Path) -> bool:
 
     To be called by the head alone, as it starts: the code may have been mended.
     """
-    if any(True for _ in study_folder.glob(f"trials/*/{trial.CURVE}")):
+    if trial.something_is_trained(study_folder):
         return False
     crashed = list(study_folder.glob(f"trials/*/{trial.FAILURES}"))
     if not crashed:

@@ -54,6 +54,11 @@ class Trained:
         return self.status != "ok" or len(self.values) >= epochs
 
 
+def something_is_trained(study_folder: Path) -> bool:
+    """Whether any trial of a study has an epoch behind it, be it in its state alone, which is written first."""
+    return any(True for name in (CURVE, "state.*") for _ in study_folder.glob(f"trials/*/{name}"))
+
+
 def state_of(folder: Path, metric: str) -> Trained:
     """Return how far the trial in `folder` has come, by its curve and its failures alone."""
     rows = read_rows(folder)
