@@ -43,7 +43,8 @@ def cells_of(lines: Iterable[str], between: str | None = None) -> Iterator[tuple
         itertools.chain([first], rest), delimiter=between or separator(first), skipinitialspace=True, strict=True
     )
     for cells in reader:
-        if cells:
+        # a line of blanks is no row
+        if cells and (len(cells) > 1 or cells[0].strip()):
             yield blank + reader.line_num, cells
 
 

@@ -12,7 +12,7 @@ from swift_hyperband.study_checks import command_words, metric_name, target_name
 from swift_hyperband.study_errors import InvalidKeysError, shown
 from swift_hyperband.study_sections import Section
 from swift_hyperband.targets import BUILT_IN
-from swift_hyperband.targets.metrics_rows import compiled
+from swift_hyperband.targets.metrics_patterns import compiled
 from swift_hyperband.targets.writers import NAMED_BY_THE_USER, WRITERS
 
 Word = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from swift_hyperband.errors import UserError
 from swift_hyperband.study_errors import InvalidKeysError
 from swift_hyperband.study_target import MetricsFile, Target
-from swift_hyperband.targets import metrics_rows
+from swift_hyperband.targets import metrics_patterns
 from swift_hyperband.targets.metrics_files import ProgramError, Written, before_start, written
 from swift_hyperband.targets.program_metrics import Keys, Wanted, measured
 
@@ -74,6 +74,7 @@ def refused(content, given, end, begin=0, metric="loss", kind=ProgramError, **mo
         "line ends of an old Macintosh": "epoch,loss\r1,0.5\r2,1e-4\r",
         "no last line end": "epoch,loss\n1,0.5\n2,1e-4",
         "blank lines": "\n\nepoch,loss\n\n1,0.5\n\n2,1e-4\n\n",
+        "lines of blanks": " \nepoch,loss\n  \n1,0.5\n\t\n2,1e-4\n  ",
         "a separator at the end of lines": "epoch,loss\n1,0.5,\n2,1e-4,\n",
         "an unnamed first column": ",epoch,loss\n0,1,0.5\n1,2,1e-4\n",
         "epochs as floats": "epoch,loss\n1.0,0.5\n2.0,1e-4\n",
@@ -146,7 +147,8 @@ def test_a_whole_epoch_is_not_overwritten_by_a_fraction_of_one():
         ),
         ("epoch,loss,acc\n1,0.5\n", "line 2 must have 3 cells as the header has, found 2"),
         ("epoch,loss\n1,1_0\n", "line 2, column loss must hold numbers, found '1_0'"),
-        ("epoch,loss\n1,50%\n", "line 2, column loss must hold numbers, found '50%'"),
+        ("epoch,loss\n1,50%\n", "line 2, column loss must hold numbers, found '50%'; write the number alone"),
+        ("epoch,loss\n1,0.5 s\n", "line 2, column loss must hold numbers, found '0.5 s'; write the number alone"),
         ("epoch,loss\n1,True\n", "line 2, column loss must hold numbers, found 'True'"),
         ("epoch,loss\none,0.5\n", "line 2, column epoch must hold epochs as numbers, found 'one'"),
         ("epoch,loss\nnan,0.5\n", "line 2, column epoch must hold epochs as numbers, found 'nan'"),
@@ -156,11 +158,25 @@ def test_a_whole_epoch_is_not_overwritten_by_a_fraction_of_one():
         ("epoch,loss,loss\n1,0.5,0.6\n", "must name each column once, found loss several times"),
         ("epoch,epoch,loss\n1,1,0.6\n", "must name each column once, found epoch several times"),
         ("", "must hold metrics of the epochs 1 to 2, found no rows"),
-        ("epoch,loss\n", "must hold metrics of the epochs 1 to 2, found no rows"),
+        ("epoch,loss\n", "must hold metrics of the epochs 1 to 2, found no rows below the header epoch, loss"),
+        (
+            "# of today\nepoch,loss\n1,0.5\n",
+            "line 2 must have 1 cells as the header has, found 2; a table has no li",
+        ),
+        (
+            "epoch,loss\n# of today\n1,0.5\n",
+            "line 2 must have 2 cells as the header has, found 1; a table has no li",
+        ),
+        (
+            "epoch loss\n1 0.5\n",
+            "found epoch loss; cells are to be separated by commas, semicolons or tabs (format re",
+        ),
+        ('epoch,loss\n1,"1,234.5"\n', "found '1,234.5'; write numbers without commas between thousands"),
+        ("epoch;loss\n1;0,5\n", "found '0,5'; write numbers with a point"),
         ('epoch,loss\n1,"0.5\n', "must be a table, found unexpected end of data after line 1"),
         (b"epoch,loss\n1,\xff\xfe\n", "must be text in UTF-8, found other bytes; name the right file"),
         ("epoch,loss\n1,0.5\n", "must hold metrics of the epochs 1 to 2, found none of epoch 2, but 1; if the program"),
-        ("epoch,loss\n1,0.5\n2,\n", "must hold loss for epoch 2, found that line 3 is empty there; if the program rep"),
+        ("epoch,loss\n1,0.5\n2,\n", "must hold loss for epoch 2, found an empty cell in line 3; if the program rep"),
         (
             "epoch,loss\n0,0.5\n1,0.4\n",
             "found none of epoch 2, but 0 to 1; if its first epoch is 0, set target.metrics.c",
@@ -226,6 +242,11 @@ def test_the_last_value_counts_on_where_missing_says_so_also_from_the_start_befo
     assert "must hold loss before or at epoch 1, from which it could count on, found none" in refused(SECOND, later, 6)
 
 
+@pytest.mark.parametrize("word", ["nan", "-nan(ind)", "1.#QNAN", "-1.#IND00", "1.#INF", "Infinity", "-inf"])
+def test_every_word_for_what_is_not_finite_is_divergence(word):
+    assert not math.isfinite(values(f"epoch,loss\n1,0.5\n2,{word}\n", TABLE, 3)[1])
+
+
 def test_an_empty_cell_is_divergence_where_missing_says_so():
     found = values("epoch,loss\n1,0.5\n2,\n", {**TABLE, "missing": "diverged"}, 4)
     assert found == pytest.approx([0.5, NAN], nan_ok=True)
@@ -266,7 +287,17 @@ def test_what_json_has_for_a_number_that_is_not_finite_is_divergence(word):
 def test_json_null_is_not_measured():
     content = '{"epoch": 1, "loss": 0.5}\n{"epoch": 1, "loss": null}\n{"epoch": 2, "loss": null}\n'
     assert values(content, LINES, 1) == [0.5]
-    assert "must hold loss for epoch 2, found that line 3 is empty there" in refused(content, LINES, 2)
+    assert "must hold loss for epoch 2, found an empty cell in line 3" in refused(content, LINES, 2)
+
+
+def test_a_loss_that_transformers_logs_as_zero_is_the_nan_that_it_was():
+    records = [{"epoch": 1.0, "grad_norm": 2.0, "loss": 0.5}, {"epoch": 2.0, "grad_norm": NAN, "loss": 0.0}]
+    assert values(json.dumps({"log_history": records}), {"writer": "huggingface"}, 3) == pytest.approx(
+        [0.5, NAN], nan_ok=True
+    )
+    # a sound one may overflow in a step, which its scaler leaves out, or be perfect
+    records = [{"epoch": 1.0, "grad_norm": NAN, "loss": 0.5}, {"epoch": 2.0, "grad_norm": 0.0, "loss": 0.0}]
+    assert values(json.dumps({"log_history": records}), {"writer": "huggingface"}, 2) == [0.5, 0.0]
 
 
 def test_metrics_below_others_are_named_by_their_path():
@@ -283,7 +314,17 @@ def test_what_is_printed_between_json_lines_and_a_torn_last_one_do_not_count():
 @pytest.mark.parametrize(
     ("content", "given", "needed"),
     [
-        ("{'epoch': 1, 'loss': 0.5}\n{}\n", LINES, "line 1 must be a JSON object, found '{'epoch': 1"),
+        (
+            "{'epoch': 1}\n{}\n",
+            LINES,
+            "line 1 must be a JSON object, found '{'epoch': 1}'; a dict as Python prints it is",
+        ),
+        ("epoch,loss\n1,0.5\n", LINES, "found no line with a JSON object"),
+        (
+            '{"log_history": [], "epoch": 0.5, "x": {}}',
+            RECORDS,
+            "must hold metrics of the epochs 1 to 1, found no rows",
+        ),
         ('[1, 2]\n{"epoch": 1, "loss": 1}', LINES, "line 1 must be a JSON object, found '[1, 2]'"),
         ('{"epoch": 1, "loss": "tensor(0.5)"}', LINES, "line 1, column loss must hold numbers, found 'tensor(0.5)'; w"),
         ('{"epoch": 1, "loss": [1]}', LINES, "line 1, column loss must hold numbers, found [1]"),
@@ -340,8 +381,46 @@ def test_lines_of_a_booster_are_read_whatever_its_metrics_are_called():
     assert "line 1, column a-rmse must hold numbers, found '0.5+0.1'" in found
 
 
+@pytest.mark.parametrize(
+    ("pattern", "line", "taken"),
+    [
+        (r"loss: (?P<loss>[\d.]+)", "loss: 1.5e-05", "loss takes '1.5' of '1.5e-05'"),
+        (r"loss: (?P<loss>\d+)", "loss: 12.5", "loss takes '12' of '12.5'"),
+        (r"loss.*(?P<loss>\d+\.\d+)", "loss: 13.21", "loss takes '3.21' of '13.21'"),
+        (r"loss.*?(?P<loss>\d+\.\d+)", "loss: -0.5", "loss takes '0.5' of '-0.5'"),
+        (r"loss: 0\.(?P<loss>\d+)", "loss: 0.25", "loss takes '25' of '0.25'"),
+        (r"epoch (?P<epoch>\d+).*loss: (?P<loss>\S+)", "epoch 0.5 loss: 1", "epoch takes '0' of '0.5'"),
+        (r"epoch (?P<epoch>\d).*loss: (?P<loss>\S+)", "epoch 12/90 loss: 1", "epoch takes '1' of '12'"),
+        (r"(?P<name>loss): (?P<value>[\d.]+)", "loss: 2E3", "value takes '2' of '2E3'"),
+    ],
+)
+def test_an_expression_that_takes_a_piece_of_a_number_is_refused(pattern, line, taken):
+    found = refused(f"hello\n{line}\n", printed(pattern), 1, kind=UserError)
+    assert f"target.metrics.pattern: must take whole numbers, found that {taken} in line 2 of log" in found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (r"loss: (?P<loss>[\d.]+)", "loss: 0.5, acc: 1"),
+        (r"loss: (?P<loss>[\d.]+)", "loss: 0.5e"),
+        (r"loss: (?P<loss>\d.\d)", "loss: 0.5. Next"),
+        (r"loss\D*(?P<loss>[\d.]+)", "loss...0.5"),
+        (r"0*(?P<epoch>\d+)/\d+ loss (?P<loss>\S+)", "epoch 001/100 loss 0.5"),
+        (r"(?P<epoch>\d+),(?P<loss>\S+)", "1,0.5"),
+        (r"'loss': '(?P<loss>\d.\d).*'epoch': (?P<epoch>\d+)", "{'loss': '0.50', 'epoch': 1.0}"),
+        (r"epoch=(?P<epoch>\d+)-loss-(?P<loss>[\d.]+)", "epoch=1-loss-0.5"),
+        (r"epoch-(?P<epoch>\d+)-(?P<loss>[\d.]+)", "epoch-1-0.5"),
+        (r"12:00:(?P<second>\d)\d (?P<loss>\S+)", "12:00:01 0.5"),
+        (r"loss: (?P<loss>-?[\d.]+(?:[eE][-+]?\d+)?)", "loss: 5e-1"),
+    ],
+)
+def test_an_expression_that_takes_whole_numbers_is_not(pattern, line):
+    assert values(f"{line}\n", printed(pattern), 1) == [0.5]
+
+
 def test_an_expression_that_tries_without_end_is_ended_and_named(monkeypatch):
-    monkeypatch.setattr(metrics_rows, "PATIENCE", 0.2)
+    monkeypatch.setattr(metrics_patterns, "PATIENCE", 0.2)
     found = refused("x" * 60 + "!\n", printed(r"^(?:(?:x+)+)+(?P<loss>\d)$"), 1, kind=UserError)
     assert found.startswith("target.metrics.pattern: must find its place in log (61 letters) within 0 s, found that it")
     assert values("loss 1\n", printed(r"loss (?P<loss>\d)"), 1) == [1.0]

@@ -32,6 +32,9 @@ CASES = [
     ("huggingface/first", {}, "eval_loss", 0, None),
     ("huggingface/checkpoint", {}, "eval_accuracy", 0, None),
     ("huggingface/second", {}, "eval_loss", 3, None),
+    ("huggingface/eval_on_start", {}, "eval_loss", 0, None),
+    ("huggingface/eval_on_start", {}, "eval_accuracy", 1, None),
+    ("huggingface/diverged", {}, "eval_loss", 0, None),
     ("keras/first", {}, "val_loss", 0, None),
     ("keras/second", {}, "val_mae", 3, None),
     ("keras/diverged", {}, "val_loss", 0, None),
@@ -44,6 +47,8 @@ CASES = [
     ("lightning/first", {}, "train_loss_epoch", 0, None),
     ("lightning/second", {}, "val_loss", 3, None),
     ("lightning/every_second", {"every": 2}, "val_loss", 0, None),
+    ("lightning/twice", {}, "val_loss", 0, None),
+    ("lightning/twice", {}, "train_loss_epoch", 1, None),
     ("skorch/first", {}, "valid_loss", 0, None),
     ("skorch/second", {}, "valid_loss", 3, None),
     ("skorch/scored", {}, "valid_mae", 0, None),
@@ -127,9 +132,7 @@ def test_iterations_between_reports_are_an_error_that_names_the_keys():
         "found none of epoch 2, but 1 to 8; if the program reports every n-th epoch, set target.metrics.every: n"
         in str(error.value)
     )
-    with pytest.raises(
-        ProgramError, match=r"must hold val_loss for epoch 1, found that line 2 is empty there; if the "
-    ):
+    with pytest.raises(ProgramError, match=r"must hold val_loss for epoch 1, found an empty cell in line 2; if the "):
         read("keras/every_second", {}, "val_loss", 0, 4)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -181,8 +182,12 @@ def values_of(table: Rows, row: Row, column: str | None, metric: str) -> dict[st
 
 def _wrong(table: Rows, row: Row, column: str, what: str, cell: object) -> ProgramError:
     advice = ""
-    if isinstance(cell, str) and "," in cell:
+    if isinstance(cell, str) and re.fullmatch(r"\s*[-+]?\d{1,3}(,\d{3})+\.\d*\s*", cell):
+        advice = "; write numbers without commas between thousands"
+    elif isinstance(cell, str) and "," in cell:
         advice = "; write numbers with a point"
+    elif isinstance(cell, str) and re.match(r"\s*[-+]?\.?\d[\d.]*\s*[^\d\s.]", cell) and "(" not in cell:
+        advice = "; write the number alone"
     elif isinstance(cell, str) and "(" in cell:
         advice = "; write the number alone, as .item() gives it"
     return ProgramError(f"{table.path}: {row.where}, column {column} must hold {what}, found {shown(cell)}{advice}")

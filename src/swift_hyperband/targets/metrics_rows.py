@@ -9,21 +9,18 @@ import itertools
 import json
 import math
 import re
-import signal
-import threading
-import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple
 
 from swift_hyperband.delimited import cells_of, names_of
 from swift_hyperband.errors import UserError
 from swift_hyperband.study_errors import shown
 from swift_hyperband.targets.metrics_files import ProgramError, Written, count_lines
+from swift_hyperband.targets.metrics_patterns import compiled, longer_number, patience
 
 PAIR = ("name", "value")
 """Named groups of a pattern that finds the metrics of a line one by one, whatever they are called."""
@@ -31,10 +28,8 @@ JSON = "json"
 """The named group of a pattern that finds a JSON object in a line with other text."""
 
 NOT_MEASURED = frozenset({"", "na", "n/a", "#n/a", "<na>", "none", "null"})
-NAN = re.compile(r"[-+]?nan(\(\w*\))?", re.IGNORECASE)
-
-PATIENCE, PATIENCE_A_MB = 5.0, 2.0
-"""Seconds of processor time that an expression may take, and more for each million letters."""
+NAN = re.compile(r"[-+]?(nan(\(\w*\))?|1\.#(QNAN|SNAN|IND|INF)\d*)", re.IGNORECASE)
+"""Other words for what is not finite: C's, and those of Microsoft's old libraries."""
 
 
 class Row(NamedTuple):
@@ -136,9 +131,11 @@ def from_table(file: Written, between: str | None = None) -> Rows:
 
 def _fitted(path: Path, number: int, cells: list[str], columns: Sequence[str]) -> list[str]:
     if any(cell.strip() for cell in cells[len(columns) :]) or len(cells) < len(columns):
+        why = "does the program write decimal commas, or was it killed in the middle of a line?"
+        if columns[0].startswith("#") or cells[0].lstrip().startswith("#"):
+            why = "a table has no lines of comment (#): leave them out"
         raise ProgramError(
-            f"{path}: line {number} must have {len(columns)} cells as the header has, found {len(cells)}; does the "
-            "program write decimal commas, or was it killed in the middle of a line?"
+            f"{path}: line {number} must have {len(columns)} cells as the header has, found {len(cells)}; {why}"
         )
     return cells[: len(columns)]
 
@@ -158,7 +155,7 @@ def from_jsonl(file: Written, pattern: str | None = None) -> Rows:
     given = [(number, line.strip()) for number, line in enumerate(lines[old:], old + 1)]
     if pattern is not None:
         expression = compiled(pattern)
-        with _patience(file.path, len(text)):
+        with patience(file.path, len(text)):
             found = [(number, expression.search(line)) for number, line in given]
         given = [(number, (match[JSON] or "").strip()) for number, match in found if match is not None]
     rows = []
@@ -170,9 +167,11 @@ def from_jsonl(file: Written, pattern: str | None = None) -> Rows:
         except (ValueError, RecursionError):
             if number == len(lines) or line.startswith("["):
                 continue
+            why = "a JSON file over several lines has the format json"
+            if line.startswith("{'"):
+                why = "a dict as Python prints it is none; json.dumps() writes one, format regex reads the other"
             raise ProgramError(
-                f"{file.path}: line {number} must be a JSON object, found {shown(line)}; a JSON file over several "
-                "lines has the format json"
+                f"{file.path}: line {number} must be a JSON object, found {shown(line)}; {why}"
             ) from None
         if not isinstance(record, Mapping):
             raise ProgramError(f"{file.path}: line {number} must be a JSON object, found {shown(line)}")
@@ -188,7 +187,7 @@ def from_json(file: Written, metric: str, epoch: str | None) -> Rows:
     except (ValueError, RecursionError) as error:
         raise ProgramError(f"{path}: must be a JSON file, found {error}") from None
     rows = [
-        Row(f"record {number}", dict(_flat(record)))
+        Row(f"record {number}", _of_trainer(dict(_flat(record))))
         for number, record in enumerate(_records(path, content, metric, epoch), 1)
     ]
     return Rows(path, rows, _names(rows), appended=False)
@@ -217,6 +216,9 @@ def _records(path: Path, content: Any, metric: str, epoch: str | None) -> list[M
         return [{(epoch or "epoch"): key, **below} for key, below in content.items()]
     if metric in lists:
         return _of_columns(path, lists, metric, epoch)
+    if any(below == [] for below in lists.values()):
+        # such as a log_history before the first record
+        return []
     if any(content) and not any(isinstance(below, list | Mapping) for below in content.values()):
         return [content]
     raise ProgramError(f"{path}: {forms}, found an object of {', '.join(map(str, [*content][:8])) or 'nothing'}")
@@ -251,6 +253,17 @@ def _of_catboost(path: Path, content: Mapping[str, Any]) -> list[Mapping[str, An
         raise ProgramError(f"{path}: must hold meta and iterations as CatBoost writes them, found others") from None
 
 
+def _of_trainer(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of Transformers' Trainer with the loss that it had.
+
+    It leaves what is not finite out of the mean that it logs, and logs 0.0 where nothing is left.
+    """
+    norm = record.get("grad_norm")
+    if record.get("loss") == 0.0 and isinstance(norm, float) and not math.isfinite(norm):
+        return record | {"loss": math.nan}
+    return record
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object; of a key that is there twice all values, which is no number, for it would hide one."""
     found = dict(pairs)
@@ -278,18 +291,33 @@ def _names(rows: Sequence[Row]) -> list[str]:
 # --- text --------------------------------------------------------------------------------------------------------
 
 
-def from_text(file: Written, pattern: str) -> Rows:
-    """Read what an expression finds: named groups are cells; or `name` and `value` are, each pair of a line in turn."""
+def from_text(file: Written, pattern: str, numbers: Collection[str] = ()) -> Rows:
+    """Read what an expression finds: named groups are cells; or `name` and `value` are, each pair of a line in turn.
+
+    Parameters
+    ----------
+    file : Written
+    pattern : str
+    numbers : collection of str
+        Groups that must not hold a piece of a longer number.
+    """
     old = count_lines(file.old_text())
     lines = [(number, line) for number, line in enumerate(re.split(r"\r\n?|\n", file.text(strict=False)), 1)]
     lines = [(number, line) for number, line in lines if number > old and line.strip()]
     text = "\n".join(line for _, line in lines)
     starts = list(itertools.accumulate((len(line) + 1 for _, line in lines), initial=0))[:-1]
     expression = compiled(pattern)
-    with _patience(file.path, len(text)):
-        found = [
-            (bisect.bisect_right(starts, match.start()) - 1, match.groupdict()) for match in expression.finditer(text)
-        ]
+    with patience(file.path, len(text)):
+        matches = list(expression.finditer(text))
+    found = [(bisect.bisect_right(starts, match.start()) - 1, match.groupdict()) for match in matches]
+    whole = [name for name in (*numbers, PAIR[1]) if name in expression.groupindex]
+    for name, match in itertools.product(whole, matches):
+        if match[name] and (longer := longer_number(text, *match.span(name))) is not None:
+            number = lines[bisect.bisect_right(starts, match.start(name)) - 1][0]
+            found_there = f"that {name} takes {shown(match[name])} of {shown(longer)} in line {number} of {file.path}"
+            raise UserError(
+                f"target.metrics.pattern: must take whole numbers, found {found_there}; \\S+ takes all up to a blank"
+            )
     cells: list[tuple[int, dict[str, Any]]] = found
     columns = list(expression.groupindex)
     if set(PAIR) <= set(columns):
@@ -297,14 +325,6 @@ def from_text(file: Written, pattern: str) -> Rows:
         columns = list(dict.fromkeys(itertools.chain.from_iterable(row for _, row in cells)))
     rows = [Row(f"line {lines[place][0]}", row) for place, row in cells]
     return Rows(file.path, rows, columns, appended=file.appended)
-
-
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return an expression that is looked for in lines."""
-    with warnings.catch_warnings():
-        # which Python gives for what may mean something else one day
-        warnings.simplefilter("ignore")
-        return re.compile(pattern, re.MULTILINE)
 
 
 def _pairs(found: Sequence[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
@@ -317,29 +337,6 @@ def _pairs(found: Sequence[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[
         if groups["name"] is not None and rows and rows[-1][0] == place:
             rows[-1][1][groups["name"].strip()] = groups["value"]
     return rows
-
-
-@contextmanager
-def _patience(path: Path, letters: int) -> Iterator[None]:
-    """End an expression that takes too long: Python's own heeds signals while it matches."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    seconds = PATIENCE + PATIENCE_A_MB * letters / 1e6
-
-    def end(number: int, _: FrameType | None) -> None:  # noqa: ARG001
-        raise UserError(
-            f"target.metrics.pattern: must find its place in {path} ({letters} letters) within {seconds:.0f} s, found "
-            "that it takes longer; a repetition in a repetition, such as (\\S+)*, tries without end: write it plainer"
-        )
-
-    before = signal.signal(signal.SIGVTALRM, end)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
 
 
 # --- TensorBoard -------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from swift_hyperband.study_errors import suggestion
 from swift_hyperband.targets import metrics_rows
 from swift_hyperband.targets.metrics_epochs import SEGMENT, Keys, Measured, Merged, Wanted, joined, merged, values_of
 from swift_hyperband.targets.metrics_files import NothingMeasuredError, ProgramError, Written, paths_of
+from swift_hyperband.targets.metrics_patterns import compiled
 from swift_hyperband.targets.metrics_rows import Rows
 
 __all__ = ["SEGMENT", "Keys", "Measured", "NothingMeasuredError", "ProgramError", "Wanted", "measured"]
@@ -75,7 +76,7 @@ def _rows(file: Written, keys: Keys, metric: str) -> Rows:
             return metrics_rows.from_json(file, metric, keys.epoch)
         case "jsonl":
             return metrics_rows.from_jsonl(file, keys.pattern)
-    return metrics_rows.from_text(file, keys.pattern or "")
+    return metrics_rows.from_text(file, keys.pattern or "", {metric, keys.epoch or "epoch"})
 
 
 def _epoch_column(keys: Keys) -> str | None:
@@ -83,7 +84,7 @@ def _epoch_column(keys: Keys) -> str | None:
         return metrics_rows.STEP
     if keys.format != "regex" or keys.epoch is not None:
         return keys.epoch
-    return "epoch" if "epoch" in metrics_rows.compiled(keys.pattern or "").groupindex else None
+    return "epoch" if "epoch" in compiled(keys.pattern or "").groupindex else None
 
 
 def _check_columns(tables: Sequence[Rows], column: str | None, keys: Keys, wanted: Wanted) -> None:
@@ -92,20 +93,38 @@ def _check_columns(tables: Sequence[Rows], column: str | None, keys: Keys, wante
     path = tables[0].path
     counts_on = keys.missing == "last" and wanted.metric in wanted.last
     if not counts_on and not any(table.rows for table in tables):
-        new = "new ones after those of earlier starts" if any(table.appended for table in tables) else "rows"
-        what = "place where target.metrics.pattern fits" if keys.format == "regex" else new
-        raise NothingMeasuredError(
-            f"{path} must hold metrics of the epochs {wanted.begin + 1} to {wanted.end}, found no {what}"
-        )
+        needed = f"{path} must hold metrics of the epochs {wanted.begin + 1} to {wanted.end}"
+        raise NothingMeasuredError(f"{needed}, found no {_rows_of(tables, names, keys)}")
     for key, name in (("epoch", column), ("metric", wanted.metric)):
         if twice := [table for table in tables if name in table.twice]:
             raise ProgramError(f"{twice[0].path} must name each column once, found {name} several times")
         # a start may well report nothing where the last value counts on
         if name is not None and name not in names and not counts_on:
             what = f"the column {name} of epochs" if key == "epoch" else f"a column {name}, as target.metric says"
-            others = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
-            found = ", ".join(names[:SHOWN_COLUMNS]) + others
-            raise ProgramError(f"{path} must have {what}, found {found or 'none'}{suggestion(name, names)}")
+            raise ProgramError(f"{path} must have {what}, found {_listed(names) or 'none'}{_cure(name, names, keys)}")
+
+
+def _rows_of(tables: Sequence[Rows], names: Sequence[str], keys: Keys) -> str:
+    """Say what was looked for in a file."""
+    if keys.format == "regex":
+        return "place where target.metrics.pattern fits"
+    if any(table.appended for table in tables):
+        return "new ones after those of earlier starts"
+    if keys.format == "jsonl":
+        return "line with a JSON object"
+    return f"rows below the header {_listed(names)}" if names else "rows"
+
+
+def _listed(names: Sequence[str]) -> str:
+    others = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
+    return ", ".join(names[:SHOWN_COLUMNS]) + others
+
+
+def _cure(name: str, names: Sequence[str], keys: Keys) -> str:
+    if keys.format in ("csv", "tsv") and len(names) == 1 and name in names[0]:
+        by = "commas, semicolons or tabs" if keys.format == "csv" else "tabs"
+        return f"; cells are to be separated by {by} (format regex reads others)"
+    return suggestion(name, names)
 
 
 # --- rows with an epoch ------------------------------------------------------------------------------------------
@@ -146,9 +165,9 @@ def _nothing(found: Merged, path: str, epoch: int, keys: Keys, wanted: Wanted) -
     if keys.missing == "last":
         return f"{path} must hold {metric} before or at epoch {epoch}, from which it could count on, found none"
     if epoch in found.cells:
-        place = f"{found.empty[epoch]} is empty there" if epoch in found.empty else "other columns of it alone"
+        seen = f"an empty cell in {found.empty[epoch]}" if epoch in found.empty else "other columns alone"
         return (
-            f"{path} must hold {metric} for epoch {epoch}, found that {place}; if the program reports it every n-th "
+            f"{path} must hold {metric} for epoch {epoch}, found {seen}; if the program reports it every n-th "
             "epoch, set target.metrics.every: n, or missing: last"
         )
     new = " in what this start wrote" if found.appended else ""
