@@ -44,11 +44,14 @@ class MetricsFile(Section):
     )
     path: str | None = Field(
         default=None,
+        min_length=1,
         description="The file, with placeholders, and * and ** for any names; what the program prints if left out.",
     )
     epoch: str | None = Field(
         default=None,
-        description="The column of the epoch, or the named group; in turn if left out. TensorBoard has the step.",
+        min_length=1,
+        description="The column of the epoch, the named group, or a tag (tensorboard); if left out, the rows come in "
+        "turn, and TensorBoard's steps are the epochs.",
     )
     counts_from_zero: bool = Field(default=False, description="Whether the program's first epoch is 0.")
     counts_anew: bool = Field(

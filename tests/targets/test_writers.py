@@ -16,6 +16,7 @@ from swift_hyperband.targets.program_metrics import Keys, Wanted, measured
 from swift_hyperband.targets.writers import WRITERS
 
 HERE = Path(__file__).parent / "writers"
+TAGGED = {"writer": "tensorboard", "counts_from_zero": True}
 SECOND_JSON = {"format": "json", "epoch": "iteration"}
 
 # case, what the study has beside `writer`, metric as the file names it, epochs before this start, name in expected.json
@@ -66,6 +67,8 @@ CASES = [
     ("tensorboard/first", {"counts_from_zero": True}, "val/loss", 0, None),
     ("tensorboard/second", {"counts_from_zero": True}, "val/loss", 3, None),
     ("tensorboard/tensors", {"counts_from_zero": True}, "val/loss", 0, None),
+    ("lightning/events", {**TAGGED, "epoch": "epoch"}, "val_loss", 0, None),
+    ("lightning/events", {**TAGGED, "epoch": "epoch"}, "train_loss_epoch", 1, None),
 ]
 
 
@@ -97,7 +100,7 @@ def read(case, given, metric, begin, end):
     ("case", "given", "metric", "begin", "name"), CASES, ids=[f"{c[0]}-{c[2]}-{c[3]}" for c in CASES]
 )
 def test_a_start_of_a_known_writer_has_the_values_that_its_training_measured(case, given, metric, begin, name):
-    if case.startswith("tensorboard") and importlib.util.find_spec("tensorboard") is None:
+    if "tfevents" in the_file(case).name and importlib.util.find_spec("tensorboard") is None:
         pytest.skip("event files are read by the package tensorboard, which is not installed")
     values, tolerance = expected(case, name or metric)
     every = given.get("every", 1)
@@ -164,6 +167,17 @@ def test_all_points_of_an_event_file_are_read(tmp_path):
     keys = keys_of("tensorboard", {"counts_from_zero": True})
     found = measured(written(str(tmp_path), {}), keys, Wanted("loss", 0, 12_000))
     assert [found[epoch]["loss"] for epoch in range(1, 12_001)] == list(range(12_000))
+
+
+def test_steps_of_training_are_epochs_by_the_tag_that_tells_them_or_by_their_number_in_an_epoch():
+    pytest.importorskip("tensorboard")
+    values, tolerance = expected("lightning/events", "val_loss")
+    found = read("lightning/events", {**TAGGED, "every": 10}, "val_loss", 0, 3)
+    assert [row["val_loss"] for row in found.values()] == pytest.approx(list(values.values()), rel=tolerance)
+    with pytest.raises(ProgramError, match=r"found none of epoch 1, but 4 to 30; if the program reports every n-th"):
+        read("lightning/events", TAGGED, "val_loss", 0, 3)
+    with pytest.raises(ProgramError, match=r"must have the column epochs of epochs, found .*; did you mean epoch\?"):
+        read("lightning/events", {**TAGGED, "epoch": "epochs"}, "val_loss", 0, 3)
 
 
 def test_event_files_of_earlier_starts_are_not_read_again(tmp_path):

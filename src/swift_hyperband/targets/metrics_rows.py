@@ -344,10 +344,18 @@ def _pairs(found: Sequence[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[
 STEP = "step"
 
 
-def from_events(files: Sequence[Written]) -> Rows:
-    """Read the scalars of event files, all points of them; the step is the epoch."""
-    rows = [row for file in files for row in _events(file.path)]
+def from_events(files: Sequence[Written], epoch: str | None = None) -> Rows:
+    """Read the scalars of event files, all points of them; the tag `epoch` tells of which epoch a step is, if given."""
+    rows = [row for file in files for row in _of_epochs(list(_events(file.path)), epoch)]
     return Rows(files[0].path.parent if len(files) > 1 else files[0].path, rows, _names(rows))
+
+
+def _of_epochs(rows: Sequence[Row], epoch: str | None) -> Sequence[Row]:
+    """Return points with the epoch of their step, as Lightning logs it beside them."""
+    if epoch is None:
+        return rows
+    known = {row.cells[STEP]: {epoch: row.cells[epoch]} for row in rows if epoch in row.cells}
+    return [row._replace(cells={**known.get(row.cells[STEP], {}), **row.cells}) for row in rows]
 
 
 def _events(path: Path) -> Iterator[Row]:

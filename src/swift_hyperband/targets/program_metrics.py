@@ -48,7 +48,7 @@ def _measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
     if keys.format == "tensorboard":
         # a folder is a run: two of them may have the same tags, such as train and validation
         tables = [
-            metrics_rows.from_events([file for file in files if file.path.parent == folder])
+            metrics_rows.from_events([file for file in files if file.path.parent == folder], keys.epoch)
             for folder in dict.fromkeys(file.path.parent for file in files)
         ]
     else:
@@ -81,7 +81,7 @@ def _rows(file: Written, keys: Keys, metric: str) -> Rows:
 
 def _epoch_column(keys: Keys) -> str | None:
     if keys.format == "tensorboard":
-        return metrics_rows.STEP
+        return keys.epoch or metrics_rows.STEP
     if keys.format != "regex" or keys.epoch is not None:
         return keys.epoch
     return "epoch" if "epoch" in compiled(keys.pattern or "").groupindex else None
