@@ -8,6 +8,8 @@ from pathlib import Path
 
 from swift_hyperband.errors import UserError
 
+CURVES = "curves"
+
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `data`."""
@@ -15,7 +17,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "data",
         help="fetch data for the built-in targets",
         description="Fetch or generate data that anybody can have, in the formats of CIFAR-10, SVHN, the Penn Treebank "
-        "and Delphes, which the built-in targets read. Without a name: what there is.",
+        "and Delphes, which the built-in targets read. Without a name: what there is. 'curves': which published tables "
+        "of learning curves are there for 'compare', and where to take the others from, by hand.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to fetch; 'all' for what needs nothing else")
     parser.add_argument("--to", type=Path, default=Path("data"), help="the folder to write to (default: data)")
@@ -34,6 +37,8 @@ def _data(options: argparse.Namespace) -> int:
                 there = "there" if (options.to / folder).is_dir() else "not there yet"
                 print(f"{'':14} {options.to / folder} ({there})")
         return 0
+    if options.names == [CURVES]:
+        return _tell_of_curves()
     everything = [name for name, found in SUBSTITUTES.items() if not found.needs]
     # each once, in the order given
     names = list(dict.fromkeys(one for name in options.names for one in (everything if name == "all" else [name])))
@@ -42,4 +47,17 @@ def _data(options: argparse.Namespace) -> int:
     for name in names:
         for path in write(name, options.to, lambda line: print(f"  {line}", file=sys.stderr, flush=True)):
             print(f"{name}: {path}")
+    return 0
+
+
+def _tell_of_curves() -> int:
+    """Say where each table of config/compare.yaml lies, or where to take it from."""
+    from swift_hyperband.cli.compare import DEFAULT
+    from swift_hyperband.replay.comparison import load
+
+    found = load(DEFAULT)
+    there = {source.name: source.path for source in found.sources}
+    for table in found.keys.tables:
+        take = f"not there yet: {found.folder / table.path}; take it from {table.source or 'its authors'}"
+        print(f"{table.name}: {there[table.name]} (there)" if table.name in there else f"{table.name}: {take}")
     return 0
