@@ -221,6 +221,30 @@ def test_a_counter_that_begins_again_is_told_by_a_key():
     assert "if it goes on, set target.metrics.counts_anew: false" in found
 
 
+def test_a_count_from_zero_with_an_epoch_too_many_is_refused_as_all_would_be_one_late():
+    zero = {**TABLE, "counts_from_zero": True}
+    before_training = "epoch,loss\n0,9\n1,0.5\n2,0.4\n"
+    found = refused(before_training, zero, 2)
+    assert "must hold epochs from 0 to 1 in its own count from 0, found 2, too, with another loss; if epoch 0" in found
+    assert values(before_training, TABLE, 2) == [0.5, 0.4]
+    # as Trainer.validate() of Lightning writes after the training
+    assert values("epoch,loss\n0,0.5\n1,0.4\n2,0.4\n", zero, 2) == [0.5, 0.4]
+    assert values("epoch,loss,x\n0,0.5,\n1,0.4,\n2,,9\n", zero, 2) == [0.5, 0.4]
+
+
+def test_epochs_that_are_not_there_are_told_with_the_key_or_the_reason():
+    zero = {**TABLE, "counts_from_zero": True}
+    assert "but 2 to 3; if its first epoch is 1, set target.metrics.counts_from_zero: false" in refused(
+        "epoch,loss\n1,0.5\n2,0.4\n", zero, 2
+    )
+    assert "but 3 to 4; if the program ends by itself (early stopping), switch that off" in refused(
+        "epoch,loss\n3,0.5\n4,0.4\n", TABLE, 6, begin=2
+    )
+    assert "but 2 to 6; if the program reports every n-th epoch, set" in refused(
+        "epoch,loss\n2,0.5\n4,0.4\n6,0.3\n", TABLE, 6
+    )
+
+
 # --- a metric of every n-th epoch --------------------------------------------------------------------------------
 
 SECOND = "epoch,train,loss\n1,9,\n2,8,0.5\n3,7,\n4,6,0.4\n5,5,\n6,4,0.3\n"
@@ -239,6 +263,7 @@ def test_the_last_value_counts_on_where_missing_says_so_also_from_the_start_befo
     later = {**TABLE, "missing": "last"}
     assert values(SECOND, later, 6, begin=2, last={"loss": 0.5}) == [0.5, 0.4, 0.4, 0.3]
     assert values("epoch,train\n3,1\n", later, 3, begin=2, last={"loss": 0.5}) == [0.5]
+    assert values("epoch,train\n", {**later, "counts_from_zero": True}, 3, begin=2, last={"loss": 0.5}) == [0.5]
     assert "must hold loss before or at epoch 1, from which it could count on, found none" in refused(SECOND, later, 6)
 
 
@@ -366,6 +391,13 @@ def test_named_groups_are_metrics_and_what_matches_nothing_is_not_measured():
     assert read(content, printed(pattern), 2) == {1: {"loss": 0.5, "acc": 0.9}, 2: {"loss": 0.4, "acc": 0.8}}
     assert "line 1, column loss must hold numbers, found '0.5,'" in refused("Epoch 1: loss 0.5,\n", printed(pattern), 1)
     assert "found no place where target.metrics.pattern fits" in refused("nothing\n", printed(pattern), 1)
+
+
+def test_an_epoch_and_its_metric_must_be_of_one_match():
+    content = "Epoch 1/9\n10/10 - loss: 0.5\n"
+    found = refused(content, printed(r"^Epoch (?P<epoch>\d+)|loss: (?P<loss>\S+)"), 1)
+    assert "must hold loss for epoch 1, found none in line 1; one match of target.metrics.pattern must take b" in found
+    assert values(content, printed(r"^Epoch (?P<epoch>\d+)/(?:.|\n)*?loss: (?P<loss>\S+)"), 1) == [0.5]
 
 
 def test_the_group_of_the_epoch_may_have_another_name():

@@ -63,7 +63,9 @@ def _measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
             f"the program must train from epoch {wanted.begin + 1} on, found epoch {first} in {paths_of(files)}; "
             "does it read --from? else set target.resumable: false"
         )
-    return _picked(found, paths_of(files), keys, wanted)
+    picked = _picked(found, paths_of(files), keys, wanted)
+    _check_zero(found, paths_of(files), keys, wanted)
+    return picked
 
 
 def _rows(file: Written, keys: Keys, metric: str) -> Rows:
@@ -130,6 +132,20 @@ def _cure(name: str, names: Sequence[str], keys: Keys) -> str:
 # --- rows with an epoch ------------------------------------------------------------------------------------------
 
 
+def _check_zero(found: Merged, path: str, keys: Keys, wanted: Wanted) -> None:
+    """Refuse a count from 0 with an epoch too many: 0 may be before any training, and all values one epoch too late."""
+    if not keys.counts_from_zero or keys.counts_anew or keys.every > 1 or max(found.cells, default=0) != wanted.end + 1:
+        return
+    last, more = (found.cells.get(epoch, {}).get(wanted.metric, math.nan) for epoch in (wanted.end, wanted.end + 1))
+    # one that is validated once more after its training is sound
+    if math.isfinite(last) and math.isfinite(more) and not math.isclose(last, more, rel_tol=1e-4):
+        raise ProgramError(
+            f"{path} must hold epochs from {wanted.begin} to {wanted.end - 1} in its own count from 0, found "
+            f"{wanted.end}, too, with another {wanted.metric}; if epoch 0 is before any training, set "
+            "target.metrics.counts_from_zero: false"
+        )
+
+
 def _picked(found: Merged, path: str, keys: Keys, wanted: Wanted) -> Measured:
     """Return the search's epochs: each n-th of the program's, where it reports so."""
     metric, last = wanted.metric, dict(wanted.last)
@@ -165,23 +181,35 @@ def _nothing(found: Merged, path: str, epoch: int, keys: Keys, wanted: Wanted) -
     if keys.missing == "last":
         return f"{path} must hold {metric} before or at epoch {epoch}, from which it could count on, found none"
     if epoch in found.cells:
+        needed = f"{path} must hold {metric} for epoch {epoch}"
+        if epoch in found.empty and keys.format == "regex":
+            return f"{needed}, found none in {found.empty[epoch]}; one match of target.metrics.pattern must take both"
         seen = f"an empty cell in {found.empty[epoch]}" if epoch in found.empty else "other columns alone"
-        return (
-            f"{path} must hold {metric} for epoch {epoch}, found {seen}; if the program reports it every n-th "
-            "epoch, set target.metrics.every: n, or missing: last"
-        )
+        return f"{needed}, found {seen}; {_EVERY_NTH}"
     new = " in what this start wrote" if found.appended else ""
     needed = f"{path} must hold metrics of the epochs {begin + 1} to {end}{new}, found none of epoch {epoch}"
     if not found.cells:
         seen = ", ".join(f"{fraction:g}" for fraction in found.fractions[:3])
         return f"{needed}; its epochs are no whole ones ({seen} ...)" if seen else needed
     first, most = min(found.cells), max(found.cells)
-    epochs = f"{needed}, but {f'{first} to {most}' if most > first else first}"
+    return f"{needed}, but {f'{first} to {most}' if most > first else first}; {_cure_of(found, begin, end, keys)}"
+
+
+_EVERY_NTH = "if the program reports every n-th epoch, set target.metrics.every: n, or missing: last"
+
+
+def _cure_of(found: Merged, begin: int, end: int, keys: Keys) -> str:
+    """Return what to do about an epoch that is not there, by those that are."""
+    first, most = min(found.cells), max(found.cells)
     if first == 0 and most == end - 1:
-        return f"{epochs}; if its first epoch is 0, set target.metrics.counts_from_zero: true"
+        return "if its first epoch is 0, set target.metrics.counts_from_zero: true"
+    if keys.counts_from_zero and first == begin + 2:
+        return "if its first epoch is 1, set target.metrics.counts_from_zero: false"
     if begin and not keys.counts_anew and most == end - begin and first == 1:
-        return f"{epochs}; if each start counts its epochs anew, set target.metrics.counts_anew: true"
-    return f"{epochs}; if the program reports every n-th epoch, set target.metrics.every: n, or missing: last"
+        return "if each start counts its epochs anew, set target.metrics.counts_anew: true"
+    if begin < most < end and all(epoch in found.cells for epoch in range(begin + 1, most)):
+        return "if the program ends by itself (early stopping), switch that off: the search alone ends trainings"
+    return _EVERY_NTH
 
 
 # --- rows in turn ------------------------------------------------------------------------------------------------
