@@ -244,7 +244,10 @@ _users: int | None = None
 
 @contextmanager
 def diverted(log: Path) -> Iterator[None]:
-    """Let what this process and its children print go to a file; what is said here still reaches the user."""
+    """Let what this process and its children print go to a file; what is said here still reaches the user.
+
+    Of a process that is interrupted it stays so: its threads print until the process has ended.
+    """
     global _users
     sys.stdout.flush()
     sys.stderr.flush()
@@ -253,17 +256,22 @@ def diverted(log: Path) -> Iterator[None]:
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    interrupted = False
     try:
         yield
+    except KeyboardInterrupt:
+        interrupted = True
+        raise
     finally:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):
                 # of a disk that is full
                 stream.flush()
-        _users = None
-        for number, descriptor in zip((1, 2), kept, strict=True):
-            os.dup2(descriptor, number)
-            os.close(descriptor)
+        if not interrupted:
+            _users = None
+            for number, descriptor in zip((1, 2), kept, strict=True):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
 
 
 def say(line: str) -> None:

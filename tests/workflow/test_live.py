@@ -5,10 +5,13 @@ import pty
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 
 import pytest
+
+from swift_hyperband.cli.live import _fitting
 
 SLOW = {
     "search__max_epochs": 9,
@@ -57,6 +60,48 @@ def test_a_search_that_is_stopped_says_so_in_two_lines(project, number):
         "swift-hyperband: is being stopped: jobs end",
         "swift-hyperband: stopped; the same command goes on",
     ]
+
+
+INTERRUPTED = """
+import sys, threading, time
+from pathlib import Path
+from swift_hyperband.watch import diverted, say
+def goes_on():
+    time.sleep(0.3)
+    print("Error in rule train_full", file=sys.stderr, flush=True)
+with diverted(Path("log.txt")):
+    threading.Thread(target=goes_on).start()
+    say("for the user")
+    raise KeyboardInterrupt
+"""
+
+
+def test_what_snakemakes_threads_print_after_an_interrupt_goes_to_its_log(tmp_path):
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("", "swift-hyperband: for the user\n")
+    assert "Error in rule train_full" in (tmp_path / "log.txt").read_text()
+
+
+def test_a_search_in_one_process_that_is_stopped_says_so(project):
+    project.study(**SLOW)
+    process = project.start("swift-hyperband", "search", "--workers", "1")
+    end = time.monotonic() + 60
+    while not list(project.results.glob("trials/*/curve.jsonl")):
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 128 + signal.SIGINT
+    assert besides(project.printed()) == ["swift-hyperband: stopped; the same command goes on"]
+
+
+def test_a_line_that_is_too_long_loses_whole_parts():
+    line = "[##---] slow: 36 of at most 69 epochs; best loss 0.307828; bracket 2 round 0, bracket 1 round 0"
+    assert _fitting(line, 200) == line
+    assert _fitting(line, 80) == "[##---] slow: 36 of at most 69 epochs; best loss 0.307828"
+    assert _fitting(line, 57) == "[##---] slow: 36 of at most 69 epochs; best loss 0.307828"
+    assert _fitting(line, 56) == "[##---] slow: 36 of at most 69 epochs"
+    assert _fitting(line, 10) == "[##---] sl"
 
 
 def test_an_error_of_a_job_is_told_in_a_line_with_its_log(project):

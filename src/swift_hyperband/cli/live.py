@@ -23,6 +23,7 @@ SOONEST = 5.0
 SLURM_EVERY = 15.0
 NOTE_EVERY = 60.0
 BAR = 12
+STOPPED = "stopped; the same command goes on"
 
 
 class Live:
@@ -70,8 +71,7 @@ class Live:
         line = told(progress, self._queue)
         if self._terminal:
             # a line that is as long as the terminal is wide would begin another one
-            width = shutil.get_terminal_size().columns - 1
-            self._shown = f"{_bar(progress)} {line}"[:width]
+            self._shown = _fitting(f"{_bar(progress)} {line}", shutil.get_terminal_size().columns - 1)
             watch.show_line(self._shown)
         elif line != self._shown and now - self._said >= max(SOONEST, (now - self._begun) / 100):
             self._shown, self._said = line, now
@@ -87,14 +87,20 @@ def shown(folder: StudyFolder) -> Iterator[None]:
     child = os.fork()
     if child == 0:
         _be_beside(folder, parent)
+    stopped = False
     try:
         yield
+    except KeyboardInterrupt:
+        stopped = True
+        raise
     finally:
         try:
             os.kill(child, signal.SIGTERM)
             os.waitpid(child, 0)
         except (ProcessLookupError, ChildProcessError):
             pass
+        if stopped:
+            watch.say(STOPPED)
 
 
 def told(progress: Progress, queue: str = "") -> str:
@@ -143,6 +149,13 @@ def _in_queue(study: str) -> str:
         return f"in SLURM {slurm.counted(found)}" if found else ""
     except slurm.SlurmError:
         return "SLURM does not answer"
+
+
+def _fitting(line: str, width: int) -> str:
+    """Return as many parts of a line as a terminal is wide for."""
+    if len(line) <= width:
+        return line
+    return line[: width + 2].rpartition("; ")[0] or line[:width]
 
 
 def _bar(progress: Progress) -> str:

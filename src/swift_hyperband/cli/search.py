@@ -59,8 +59,9 @@ def print_round(record: RoundRecord) -> None:
     watch.clear_line()
     round_ = record.schedule
     stopped = sum(not verdict.continues for verdict in (record.decision.verdicts if record.decision else {}).values())
+    count = f"{len(record.competitors)} trial{'s' if len(record.competitors) > 1 else ''}"
     print(
-        f"bracket {round_.bracket}, round {round_.index}: {len(record.competitors)} trials to epoch {round_.end}, "
+        f"bracket {round_.bracket}, round {round_.index}: {count} to epoch {round_.end}, "
         f"{stopped} stopped by prediction, {len(record.promoted or [])} promoted",
         flush=True,
     )
