@@ -245,6 +245,21 @@ def test_another_name_for_the_search_is_refused_since_jobs_go_by_that_of_the_stu
     assert not Path("asked").exists()
 
 
+@pytest.mark.parametrize(("option", "name"), [("--cores=0", "cores"), ("-j-1", "jobs")])
+def test_no_cores_are_refused_as_a_search_would_wait_for_them_for_ever(queue, option, name):
+    done = run(option)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: --{name} must be at least 1, found ")
+    assert not Path("asked").exists()
+
+
+def test_a_study_file_may_be_given_as_other_commands_take_it(queue):
+    done = run("absent.yaml")
+    assert (done.returncode, done.stderr) == (2, "error: absent.yaml: must be a study file, found no such file\n")
+    # which Snakemake can make
+    assert "absent" not in run("-n", "results/absent/best.yaml").stderr.partition("\n")[0]
+
+
 def test_a_token_does_not_get_into_the_logs_of_jobs(queue, monkeypatch):
     monkeypatch.setenv("DWAVE_API_TOKEN", "DEV-secret")
     done = run("--verbose", "--verbose")

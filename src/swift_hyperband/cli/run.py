@@ -18,7 +18,7 @@ from types import FrameType
 from typing import NoReturn
 
 from swift_hyperband import accounting, head, jobs, lease, provenance, slurm
-from swift_hyperband.cli.live import Live
+from swift_hyperband.cli.live import STOPPED, Live
 from swift_hyperband.cli.snakemake_log import failures, new_log
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import read_text
@@ -67,6 +67,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "run",
         help="start the workflow, or go on with it after anything that stopped it",
         description=f"Start the workflow, or go on with it after anything that stopped it. {common}",
+        usage="%(prog)s [study file] [options]",
         # else --config of snakemake would be taken for --configfile
         allow_abbrev=False,
     )
@@ -113,6 +114,10 @@ def print_result(folder: StudyFolder) -> None:
 def _run(options: argparse.Namespace) -> int:
     from swift_hyperband.study import load
 
+    # as other commands take it; not left to argparse, for which the first value of an option that is snakemake's would
+    # be the study
+    if options.rest and _is_study_file(Path(options.rest[0])):
+        options.configfile = Path(options.rest.pop(0))
     study = load(options.configfile)
     folder = StudyFolder(Path("results") / study.name)
     if not Path("workflow/Snakefile").exists():
@@ -132,6 +137,10 @@ def _run(options: argparse.Namespace) -> int:
         wanted = resources.workers * study.target.threads * resources.side_by_side
         arguments += ["--cores", str(min(os.cpu_count() or 1, wanted))]
     parser, parsed = _parsed(arguments)
+    for name in ("cores", "jobs"):
+        # with which Snakemake would wait for ever
+        if isinstance(count := getattr(parsed, name), int) and count < 1:
+            raise UserError(f"--{name} must be at least 1, found {count}")
     if any(str(given).startswith("name=") for given in parsed.config or ()):
         raise UserError(
             "--config name: must not be given, as jobs and results go by the name in the study file; "
@@ -182,10 +191,9 @@ def _resume(options: argparse.Namespace) -> int:
     from swift_hyperband.study import load
 
     where: Path | None = None
-    # not left to argparse, for which the first value of an option that is snakemake's would be the study
     if options.rest and _names_study(Path(options.rest[0])):
         where = Path(options.rest.pop(0))
-    if where is not None and where.suffix not in (".yaml", ".yml"):
+    if where is not None and not _is_study_file(where):
         folder = StudyFolder(where)
     else:
         options.configfile = where or options.configfile
@@ -200,11 +208,14 @@ def _resume(options: argparse.Namespace) -> int:
     return _run(options)
 
 
+def _is_study_file(path: Path) -> bool:
+    """Whether a word is the path of a study file, and not of the best configuration, which Snakemake can make."""
+    return path.suffix in (".yaml", ".yml") and path != StudyFolder(path.parent).best
+
+
 def _names_study(path: Path) -> bool:
     """Whether a word is a study file or the folder of a study, and no option, rule or file for Snakemake to make."""
-    if path.suffix in (".yaml", ".yml"):
-        return not StudyFolder(path.parent).study.exists()
-    return path.is_dir() or path.parent.name == "results"
+    return _is_study_file(path) or path.is_dir() or path.parent.name == "results"
 
 
 def _frozen_study_file(folder: StudyFolder) -> Path:
@@ -298,7 +309,7 @@ def _watched(work: Callable[[], int], folder: StudyFolder, study: str, on_slurm:
         assert ended.signal is not None
         say(f"Snakemake was ended by {signal.Signals(ended.signal).name} from outside; the same command goes on")
         return ended
-    say("stopped; the same command goes on")
+    say(STOPPED)
     return Ended(128 + ended.stopped_by, ended.signal, ended.stopped_by)
 
 
