@@ -30,13 +30,16 @@ def speak_plainly() -> None:
     """Let nothing that is printed be an error, whatever the encoding of the terminal or file that it goes to."""
     codecs.register_error(HANDLER, _plain)
     for stream in (sys.stdout, sys.stderr):
-        # a test's or an embedding program's stream may be anything
+        # a test's or an embedding program's stream may be anything; in the locale C it is not strict, and no help
         reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None and getattr(stream, "errors", None) == "strict":
+        if reconfigure is not None and getattr(stream, "errors", None) in ("strict", "surrogateescape"):
             reconfigure(errors=HANDLER)
 
 
-def _plain(error: UnicodeError) -> tuple[str, int]:
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(PLAIN.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+    letter = error.object[error.start]
+    # a byte of a file's name that is no text in this locale goes back to what it was
+    escaped = "\udc80" <= letter <= "\udcff"
+    return letter.encode("ascii", "surrogateescape") if escaped else PLAIN.get(letter, "?"), error.start + 1
