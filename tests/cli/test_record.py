@@ -53,6 +53,14 @@ def test_every_configuration_is_trained_to_the_end_and_a_replay_reads_the_table(
     assert len(json.loads(capsys.readouterr().out)["runs"]) == 2
 
 
+def test_the_command_that_is_printed_replays_the_table_whatever_it_is_called(here):
+    printed = record("--configurations", 2, "--epochs", 3, "--to", "my $(touch made) it's.parquet")
+    command = printed.rpartition("replay them: swift-hyperband replay ")[2]
+    found = subprocess.run(["bash", "-c", f"printf '%s\\n' {command}"], capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[:3] == ["my $(touch made) it's.parquet", "--metric", "score"]
+    assert not Path("made").exists()
+
+
 def test_the_table_says_where_it_comes_from(here):
     record("--configurations", 3, "--epochs", 3)
     metadata = pyarrow.parquet.read_schema("results/small-curves/curves.parquet").metadata

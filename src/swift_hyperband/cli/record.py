@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,12 +67,19 @@ def _record(options: argparse.Namespace) -> int:
     if options.to is not None:
         options.to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder.curves, options.to)
-    target = study.target
-    print(
-        f"\n{options.configurations} curves: {options.to or folder.curves}\nreplay them: swift-hyperband replay "
-        f"{options.to or folder.curves} --metric {target.metric} --mode {target.mode} --max-epochs "
-        f"{study.search.max_epochs} --eta {study.search.eta}"
-    )
+    table, target, search = str(options.to or folder.curves), study.target, study.search
+    settings = [
+        "--metric",
+        target.metric,
+        "--mode",
+        target.mode,
+        "--max-epochs",
+        search.max_epochs,
+        "--eta",
+        search.eta,
+    ]
+    replay = shlex.join(map(str, ["swift-hyperband", "replay", table, *settings]))
+    print(f"\n{options.configurations} curves: {table}\nreplay them: {replay}")
     return 0
 
 
