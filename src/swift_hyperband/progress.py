@@ -84,7 +84,8 @@ class Progress:
     brackets : tuple of BracketProgress
     best : Best or None
     crashes : mapping of str to dict
-        By trial, starts, epoch, error, log and failed of those that crashed and gained no epoch since.
+        By trial, starts, epoch, error, log and failed of those that crashed and gained no epoch since, and what is
+        alike in crashes of one cause (None where that is not known).
     errors : mapping of Path to str
         The last line of the logs of jobs that ended with an error.
     last : float or None
@@ -185,6 +186,7 @@ class Reader:
                     if (crash := failures(self.folder.trial(trial))) is None:
                         continue
                     crashes[trial] = {key: crash[key] for key in ("starts", "epoch", "error", "failed")}
+                    crashes[trial]["alike"] = crash["alike"]
                     if crash["log"]:
                         crashes[trial]["log"] = str(self.folder.trial(trial) / crash["log"])
         best = _winner(self.folder) if self.folder.best.exists() else _best(history, trained)

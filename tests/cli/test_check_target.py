@@ -138,7 +138,11 @@ def test_a_generator_that_changes_nothing_is_no_mistake(capsys):
 def test_a_metric_that_is_not_there_is_told(capsys):
     printed, code = check(capsys, PLAIN, metric="accuracy")
     assert code == 1
-    assert "validate() must return the metric 'accuracy', found 'loss'" in printed
+    error = "target Mine: validate() must return the metric 'accuracy', found 'loss'"
+    assert [line for line in printed.splitlines() if line][2:] == [
+        f"FAIL     training  must get through 1 epoch, found: {error}",
+        "the target does not keep its contract; docs/targets-your-own.md tells what it is",
+    ]
 
 
 def test_a_metric_that_is_no_number_from_the_start_is_told(capsys):
@@ -245,10 +249,10 @@ def test_a_class_whose_state_is_never_read_is_found(capsys):
 def test_a_crash_is_told_with_its_error(capsys):
     printed, code = check(capsys, PLAIN.replace("self.loss *=", "self.los *="))
     assert code == 1
-    assert (
-        "must get through 1 epochs, found: mine.py:12 in train_epoch: AttributeError: 'Mine' object has no" in printed
-    )
-    assert '  File "' in printed, "the traceback is shown"
+    assert "must get through 1 epoch, found: mine.py:12 in train_epoch: AttributeError: 'Mine' object has no" in printed
+    traceback = printed.partition("Traceback (most recent call last):\n")[2].splitlines()
+    assert traceback[0] == f'  File "{Path("mine.py").resolve()}", line 12, in train_epoch'
+    assert "AttributeError: 'Mine' object has no attribute 'los'" in traceback
 
 
 def test_a_crash_in_a_library_in_c_names_the_line_that_called_it(capsys):

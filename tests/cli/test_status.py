@@ -182,6 +182,7 @@ def test_crashes_are_shown_with_their_last_error_and_file(folder, capsys):
     assert found["crashes"][second] | {"epoch": None} == {
         "starts": 1,
         "epoch": None,
+        "alike": None,
         "error": "ValueError: bad luck",
         "failed": False,
         "log": str(written),
@@ -191,6 +192,17 @@ def test_crashes_are_shown_with_their_last_error_and_file(folder, capsys):
     assert f"results/watched/trials/{first}/failures.json" in text
     assert f"results/watched/trials/{second}/logs/start-1.txt" in text
     assert text.index("trial failed") < text.index("trial crashed")
+
+
+def test_crashes_that_are_alike_are_shown_once(folder, capsys):
+    search(folder, rounds=1)
+    trials = sorted(values(folder))[:3]
+    for trial in trials:
+        count_crash(folder.trial(trial), f"model.py:3 in setup: KeyError: '{trial}'", "...", 2, "model.py:3: KeyError")
+    capsys.readouterr()
+    text = status(capsys, "study.yaml")
+    assert text.count("KeyError") == 1
+    assert "; 2 more alike" in text
 
 
 def test_a_job_that_ended_with_an_error_is_shown_until_its_file_is_there(folder, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,18 +46,21 @@ def _check_target(options: argparse.Namespace) -> int:
 
     from swift_hyperband import space
     from swift_hyperband.study import load
+    from swift_hyperband.targets.template import words
     from swift_hyperband.training import check
     from swift_hyperband.training.settings import TrainingSettings
 
-    if options.trial < 0 or not 0 <= options.tolerance < 1:
-        raise UserError("--trial must be at least 0 and --tolerance from 0 to below 1, found others")
+    if options.trial < 0:
+        raise UserError(f"--trial must be at least 0, found {options.trial}")
+    if not 0 <= options.tolerance < 1:
+        raise UserError(f"--tolerance must be at least 0 and below 1, found {options.tolerance}")
     study = load(options.study)
     configuration = space.draw(
         study.search_space(), study.search.seed, study.schedule().rounds[0].bracket, options.trial
     )
     console = Console(highlight=False)
-    what = study.target.name or study.target.command
-    console.print(f"\n[bold]{study.name}[/]  {escape(str(what))}\n[dim]{escape(_told(configuration))}[/]\n")
+    what = study.target.name or shlex.join(words(study.target.command or ""))
+    console.print(f"\n[bold]{study.name}[/]  {escape(what)}\n[dim]{escape(_told(configuration))}[/]\n")
 
     def tell(finding: Finding) -> None:
         console.print(f"{MARKS[finding.ok]:16}" if finding.ok is not None else "    ", end="")
@@ -101,7 +105,11 @@ def _price(study: Study, measured: Measured) -> str:
         seconds.append(count * measured.epoch + plan.jobs(case) * measured.start + starts * measured.program)
     gpus = f", {seconds[0] * resources.gpus / 3600:.3g} GPU-hours" if resources.gpus else ""
     return (
-        f"the study: {schedule.configurations} configurations, {least} to {most} epochs{again}, "
-        f"{duration(seconds[1])} to {duration(seconds[0])} of training one after another{gpus}; "
+        f"the study: {schedule.configurations} configurations, {_range(str(least), str(most))} epochs{again}, "
+        f"{_range(duration(seconds[1]), duration(seconds[0]))} of training one after another{gpus}; "
         "'swift-hyperband plan' tells more"
     )
+
+
+def _range(least: str, most: str) -> str:
+    return most if least == most else f"{least} to {most}"

@@ -265,14 +265,18 @@ def _failures(progress: Progress) -> Table:
         job = records.get(log)
         where = "" if job is None else f"on {job.host} after {duration(job.ran)}, "
         table.add_row("[red]job failed[/]", f"{escape(line)}\n[dim]{escape(where + str(log))}[/]")
-    crashes = sorted(progress.crashes.items(), key=lambda crash: not crash[1]["failed"])
-    for trial, crash in crashes[:SHOWN]:
-        what = "[red]trial failed[/]" if crash["failed"] else "[yellow]trial crashed[/]"
+    kinds: dict[tuple[bool, str], list[str]] = {}
+    for trial, crash in progress.crashes.items():
+        kinds.setdefault((not crash["failed"], str(crash["alike"] or crash["error"])), []).append(trial)
+    ordered = sorted(kinds.items(), key=lambda kind: kind[0][0])
+    for (goes_on, _), trials in ordered[:SHOWN]:
+        what, crash = "[yellow]trial crashed[/]" if goes_on else "[red]trial failed[/]", progress.crashes[trials[0]]
         starts = "1 start" if crash["starts"] == 1 else f"{crash['starts']} starts"
         error = escape(" ".join(str(crash["error"]).split()))
-        file = escape(str(crash.get("log") or folder.trial(trial) / FAILURES))
-        table.add_row(what, f"{starts} after epoch {crash['epoch']}: {error}\n[dim]{file}[/]")
-    if (more := max(0, len(progress.errors) - SHOWN) + max(0, len(crashes) - SHOWN)) > 0:
+        file = escape(str(crash.get("log") or folder.trial(trials[0]) / FAILURES))
+        alike = f"; {len(trials) - 1} more alike" if len(trials) > 1 else ""
+        table.add_row(what, f"{starts} after epoch {crash['epoch']}: {error}\n[dim]{file}{alike}[/]")
+    if more := max(0, len(progress.errors) - SHOWN) + sum(len(trials) for _, trials in ordered[SHOWN:]):
         table.add_row("", f"[dim]and {more} more, see {escape(str(folder.path))}/trials/*/{FAILURES}[/]")
     return table
 

@@ -167,8 +167,11 @@ class _Check:
         command = [sys.executable, "-m", "swift_hyperband.training.check", str(self._folder / "given.json")]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            self._say("training", f"must get through {epochs} epochs, found: {self._error(place, done)}", False)
-            if (written := log.last(place)) is not None and (printed := log.text(written).rstrip().splitlines()):
+            error, count = self._error(place, done), "1 epoch" if epochs == 1 else f"{epochs} epochs"
+            self._say("training", f"must get through {count}, found: {error}", False)
+            written = log.last(place)
+            printed = [] if written is None else log.text(written).rstrip().splitlines()
+            if printed and printed != [error]:
                 self._say("", "\n".join(["the last lines that it printed:", *printed[-PRINTED:]]), None)
             return None
         return dict(read_json(place / "told.json"))

@@ -6,6 +6,7 @@ import re
 import sys
 import sysconfig
 import traceback
+from itertools import dropwhile
 from pathlib import Path
 
 from swift_hyperband.delimited import printable
@@ -19,6 +20,7 @@ _FRAME = re.compile(r'File "(.+?)", line (\d+),? in (\S+)')
 _LIBRARIES = tuple(
     {str(Path(path).resolve()) for name, path in sysconfig.get_paths().items() if name in ("stdlib", "platstdlib")}
 )
+_TRAINING = Path(__file__).parent
 _PRODUCT = str(Path(__file__).resolve().parents[1])
 
 
@@ -37,6 +39,19 @@ def told(error: BaseException, target: type) -> str:
         # a worker of a data loader: the error that it met is in the text of this one
         return of_traceback(inner, _home(target), place)
     return _line(place, name, message)
+
+
+def in_full(error: BaseException) -> str:
+    """Return an error with its traceback, without the frames of the training loop, which called the target.
+
+    What that loop itself finds wrong with a target is told by its text alone.
+    """
+    found = traceback.TracebackException.from_exception(error)
+    frames = list(dropwhile(lambda frame: Path(frame.filename).parent == _TRAINING, found.stack))
+    if not frames:
+        return f"{_message(error) or type(error).__qualname__}\n"
+    found.stack = traceback.StackSummary.from_list(frames)
+    return "".join(found.format())
 
 
 def of_traceback(text: str, home: Path | None = None, place: str = "") -> str:

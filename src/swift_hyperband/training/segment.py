@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import shutil
+import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,7 +90,7 @@ def train(
 
 @contextmanager
 def _logged(folder: Path, target_class: type[Target], epochs: int) -> Iterator[None]:
-    """Log what a class prints, and the traceback of what it raises. Each start of a program has a log of its own."""
+    """Log what a class prints, and what it raises. Each start of a program has a log of its own."""
     if getattr(target_class, "marks_epochs", False):
         yield
         return
@@ -100,8 +100,8 @@ def _logged(folder: Path, target_class: type[Target], epochs: int) -> Iterator[N
             yield
         except (UserError, lease.LeaseLostError, OutOfTimeError):
             raise
-        except BaseException:
-            traceback.print_exc()
+        except BaseException as error:
+            print(crash.in_full(error), end="", file=sys.stderr)
             raise
 
 
@@ -115,8 +115,7 @@ def _count(folder: Path, error: BaseException, target_class: type[Target], retri
         told = crash.told(error, target_class)
         # whatever the text says of the configuration: the same place and the same type
         kind = ": ".join(told.split(": ")[:2])
-    lines = "".join(traceback.format_exception(error))
-    trial.count_crash(folder, told, lines, retries, kind, log.last(folder))
+    trial.count_crash(folder, told, crash.in_full(error), retries, kind, log.last(folder))
 
 
 def _train(
