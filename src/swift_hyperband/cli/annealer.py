@@ -159,10 +159,12 @@ def check(settings: SamplerSettings, *, submit: bool, variables: int | None = No
         known = look(settings, size, trial=variables is not None)
     except UserError as error:
         return Finding(name, usable=False, note=str(error), variables=size)
+    # without a study the settings are this check's own
+    notes = known.notes if variables is not None else ()
     found = Finding(
         name,
         usable=not known.faults,
-        note="; ".join([*known.faults, *known.notes]),
+        note="; ".join([*known.faults, *notes]),
         variables=size,
         fit_seconds=known.fit_seconds,
         solver=known.solver,
@@ -178,7 +180,7 @@ def check(settings: SamplerSettings, *, submit: bool, variables: int | None = No
         cost = known.charged_seconds
         price = "annealer time" if cost is None else f"about {cost:.3f} s of annealer time"
         hint = f"nothing submitted; --submit tries a problem for {price}"
-        return replace(found, note="; ".join([hint, *known.notes]))
+        return replace(found, note="; ".join([hint, *notes]))
     if name not in REMOTE and variables is not None:
         # solved already
         return found
