@@ -276,6 +276,7 @@ def test_an_empty_cell_is_divergence_where_missing_says_so():
     found = values("epoch,loss\n1,0.5\n2,\n", {**TABLE, "missing": "diverged"}, 4)
     assert found == pytest.approx([0.5, NAN], nan_ok=True)
     assert "none of epoch 3" in refused("epoch,loss\n1,0.5\n2,0.4\n", {**TABLE, "missing": "diverged"}, 4)
+    assert refused("epoch,loss\n1,0.5\n2,\n", TABLE, 2).endswith("if it stands for a NaN, missing: diverged")
 
 
 # --- JSON --------------------------------------------------------------------------------------------------------

@@ -121,7 +121,7 @@ def _seen(path: Path, stamp: tuple[int, int, int] | None) -> Before:
     return Before(stamp, len(content), _digest(content))
 
 
-def written(place: str, before: dict[Path, Before], kind: str = "file") -> list[Written]:
+def written(place: str, before: dict[Path, Before]) -> list[Written]:
     """Return the files at a place that a start wrote, or wrote to, in the order in which it did.
 
     Raises
@@ -139,7 +139,7 @@ def written(place: str, before: dict[Path, Before], kind: str = "file") -> list[
     new = sorted((path for path in files if not _untouched(path, before)), key=lambda path: path.stat().st_mtime_ns)
     if not new:
         raise NothingMeasuredError(
-            f"{shown} must be written by each start of the program, found that this one left the {kind} as it was; "
+            f"{shown} must be written by each start of the program, found that this one left the file as it was; "
             "its values are of an earlier start"
         )
     return [_compared(path, before.get(path)) for path in new]

@@ -184,8 +184,10 @@ def _nothing(found: Merged, path: str, epoch: int, keys: Keys, wanted: Wanted) -
         needed = f"{path} must hold {metric} for epoch {epoch}"
         if epoch in found.empty and keys.format == "regex":
             return f"{needed}, found none in {found.empty[epoch]}; one match of target.metrics.pattern must take both"
-        seen = f"an empty cell in {found.empty[epoch]}" if epoch in found.empty else "other columns alone"
-        return f"{needed}, found {seen}; {_EVERY_NTH}"
+        if epoch in found.empty:
+            found_there = f"found an empty cell in {found.empty[epoch]}"
+            return f"{needed}, {found_there}; {_EVERY_NTH}; if it stands for a NaN, missing: diverged"
+        return f"{needed}, found other columns alone; {_EVERY_NTH}"
     new = " in what this start wrote" if found.appended else ""
     needed = f"{path} must hold metrics of the epochs {begin + 1} to {end}{new}, found none of epoch {epoch}"
     if not found.cells:
