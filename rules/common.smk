@@ -97,6 +97,8 @@ def read_study():
         # jobs need not look again
         if workflow.is_main_process:
             swift_hyperband.study.check_data(found, where)
+            at_a_time = found.resources.workers * found.resources.side_by_side
+            swift_hyperband.study.check_own_files(found, where, at_a_time)
         return check_frozen(StudyFolder(Path("results") / found.name), found)
     except UserError as error:
         stop(error)

@@ -37,7 +37,7 @@ from swift_hyperband.study_sections import (
 from swift_hyperband.study_target import Target
 from swift_hyperband.study_yaml import read
 from swift_hyperband.targets.command import COUNTS, MAX_EPOCHS, PLACEHOLDERS
-from swift_hyperband.targets.template import in_braces, placeholders, words
+from swift_hyperband.targets.template import Placeholder, in_braces, placeholders, words
 
 if TYPE_CHECKING:
     from swift_hyperband.search.rounds import Rules
@@ -46,6 +46,9 @@ NOT_DEFINING = frozenset(
     ("resources", "retries", "give_up_after", "batch_size", "save_every", "keep_states", "fallback", "budget")
 )
 """Keys that may change while a search runs: they say how it is computed, not what comes out."""
+
+OWN = frozenset(("state_out", "folder", "trial", "config", "metrics"))
+"""Placeholders of which each trial has its own."""
 
 NAME = rf"[A-Za-z_][A-Za-z0-9_]{{0,{LONGEST_WORD - 1}}}"
 """What a hyperparameter may be called: constraints and tables use its name."""
@@ -268,15 +271,36 @@ def load(path: Path, data: bool = True) -> Study:
     # one that is not there yet is told when the search starts
     if data and Path(str(study.target.options.get("table", ""))).is_file():
         check_data(study, str(path))
-    # here, as it is no part of a frozen study how many trials train at a time
-    metrics = study.target.metrics
-    place = None if metrics is None or study.resources.workers == 1 else metrics.path
-    if place is not None and all(found.name in COUNTS for found in placeholders(place)):
-        raise UserError(
-            f"{path}: target.metrics.path must name a file of each trial's own, with {{state_out}}, {{folder}} or "
-            f"{{trial}} in it, found {shown(place)}, which all write to side by side; or set resources.workers: 1"
-        )
+    check_own_files(study, str(path), study.resources.workers * study.resources.side_by_side)
     return study
+
+
+def check_own_files(study: Study, where: str, at_a_time: int) -> None:
+    """Check that trials which train at the same time leave their metrics in files of their own.
+
+    It is no part of a frozen study how many these are, so `parse` does not.
+
+    Raises
+    ------
+    UserError
+        If several would write to one file.
+    """
+    place = study.target.metrics.path if study.target.metrics is not None else None
+    if place is None or at_a_time == 1:
+        return
+    if not any(
+        found.name in OWN or _is_drawn_once(study.space.get(found.name), found) for found in placeholders(place)
+    ):
+        raise UserError(
+            f"{where}: target.metrics.path must name a file of each trial's own, with {{state_out}}, {{folder}} or "
+            f"{{trial}} in it, found {shown(place)}, which several write to side by side; or let one train at a time "
+            "(resources.workers: 1, side_by_side: 1)"
+        )
+
+
+def _is_drawn_once(keys: FloatRange | IntRange | Choice | None, placeholder: Placeholder) -> bool:
+    """Whether no two trials have the same value, as it is written: not those of a choice, or of rounded numbers."""
+    return isinstance(keys, FloatRange) and not keys.when and not placeholder.format
 
 
 def parse(raw: Mapping[str, Any], where: str) -> Study:

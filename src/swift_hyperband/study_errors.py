@@ -136,6 +136,8 @@ def _problems(detail: ErrorDetails) -> Sequence[Problem]:
             return [("", f"must be text, found {shown(value)}; put it in quotes")]
         case "too_long":
             return [("", f"must hold at most {context['max_length']} entries, found {len(value)}")]
+        case "string_too_short":
+            return [("", f"must not be empty, found {shown(value)}; leave the key out")]
         case "too_short":
             return [("", "must hold at least one entry, found none")]
         case "int_type" if isinstance(value, float):

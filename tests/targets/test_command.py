@@ -13,7 +13,7 @@ import pytest
 
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import write_json
-from swift_hyperband.study import load, parse
+from swift_hyperband.study import check_own_files, load, parse
 from swift_hyperband.targets import COMMAND, load_class
 from swift_hyperband.training import batch, segment
 from swift_hyperband.training.clock import Clock
@@ -607,6 +607,33 @@ def test_a_file_that_all_trials_would_write_to_side_by_side_is_refused_at_load()
         load(Path("study.yaml"))
     Path("study.yaml").write_text(json.dumps({**content, "resources": {"workers": 1}}))
     assert load(Path("study.yaml")).target.metrics.path == "log-{to}.csv"
+    side_by_side = {**content, "resources": {"workers": 1, "side_by_side": 2}}
+    Path("study.yaml").write_text(json.dumps(side_by_side))
+    with pytest.raises(UserError, match="which several write to side by side"):
+        load(Path("study.yaml"))
     content["target"]["metrics"]["path"] = "log-{rate}.csv"
     Path("study.yaml").write_text(json.dumps(content))
     assert load(Path("study.yaml")).resources.workers == 2
+
+
+@pytest.mark.parametrize("path", ["log-{rate:.1f}.csv", "{kind}/log.csv", "{seed}/log-{to}.csv", "**/log.csv"])
+def test_a_file_that_trials_with_the_same_value_would_write_to_is_refused(path):
+    content = {
+        "name": "shared",
+        "target": {
+            "command": "x {rate} {to}",
+            "metrics": {"format": "csv", "path": path},
+            "metric": "a",
+            "mode": "min",
+        },
+        "space": {
+            "rate": {"type": "float", "low": 0.1, "high": 0.9},
+            "kind": {"type": "categorical", "choices": ["sgd", "adam"]},
+        },
+        "search": {"max_epochs": 9},
+        "resources": {"workers": 1},
+    }
+    study = parse(content, "study.yaml")
+    check_own_files(study, "study.yaml", 1)
+    with pytest.raises(UserError, match=r"^study\.yaml: target\.metrics\.path must name a file of each trial's own"):
+        check_own_files(study, "study.yaml", 2)

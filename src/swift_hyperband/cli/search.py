@@ -34,18 +34,20 @@ def _search(options: argparse.Namespace) -> int:
     from swift_hyperband.cli.run import print_result
     from swift_hyperband.driver import run_search
     from swift_hyperband.results import StudyFolder
-    from swift_hyperband.study import load
+    from swift_hyperband.study import check_own_files, load
 
     if options.workers is not None and options.workers < 1:
         raise UserError(f"--workers must be at least 1, found {options.workers}")
     if options.allow_changed_code:
         provenance.allow()
     study = load(options.study)
+    workers = options.workers or study.resources.workers
+    check_own_files(study, str(options.study), workers)
     folder = StudyFolder(Path("results") / study.name)
     # here, before the line is shown, which would overwrite a question
     provenance.check(folder, study.definition()["target"])
     with shown(folder):
-        run_search(study, folder, options.workers or study.resources.workers, print_round)
+        run_search(study, folder, workers, print_round)
     from swift_hyperband.history import History
     from swift_hyperband.report import write_report
 
