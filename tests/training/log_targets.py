@@ -81,3 +81,10 @@ class FailingInLibrary(Counter):
     def train_epoch(self, epoch: int) -> dict[str, Any] | None:
         helper(self.configuration)
         return super().train_epoch(epoch)
+
+
+class Closing(Counter):
+    def train_epoch(self, epoch: int) -> None:
+        sys.stdout.close()
+        sys.stderr.close()
+        raise ValueError("after closing")

@@ -140,3 +140,12 @@ def test_a_crash_names_the_place_in_the_users_own_file_and_the_log(
     assert printed[1].endswith(f"; log: {study.trial('a')}/logs/start-2.txt")
     assert "Traceback (most recent call last):" in logged(study)
     assert "json/decoder.py" in logged(study)
+
+
+def test_a_crash_of_what_has_closed_its_streams_is_told_and_logged(study: Study) -> None:
+    study = study.of("Closing", "log_targets.py").with_(retries=0)
+    study.add("a")
+    assert study.train_here("a", 1).status == "failed"
+    assert study.failures("a")["error"].endswith("in train_epoch: ValueError: after closing")
+    assert logged(study).splitlines()[-1] == "ValueError: after closing"
+    assert "segment.py" not in logged(study)

@@ -42,14 +42,11 @@ def told(error: BaseException, target: type) -> str:
 
 
 def in_full(error: BaseException) -> str:
-    """Return an error with its traceback, without the frames of the training loop, which called the target.
-
-    What that loop itself finds wrong with a target is told by its text alone.
-    """
+    """Return an error with its traceback, without the frames of the training loop, which called the target."""
     found = traceback.TracebackException.from_exception(error)
     frames = list(dropwhile(lambda frame: Path(frame.filename).parent == _TRAINING, found.stack))
     if not frames:
-        return f"{_message(error) or type(error).__qualname__}\n"
+        return f"{_line('', type(error).__qualname__, _message(error))}\n"
     found.stack = traceback.StackSummary.from_list(frames)
     return "".join(found.format())
 

@@ -55,6 +55,11 @@ class Log:
     descriptor: int
     writer: int
 
+    def write(self, text: str) -> None:
+        """Log a text of this process's own: the target may have closed its streams."""
+        _flush()
+        os.write(self.descriptor, text.encode("utf-8", errors="backslashreplace"))
+
     def close(self) -> None:
         """Log no more from here; return when all that was printed is written."""
         os.close(self.descriptor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -95,14 +94,19 @@ def _logged(folder: Path, target_class: type[Target], epochs: int) -> Iterator[N
         yield
         return
     behind = len(trial.read_rows(folder))
-    with log.captured(folder, f"trial {folder.name}, epochs {behind + 1} to {epochs}"):
+    with log.captured(folder, f"trial {folder.name}, epochs {behind + 1} to {epochs}") as written:
         try:
             yield
         except (UserError, lease.LeaseLostError, OutOfTimeError):
             raise
         except BaseException as error:
-            print(crash.in_full(error), end="", file=sys.stderr)
+            written.write(_in_full(error))
             raise
+
+
+def _in_full(error: BaseException) -> str:
+    """Return an error as it is logged; what the training itself finds wrong with a target needs no traceback."""
+    return f"{error}\n" if isinstance(error, TargetError | ProgramError) else crash.in_full(error)
 
 
 def _count(folder: Path, error: BaseException, target_class: type[Target], retries: int) -> None:
@@ -115,7 +119,7 @@ def _count(folder: Path, error: BaseException, target_class: type[Target], retri
         told = crash.told(error, target_class)
         # whatever the text says of the configuration: the same place and the same type
         kind = ": ".join(told.split(": ")[:2])
-    trial.count_crash(folder, told, crash.in_full(error), retries, kind, log.last(folder))
+    trial.count_crash(folder, told, _in_full(error), retries, kind, log.last(folder))
 
 
 def _train(
