@@ -244,6 +244,7 @@ def test_a_class_whose_state_is_never_read_is_found(capsys):
     )
     assert code == 1
     assert "the second epoch came out as the first: is the state read again?" in printed
+    assert "--tolerance" not in printed
 
 
 def test_a_crash_is_told_with_its_error(capsys):
