@@ -105,14 +105,17 @@ def test_a_line_that_is_too_long_loses_whole_parts():
 
 
 def test_an_error_of_a_job_is_told_in_a_line_with_its_log(project):
-    project.study(target__options={"table": "missing.csv"})
+    (project.path / "broken.py").write_text("import missing_module\n\n\nclass Net:\n    pass\n")
+    project.study(target={"name": "broken.py:Net", "metric": "loss", "mode": "min"})
     first, *lines = besides(project.search(check=False))
     where = log(project).relative_to(project.path)
     assert first == f"swift-hyperband: Snakemake ended with an error; its log is {where}"
     assert lines
     assert len(lines) <= 6
     assert all(line.startswith(("  error: ", "  and ")) for line in lines), lines
-    assert re.search(r"missing\.csv.* \(results/table/bracket=\d/round=0/logs/\w+-\w+\.log\)", lines[0])
+    assert re.search(
+        r"No module named 'missing_module'.* \(results/table/bracket=\d/round=0/logs/\w+-\w+\.log\)", lines[0]
+    )
 
 
 def test_an_error_of_snakemakes_own_is_told(project):
