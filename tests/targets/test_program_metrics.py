@@ -293,6 +293,7 @@ def test_an_empty_cell_is_divergence_where_missing_says_so():
         {"callbacks": [{"name": "x"}], "rows": [{"epoch": "1", "loss": "0.5"}, {"epoch": "2", "loss": "0.4"}]},
         {"epoch": [1, 2], "loss": [0.5, 0.4], "val": [1], "name": "x"},
         {"1": {"loss": 0.5}, "2": {"loss": 0.4}},
+        {"epoch": {"0": 1, "1": 2}, "loss": {"0": 0.5, "1": 0.4}, "note": {"0": "x", "1": None}},
     ],
 )
 def test_json_holds_records_or_columns(content):

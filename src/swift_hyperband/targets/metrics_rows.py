@@ -180,7 +180,7 @@ def from_jsonl(file: Written, pattern: str | None = None) -> Rows:
 
 
 def from_json(file: Written, metric: str, epoch: str | None) -> Rows:
-    """Read a JSON file: a list of records, an object that holds one, records by epoch, or a list for each metric."""
+    """Read a JSON file: a list of records, an object that holds one, records by epoch, or values for each metric."""
     path = file.path
     try:
         content = json.loads(file.text(), object_pairs_hook=_object)
@@ -216,6 +216,10 @@ def _records(path: Path, content: Any, metric: str, epoch: str | None) -> list[M
         return [{(epoch or "epoch"): key, **below} for key, below in content.items()]
     if metric in lists:
         return _of_columns(path, lists, metric, epoch)
+    if isinstance(content.get(metric), Mapping):
+        # as DataFrame.to_json() of pandas writes: a column's values by row
+        columns = {name: below for name, below in content.items() if isinstance(below, Mapping)}
+        return [{name: below.get(row) for name, below in columns.items()} for row in content[metric]]
     if any(below == [] for below in lists.values()):
         # such as a log_history before the first record
         return []
