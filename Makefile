@@ -9,8 +9,10 @@ CORES ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+# scripts in an environment name its path: one that was moved, or copied, is made anew
+MOVED := $(shell [ ! -s $(INSTALLED) ] || [ "$$(cat $(INSTALLED))" -ef . ] || echo moved)
 
-.PHONY: run test fuzz data test-slurm lint docs lock clean help
+.PHONY: run test fuzz data test-slurm lint docs lock clean help $(if $(MOVED),$(INSTALLED))
 
 help:
 	@sed -n '1,6p' Makefile | cut -c3-
@@ -50,10 +52,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 		{ echo "error: Python 3.11 or newer is needed, found $$($(PYTHON) --version 2>&1); give one with 'make PYTHON=/path/to/python3.11'" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv; } || \
 		{ echo "error: Python's venv module is needed; on Debian and Ubuntu 'apt-get install python3-venv' brings it" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv$(if $(MOVED), --clear) $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
-	@touch $@
+	@pwd > $@
 
 # Write requirements.lock anew from the newest versions that pyproject.toml allows.
 lock:
