@@ -5,7 +5,7 @@ import math
 import pytest
 
 from swift_hyperband.errors import UserError
-from swift_hyperband.files import mismatch, read_json
+from swift_hyperband.files import mismatch, read_json, write_text
 
 SHAPE = {"names": [str], "batches": {"full": {str: [int]}}, "value": (float, None), "sure": bool}
 RIGHT = {"names": ["a"], "batches": {"full": {"x": [1, 2]}}, "value": 3, "sure": True, "more": [None]}
@@ -62,3 +62,10 @@ def test_a_damaged_file_is_one_line_that_says_what_to_do(tmp_path, content, foun
 def test_a_folder_in_the_place_of_a_file_is_told(tmp_path):
     with pytest.raises(UserError, match="must be a file, found a folder; move it away"):
         read_json(tmp_path)
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_not_the_temporary_file(tmp_path):
+    (tmp_path / "provenance.json").mkdir()
+    with pytest.raises(UserError, match=f"^{tmp_path}/provenance.json: must be a file, found a folder"):
+        write_text(tmp_path / "provenance.json", "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["provenance.json"]

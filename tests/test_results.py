@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import sys
 
 import pytest
 
@@ -168,7 +169,9 @@ def test_a_damaged_best_yaml_is_one_line(tmp_path):
 # --- from the command line, with a real search -------------------------------------------------------------------
 
 
-def test_a_finished_search_in_one_process_is_mended_too(project, capsys):
+def test_a_finished_search_in_one_process_is_mended_too(project, capsys, monkeypatch):
+    # tests before may have imported it, and the state would be one of torch
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
     assert cli.main(["search"]) == 0
     folder = StudyFolder(project / "results/small")
     best, curves = folder.best.read_bytes(), {path: path.read_text() for path in folder.path.rglob("curve.jsonl")}

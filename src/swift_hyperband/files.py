@@ -50,7 +50,13 @@ def read_text(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file by temporary file, fsync and rename; its folder is made if need be."""
+    """Write a text file by temporary file, fsync and rename; its folder is made if need be.
+
+    Raises
+    ------
+    UserError
+        If a folder lies in its place.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # process id and host keep two writers of the same file apart, also on a shared file system
     temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
@@ -60,6 +66,8 @@ def write_text(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except IsADirectoryError:
+        raise UserError(f"{path}: must be a file, found a folder; {AWAY}") from None
     finally:
         temporary.unlink(missing_ok=True)
 

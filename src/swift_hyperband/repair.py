@@ -116,12 +116,15 @@ class _Mending:
                 continue
             self._look_at_config(place / "config.json", config_content(name, bracket, slot, configuration))
             self._read(place / trial.FAILURES, trial.FAILURES_SHAPE)
-            if (place / trial.CURVE).is_dir():
-                raise _in_the_way(place / trial.CURVE)
             try:
                 trial.state_of(place, self.study.target.metric)
             except UserError as error:
                 self._damaged(place / trial.CURVE, error)
+                continue
+            if len(self._curve(name)) > self.study.search.max_epochs:
+                self._train_anew(name, "holds epochs beyond the last one of the search")
+            elif state.belies(place):
+                self._train_anew(name, "does not hold the curve that the trial's state was saved with")
 
     def _look_at_config(self, path: Path, drawn: dict[str, Any]) -> None:
         found, drawn = self._read(path, CONFIG), json.loads(json.dumps(drawn))
@@ -245,15 +248,17 @@ class _Mending:
     # the result
 
     def _look_at_winner(self) -> None:
-        """See whether the result, as far as the search has one, has its state: that of the best is never deleted."""
+        """See whether the result, as far as there is one, has its state: that of the best is never deleted."""
         sign, last = self.study.sign, self.study.search.max_epochs
-        ended = [(bracket, name) for bracket, drawn in self._drawn.items() for name in drawn]
-        values = {(bracket, name): self._curve(name)[last - 1 : last] for bracket, name in ended}
-        losses = {key: sign * value[0] for key, value in values.items() if value and value[0] is not None}
+        ended = ((bracket, name) for bracket, drawn in self._drawn.items() for name in drawn)
+        losses = {key: sign * value for key in ended if (value := self._value_at_end(*key, last)) is not None}
         if not losses:
             return
         bracket, best = min(losses, key=lambda key: (losses[key], key[1]))
         folder = self.folder.trial(best)
+        if best in self.again:
+            # its state is made again with its curve
+            return
         if (found := state.unsound(folder)) is not None:
             self.again[best] = ""
             self._forget(self.schedule.brackets[bracket][-1], best)
@@ -262,6 +267,14 @@ class _Mending:
         elif self.folder.best.exists():
             value = sign * losses[bracket, best]
             self._look_at_best(best_content(self.folder, self.study.frozen(), best, bracket, value))
+
+    def _value_at_end(self, bracket: int, name: str, last: int) -> float | None:
+        """Return what a trial reached at the last epoch; of one that is trained again, what its bracket noted."""
+        if name not in self.again:
+            return next(iter(self._curve(name)[last - 1 : last]), None)
+        path = self.folder.promotion(self.schedule.brackets[bracket][-1])
+        noted: dict[str, float | None] = (self._content.get(path) or {"values": {}})["values"]
+        return None if path in self.wrong else noted.get(name)
 
     def _look_at_best(self, expected: dict[str, Any]) -> None:
         try:
@@ -279,7 +292,7 @@ class _Mending:
         """Compare the table of all curves, which has checksums, with the curves."""
         path = self.folder.curves
         if path.is_dir():
-            raise _in_the_way(path)
+            raise UserError(f"{path}: must be a file, found a folder; {AWAY}")
         if not path.exists():
             return
         # imports pyarrow
@@ -306,8 +319,6 @@ class _Mending:
 
     def _read(self, path: Path, shape: Shape) -> Any:
         """Return what a file holds; None where it is not there, or is wrong, which is noted."""
-        if path.is_dir():
-            raise _in_the_way(path)
         found = None
         if path.exists():
             try:
@@ -368,10 +379,6 @@ def _promoted(sign: float, round_: Round, promotion: Mapping[str, Any]) -> list[
     """Return whom a round promotes, given the values that its trials reached."""
     losses = {name: math.inf if value is None else sign * value for name, value in promotion["values"].items()}
     return decisions.promote(losses, round_.promoted)
-
-
-def _in_the_way(path: Path) -> UserError:
-    return UserError(f"{path}: must be a file, found a folder; {AWAY}")
 
 
 def _first_difference(found: Mapping[str, Any], drawn: Mapping[str, Any]) -> str:

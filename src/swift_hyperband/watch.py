@@ -89,7 +89,11 @@ def watched(
         os.close(alive)
         _be_the_child(lives)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
-        raise SystemExit(work())
+        code = work()
+        sys.stdout.flush()
+        # what is asked to stop while Python tidies up needs no traceback
+        signal.signal(signal.SIGINT, lambda *_: os._exit(code))
+        raise SystemExit(code)
     os.close(lives)
     with suppress(OSError):
         os.setpgid(child, child)

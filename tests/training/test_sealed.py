@@ -55,7 +55,10 @@ def json_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def archive_without_digest(torch_state: Path) -> Path:
     path = torch_state.with_name("old.pt")
-    torch.save(torch.load(torch_state, weights_only=True), path)
+    content = torch.load(torch_state, weights_only=True)
+    # nor whose state it is
+    del content["trial"]
+    torch.save(content, path)
     return path
 
 
@@ -130,7 +133,7 @@ def test_a_state_that_an_older_version_saved_is_resumed_from(study: Study) -> No
     folder = study.add("a")
     study.train(["a"], 3)
     content = json.loads((folder / "state.json").read_text())
-    del content["sha256"]
+    del content["sha256"], content["trial"]
     (folder / "state.json").write_text(json.dumps(content, indent=1) + "\n")
     study.train(["a"], 5)
     assert study.started("a") == [1, 2, 3, 4, 5]
@@ -167,3 +170,34 @@ def test_a_wanted_state_is_made_again_by_training_again(study: Study) -> None:
     assert (folder / "state.json").read_text() == before
     assert (folder / "curve.jsonl").read_text() == curve
     assert not trial.state_is_wanted(folder)
+
+
+@pytest.mark.parametrize(("target", "file"), [("Counter", "sample_targets.py"), ("Scheduled", "torch_targets.py")])
+def test_the_sound_state_of_another_trial_or_of_another_curve_is_not_gone_on_from(
+    study: Study, target: str, file: str
+) -> None:
+    study = study.of(target, file)
+    mine, other = study.add("a"), study.add("b")
+    study.train(["a", "b"], 3)
+    (own,), (foreign,) = mine.glob("state.*"), other.glob("state.*")
+    kept = own.read_bytes()
+    own.write_bytes(foreign.read_bytes())
+    assert state.unsound(mine) == (own, "it is the state of trial b")
+    assert not state.belies(mine)
+    study.train(["a"], 5)
+    assert trial.damages(mine) == [f"{own.name} is damaged, as it is the state of trial b; the trial starts anew"]
+    # the state of an earlier epoch is gone on from, but is not what the whole curve led to
+    own.write_bytes(kept)
+    assert state.unsound(mine) == (own, "it is of epoch 3, and the trial is trained to epoch 5")
+    study.train(["a"], 6)
+    assert study.started("a") == [1, 2, 3, 1, 2, 3, 4, 5, 4, 5, 6]
+    twin = study.twin()
+    twin.add("a")
+    twin.train(["a"], 6)
+    assert study.curve("a") == twin.curve("a")
+    assert state.unsound(mine) is None
+    # whoever wrote the curve, it is not the one that led to the state
+    rows = trial.read_rows(mine)
+    trial.write_rows(mine, [{**rows[0], "accuracy": 0.123}, *rows[1:]])
+    assert state.belies(mine)
+    assert state.unsound(mine) == (own, "it was saved with another curve than curve.jsonl")

@@ -80,8 +80,11 @@ def read_values(path: Path, metric: str) -> dict[str, list[float | None]]:
     values: dict[str, list[float | None]] = {}
     try:
         with open_table(path) as file:
-            table = file.read(columns=["trial", f"metric_{metric}"])
-        for trial, value in zip(*(table.column(place).to_pylist() for place in range(2)), strict=True):
+            # all of it, as the checksums of the other columns are to hold, too
+            table = file.read()
+        for trial, value in zip(
+            *(table.column(name).to_pylist() for name in ("trial", f"metric_{metric}")), strict=True
+        ):
             values.setdefault(trial, []).append(value if value is not None and math.isfinite(value) else None)
     except (OSError, pyarrow.ArrowException, LookupError, TypeError, ValueError) as error:
         found = " ".join(str(error).split())[:200]

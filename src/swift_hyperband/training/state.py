@@ -1,6 +1,7 @@
-"""The state that a trial is resumed from: the target's, and the whole curve so far in the same file.
+"""The state that a trial is resumed from: the target's, the whole curve so far and whose it is, in one file.
 
-As both are in one file, which is replaced by rename, no kill can part them.
+As they are in one file, which is replaced by rename, no kill can part them; and neither another trial's state nor one
+that was restored from elsewhere is taken for the trial's own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import os
 import pickle
 import sys
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Any
 from swift_hyperband.errors import DISK_ERRORS, PLACE_ERRORS, UserError
 from swift_hyperband.files import AWAY, write_text
 from swift_hyperband.training import sealed
-from swift_hyperband.training.trial import Row, note_damage
+from swift_hyperband.training.trial import CURVE, Row, note_damage, read_rows
 
 TORCH_STATE = "state.pt"
 JSON_STATE = "state.json"
@@ -85,7 +87,8 @@ def save(folder: Path, target: object, curve: list[Row]) -> None:
     TargetError
         If the state cannot be read back: it holds objects that are neither tensors nor plain data.
     """
-    content = {"curve": curve, "parts": {name: part.state_dict() for name, part in parts(target).items()}}
+    inner = {name: part.state_dict() for name, part in parts(target).items()}
+    content = {"trial": folder.name, "curve": curve, "parts": inner}
     name = type(target).__name__
     if "torch" in sys.modules:
         _save_torch(folder / TORCH_STATE, content, name)
@@ -99,7 +102,7 @@ def save(folder: Path, target: object, curve: list[Row]) -> None:
 
 
 def load(folder: Path) -> State | None:
-    """Return the saved state, or None where there is none or it is not what was saved: training then starts anew.
+    """Return the saved state, or None where there is none or it is not the trial's: training then starts anew.
 
     Raises
     ------
@@ -114,7 +117,9 @@ def load(folder: Path) -> State | None:
     found = sealed.wrong(path)
     if found is None:
         try:
-            return _read(path)
+            content = _read(path)
+            if (found := _misfit(folder, content, read_rows(folder))) is None:
+                return State(content["curve"], content["parts"], sealed.is_sealed(path))
         except Exception as error:
             if disk_error(error) is not None:
                 raise
@@ -130,7 +135,7 @@ def place(folder: Path) -> Path | None:
 
 
 def unsound(folder: Path) -> tuple[Path, str] | None:
-    """Return what is wrong with a trial's saved state, and with which file; None where it is what was saved.
+    """Return what is wrong with a trial's saved state, and with which file; None where it is that of its whole curve.
 
     Without torch. The folder of a program's state is looked through, too.
     """
@@ -145,10 +150,71 @@ def unsound(folder: Path) -> tuple[Path, str] | None:
         own = parts_.get(OWN) if isinstance(parts_, dict) else None
         if isinstance(own, dict) and "digests" in own and "state" in own:
             found = sealed.wrong_folder(folder, own)
+    if found is None and (content := _plain(path)) is not None:
+        rows = read_rows(folder)
+        found, epochs = _misfit(folder, content, rows), len(content["curve"])
+        if found is None and epochs < len(rows):
+            found = f"it is of epoch {epochs}, and the trial is trained to epoch {len(rows)}"
     return None if found is None else (path, found)
 
 
-def _read(path: Path) -> State:
+def belies(folder: Path) -> bool:
+    """Whether a trial's own sound state was saved with another curve than what is published, which has no digest."""
+    path = place(folder)
+    if path is None or path.is_dir() or (content := _plain(path)) is None:
+        return False
+    own = content.get("trial") == folder.name
+    return own and _misfit(folder, content, read_rows(folder)) is not None and sealed.wrong(path) is None
+
+
+def _misfit(folder: Path, content: Mapping[str, Any], rows: list[Row]) -> str | None:
+    """Return why a state is not one that this trial saved, given its published curve; None where it may be."""
+    # states of earlier versions do not say whose they are
+    if (name := content.get("trial", folder.name)) != folder.name:
+        return f"it is the state of trial {name}"
+    both = min(len(content["curve"]), len(rows))
+    return None if content["curve"][:both] == rows[:both] else f"it was saved with another curve than {CURVE}"
+
+
+class _Other(dict[Any, Any]):
+    """What stands for tensors, and whatever else is no plain data."""
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+
+    def __setstate__(self, state: Any) -> None:
+        """Leave out what it is made of."""
+
+
+class _Plain(pickle.Unpickler):
+    """Reads the plain data of a pickle, and imports and runs nothing."""
+
+    def find_class(self, _module: str, _name: str) -> Any:
+        return _Other
+
+    def persistent_load(self, _pid: Any) -> None:
+        return None
+
+
+def _plain(path: Path) -> dict[str, Any] | None:
+    """Return a state without its tensors, read without torch; None where that cannot be."""
+    try:
+        if path.name == JSON_STATE:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        else:
+            with zipfile.ZipFile(path) as archive:
+                name = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+                with archive.open(name) as file:
+                    content = _Plain(file).load()
+        return content if isinstance(content["curve"], list) else None
+    except Exception as error:
+        if disk_error(error) is not None:
+            raise
+        # which errors a damaged file raises depends on where it is damaged
+        return None
+
+
+def _read(path: Path) -> dict[str, Any]:
     if path.name == TORCH_STATE:
         import torch
 
@@ -157,7 +223,7 @@ def _read(path: Path) -> State:
         content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content["curve"], list) or not isinstance(content["parts"], dict) or not content["parts"]:
         raise ValueError("it holds neither curve nor parts")
-    return State(content["curve"], content["parts"], sealed.is_sealed(path))
+    return dict(content)
 
 
 def restore(target: object, state: State) -> None:
