@@ -285,6 +285,36 @@ def test_before_anything_is_trained_and_after_all_is_the_code_may_change():
     assert len(provenance.read(FOLDER)) == 2
 
 
+def test_a_finished_search_loses_nothing_where_a_trial_of_it_would_be_trained_with_other_code(monkeypatch):
+    search()
+    best = FOLDER.best.read_bytes()
+    write_report(History(FOLDER), FOLDER)
+    (state,) = FOLDER.path.glob("trials/*/state.json")
+    lost = next(path for path in sorted(FOLDER.path.glob("trials/*/curve.jsonl")) if path.parent != state.parent)
+    lost.unlink()
+    helper = Path("helper.py").read_text()
+    Path("helper.py").write_text("def loss(x, epoch):\n    return 2 * x / epoch\n")
+    line = (
+        f"results/mine: trial {lost.parent.name} must be trained again, as its files are damaged or lost, and the "
+        "model's code changed since trials were trained: helper.py was edited; one search must have one model"
+    )
+    with pytest.raises(UserError, match=f"^{line}"):
+        search()
+    assert FOLDER.best.read_bytes() == best
+    assert FOLDER.curves.exists()
+    Path("helper.py").write_text(helper)
+    search()
+    assert FOLDER.best.read_bytes() == best
+    assert lost.exists()
+
+
+def test_code_that_only_lies_in_another_folder_did_not_change():
+    before = {"/home/a/net.py": "1", "helper.py": "2"}
+    assert provenance.changes(before, {"/home/b/net.py": "1", "helper.py": "2"}) == []
+    found = provenance.changes(before, {"/home/b/net.py": "3", "helper.py": "2"})
+    assert found == ["/home/b/net.py is new", "/home/a/net.py is gone"]
+
+
 def test_a_job_of_a_search_does_not_train_with_code_that_was_edited_meanwhile(monkeypatch):
     search(epochs=1)
     Path("helper.py").write_text("def loss(x, epoch):\n    return 2 * x / epoch\n")

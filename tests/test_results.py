@@ -11,6 +11,7 @@ from swift_hyperband import cli
 from swift_hyperband.errors import UserError, about_disk
 from swift_hyperband.results import StudyFolder, nothing_left, read_best
 from swift_hyperband.study import parse
+from swift_hyperband.training.sealed import sealed_json
 from swift_hyperband.training.trial import write_rows
 
 STUDY = """\
@@ -190,3 +191,38 @@ def test_a_finished_search_in_one_process_is_mended_too(project, capsys, monkeyp
     assert {path: path.read_text() for path in curves} == curves
     assert folder.curves.exists()
     assert cli.main(["status", "results/small"]) == 0
+
+
+def test_a_sound_state_that_is_not_the_results_own_is_made_again_and_no_other_trial_is(project, capsys, monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    assert cli.main(["search"]) == 0
+    folder = StudyFolder(project / "results/small")
+    best, state = folder.best.read_bytes(), next(folder.path.glob("trials/*/state.json"))
+    content = json.loads(state.read_text())
+    del content["sha256"]
+    earlier = content | {"curve": content["curve"][:1], "parts": {"target": {"epoch": 1}}}
+    for other, line in (
+        (content | {"trial": "b"}, "it is the state of trial b, and it is the result"),
+        (earlier, "it is of epoch 1, and the trial is trained to epoch 2, and it is the result"),
+    ):
+        state.write_text(sealed_json(other))
+        capsys.readouterr()
+        assert cli.main(["search"]) == 0
+        assert f"{state.relative_to(project)}: {line}" in capsys.readouterr().err
+        assert {key: json.loads(state.read_text())[key] for key in content} == content
+        assert folder.best.read_bytes() == best
+    # a curve that lost its end, or has another trial's numbers, is that of the state again
+    curve = state.with_name("curve.jsonl")
+    rows = curve.read_text()
+    for wrong in (rows.splitlines(keepends=True)[0], rows.replace('"loss": ', '"loss": 1'), rows + rows[:-1]):
+        curve.write_text(wrong)
+        assert cli.main(["search"]) == 0
+        said = capsys.readouterr().err
+        assert f"trials that are trained again: {state.parent.name}\n" in said
+        assert curve.read_text() == rows
+        assert folder.best.read_bytes() == best
+    longer = json.loads(rows.splitlines()[-1]) | {"epoch": 3}
+    curve.write_text(rows + json.dumps(longer) + "\n")
+    assert cli.main(["search"]) == 0
+    assert f"{curve.relative_to(project)}: holds epochs beyond the last one of the search" in capsys.readouterr().err
+    assert curve.read_text() == rows

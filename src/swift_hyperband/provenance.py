@@ -65,9 +65,21 @@ def check(folder: StudyFolder, target: Mapping[str, Any]) -> None:
     UserError
         If the code changed since the last start, trials were trained before, and it was not allowed.
     """
-    if folder.best.exists() or not (changed := changed_code(folder, target)):
+    if not folder.best.exists():
+        check_before_training(folder, target)
+
+
+def check_before_training(folder: StudyFolder, target: Mapping[str, Any], why: str = "") -> None:
+    """Do what `check` does, also where the search has ended; `why` says what is to be trained then.
+
+    Raises
+    ------
+    UserError
+        As `check`.
+    """
+    if not (changed := changed_code(folder, target)):
         return
-    line = f"{folder.path}: the model's code changed since trials were trained: {_listed(changed)}"
+    line = f"{folder.path}: {why}the model's code changed since trials were trained: {_listed(changed)}"
     if sys.stdin.isatty() and sys.stderr.isatty():
         print(f"{line}.\nGo on, with trials of both in one search? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() in ("y", "yes"):
@@ -163,10 +175,12 @@ def versions() -> dict[str, str]:
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return which files changed, each in a few words."""
+    # the same file in another folder was moved with all that is around it, or a link leads there
+    there, here = ({(Path(path).name, digest) for path, digest in code.items()} for code in (before, now))
     return (
         [f"{path} was edited" for path in now if path in before and before[path] != now[path]]
-        + [f"{path} is new" for path in now if path not in before]
-        + [f"{path} is gone" for path in before if path not in now]
+        + [f"{path} is new" for path in now if path not in before and (Path(path).name, now[path]) not in there]
+        + [f"{path} is gone" for path in before if path not in now and (Path(path).name, before[path]) not in here]
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swift_hyperband import decisions
+from swift_hyperband import decisions, provenance
 from swift_hyperband.dag import config_content
 from swift_hyperband.errors import UserError
 from swift_hyperband.files import AWAY, Shape, read_json, write_json
@@ -50,10 +50,15 @@ def mend(folder: StudyFolder, study: Study) -> None:
     Raises
     ------
     UserError
-        If something lies there that is not the search's to remove, or a trial's configuration is another one.
+        If something lies there that is not the search's to remove, a trial's configuration is another one, or a trial
+        is to be trained again with other code than before.
     """
     mending = _Mending(folder, study)
     mending.look()
+    if mending.again:
+        # before anything is removed: without that trial there is no result
+        why = f"trial {min(mending.again)} must be trained again, as its files are damaged or lost, and "
+        provenance.check_before_training(folder, study.definition()["target"], why)
     mending.remove()
 
 
@@ -97,15 +102,14 @@ class _Mending:
         stale = self._stale()
         for path in [*self.wrong, *stale]:
             path.unlink(missing_ok=True)
-        told = [f"{path}: {why}" for path, why in self.wrong.items()]
-        told += [f"{self.folder.trial(name)}: {why}" for name, why in self.again.items() if why]
-        if not told:
-            return
+        trials = {self.folder.trial(name): why for name, why in self.again.items() if why}
+        told = [f"{path}: {why}" for path, why in (*self.wrong.items(), *trials.items())]
         for line in told[:SHOWN]:
             say(line)
         more = f" ({len(told) - SHOWN} more like these)" if len(told) > SHOWN else ""
         trained = f"; trials that are trained again: {', '.join(sorted(self.again))}" if self.again else ""
-        say(f"{self.folder.path}: what was damaged or lost is made again{more}{trained}")
+        if told:
+            say(f"{self.folder.path}: what was damaged or lost is made again{more}{trained}")
 
     # trials
 
@@ -269,7 +273,7 @@ class _Mending:
             self._look_at_best(best_content(self.folder, self.study.frozen(), best, bracket, value))
 
     def _value_at_end(self, bracket: int, name: str, last: int) -> float | None:
-        """Return what a trial reached at the last epoch; of one that is trained again, what its bracket noted."""
+        """Return what a trial reached at the last epoch; of one to be trained again, what its bracket noted."""
         if name not in self.again:
             return next(iter(self._curve(name)[last - 1 : last]), None)
         path = self.folder.promotion(self.schedule.brackets[bracket][-1])

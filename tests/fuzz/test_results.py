@@ -1,4 +1,4 @@
-"""Results of finished searches, damaged: a search started again ends with the same bits, or one line names a file."""
+"""Results of searches, damaged: a search started again ends with the same bits, or one line names a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import random
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from swift_hyperband.results import StudyFolder, freeze
 from swift_hyperband.study import Study, parse
 
 MOST = int(os.environ.get("FUZZ_EXAMPLES", "15"))
-WAYS = ("delete", "empty", "cut", "other JSON", "change", "folder", "flip", "zeros")
+WAYS = ("delete", "empty", "cut", "other JSON", "change", "folder", "flip", "zeros", "swap", "older", "crlf")
 VALUES = (None, [], {}, "x", True, -1, 1e300)
 MODEL = """\
 import torch
@@ -55,7 +55,7 @@ class Tiny:
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished search in a folder, and what it found."""
+    """A search in a folder, and what it found, or would have found where it was stopped."""
 
     place: Path
     study: Study
@@ -88,13 +88,36 @@ def finished(place: Path, how: Callable[[Study], object], **keys: Any) -> Finish
     how(study)
     folder = Path("results/found")
     write_curves(History(StudyFolder(folder)), folder / "curves.parquet")
+    return Finished(place, study, how, files_of(folder), found(folder))
+
+
+def files_of(folder: Path) -> tuple[str, ...]:
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    return Finished(
-        place, study, how, tuple(file for file in files if not file.endswith("started.jsonl")), found(folder)
-    )
+    return tuple(file for file in files if not file.endswith("started.jsonl"))
 
 
-def in_one_process(study: Study) -> None:
+class StopError(Exception):
+    """The search was stopped."""
+
+
+def stopped(search: Finished, place: Path, rounds: int) -> Finished:
+    """Return the same search as it was when so many of its rounds were over."""
+    ignored = shutil.ignore_patterns("results")
+    shutil.copytree(search.place, place, ignore=ignored, dirs_exist_ok=True)
+    os.chdir(place)
+    over: list[object] = []
+
+    def count(round_: object) -> None:
+        over.append(round_)
+        if len(over) == rounds:
+            raise StopError
+
+    with pytest.raises(StopError):
+        in_one_process(search.study, count)
+    return replace(search, place=place, files=files_of(Path("results/found")))
+
+
+def in_one_process(study: Study, on_round: Callable[[object], None] | None = None) -> None:
     """Run a search as `swift-hyperband search` does, and give back what it holds."""
     folder = StudyFolder(Path("results") / study.name)
     held = []
@@ -104,7 +127,7 @@ def in_one_process(study: Study) -> None:
         patch.setattr(lease, "STALE_AFTER", 0.3)
         patch.setitem(lease.acquire.__kwdefaults__, "stale_after", 0.3)
         try:
-            driver.run_search(study, folder, 1)
+            driver.run_search(study, folder, 1, on_round)
         finally:
             for one in held:
                 one.release()
@@ -183,15 +206,17 @@ def found(folder: Path) -> dict[str, Any]:
 
 def state_bits(path: Path) -> Any:
     if path.suffix == ".json":
-        return json.loads(path.read_text())["parts"]
+        content = json.loads(path.read_text())
+        return [content["parts"], len(content["curve"])]
     import torch
 
     content = torch.load(path, weights_only=True)
-    return [content["parts"]["model"]["weight"].tolist(), content["parts"]["optimizer"]["state"][0].keys()]
+    momentum = content["parts"]["optimizer"]["state"][0]["momentum_buffer"]
+    return [content["parts"]["model"]["weight"].tolist(), momentum.tolist(), len(content["curve"])]
 
 
-def damage(path: Path, way: str, draw: random.Random) -> None:
-    """Damage a file in one way."""
+def damage(path: Path, way: str, draw: random.Random) -> list[Path]:
+    """Damage a file in one way; return it, and what else was damaged with it."""
     data = path.read_bytes()
     at = draw.randrange(max(1, len(data)))
     if way == "delete":
@@ -205,11 +230,24 @@ def damage(path: Path, way: str, draw: random.Random) -> None:
         path.mkdir()
     elif way == "other JSON":
         path.write_text(json.dumps(draw.choice(VALUES)))
+    elif way == "swap":
+        # as when a copy of many files goes wrong: sound, and another's
+        others = sorted(other for other in path.parents[1].glob(f"*/{path.name}") if other.is_file() and other != path)
+        if others:
+            other = draw.choice(others)
+            path.write_bytes(other.read_bytes())
+            other.write_bytes(data)
+            return [path, other]
+    elif way == "older":
+        path.write_bytes(b"".join(data.splitlines(keepends=True)[: -draw.randint(1, 3)]))
+    elif way == "crlf":
+        path.write_bytes(data.replace(b"\n", b"\r\n"))
     elif way == "change":
         path.write_text(changed(data.decode(errors="replace"), path.suffix, draw))
     elif path.suffix in (".pt", ".parquet") or path.name == "state.json":
         block = bytes(64) if way == "zeros" else bytes([data[at] ^ 1 << draw.randrange(8)]) if data else b""
         path.write_bytes(data[:at] + block + data[at + len(block) :])
+    return [path]
 
 
 def changed(text: str, suffix: str, draw: random.Random) -> str:
@@ -249,7 +287,9 @@ def told(call: Callable[[], object]) -> str | None:
 
 
 def names(line: str, files: list[str]) -> bool:
-    return "\n" not in line and any(part in line for file in files for part in (file, file.rpartition("/")[0]))
+    """Whether a line names one of the files, or the folder of one that lies in a folder of the study's."""
+    parts = {part for file in files for part in (file, file.rpartition("/")[0]) if part}
+    return "\n" not in line and any(part in line for part in parts)
 
 
 def look(folder: StudyFolder) -> None:
@@ -266,10 +306,10 @@ def try_one(base: Finished, place: Path, damaged: list[tuple[str, str]], seed: i
     shutil.copytree(base.place, place)
     os.chdir(place)
     folder, draw = StudyFolder(Path("results/found")), random.Random(seed)
+    files = []
     for file, way in damaged:
         if (folder.path / file).is_file():
-            damage(folder.path / file, way, draw)
-    files = [file for file, _ in damaged]
+            files += [str(one.relative_to(folder.path)) for one in damage(folder.path / file, way, draw)]
     line = told(lambda: look(folder))
     assert line is None or names(line, files), line
     for _ in range(2):
@@ -292,6 +332,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="module")
 def table_search(home: pytest.TempPathFactory) -> Finished:
     return finished(home.mktemp("table"), in_one_process)
+
+
+@pytest.fixture(scope="module")
+def stopped_search(home: pytest.TempPathFactory, table_search: Finished) -> Finished:
+    return stopped(table_search, home.mktemp("stopped"), 3)
 
 
 @pytest.fixture(scope="module")
@@ -332,6 +377,10 @@ def test_a_damaged_search_ends_with_the_same_bits_or_one_line_that_names_a_file(
     table_search: Finished, tmp_path: Path
 ) -> None:
     run(table_search, tmp_path / "damaged", MOST)
+
+
+def test_a_damaged_search_that_was_stopped_does_so_too(stopped_search: Finished, tmp_path: Path) -> None:
+    run(stopped_search, tmp_path / "damaged", MOST)
 
 
 def test_a_damaged_search_of_the_workflow_does_so_too(workflow_search: Finished, tmp_path: Path) -> None:
