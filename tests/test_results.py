@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from swift_hyperband import cli
+from swift_hyperband import cli, provenance
 from swift_hyperband.errors import UserError, about_disk
 from swift_hyperband.results import StudyFolder, nothing_left, read_best
 from swift_hyperband.study import parse
@@ -60,13 +60,13 @@ def trial(folder, name, *losses, failed=None):
             {"a": "diverged", "b": "diverged"},
             "every trial diverged; narrow the search space (a smaller learning rate?)",
         ),
-        ({"a": "failed", "b": "failed"}, "every trial failed; the first error, from {a}: no luck at all"),
+        ({"a": "failed", "b": "failed"}, "every trial failed; {cure}; the first error, from {a}: no luck at all"),
         (
             {"a": "diverged", "b": "failed", "c": "failed"},
-            "every trial failed or diverged (2 failed, 1 diverged); the first error, from {b}: no luck at all",
+            "every trial failed or diverged (2 failed, 1 diverged); {cure}; the first error, from {b}: no luck at all",
         ),
         ({"a": "ok", "b": "diverged"}, "every trial diverged or was out before (1 diverged, 1 out before); narrow"),
-        ({"a": "ok", "b": "failed"}, "every trial failed or was out before (1 failed, 1 out before); the first error"),
+        ({"a": "ok", "b": "failed"}, "every trial failed or was out before (1 failed, 1 out before); {cure}; the"),
     ],
 )
 def test_where_nothing_is_left_the_line_tells_what_became_of_the_trials(tmp_path, ends, line):
@@ -75,7 +75,8 @@ def test_where_nothing_is_left_the_line_tells_what_became_of_the_trials(tmp_path
         trial(folder, name, *{"diverged": (0.5, None), "failed": (), "ok": (0.5,)}[end], failed=_error(end))
     places = {name: folder.trial(name) / "failures.json" for name in ends}
     told = nothing_left(folder, "loss")
-    assert told.startswith(f"{folder.path}: {line.format(**places)}")
+    cure = f"mend it, delete {folder.path}/trials/*/failures.json, and start again, which tries them again"
+    assert told.startswith(f"{folder.path}: {line.format(cure=cure, **places)}")
     assert all((str(path) in told) <= path.exists() for path in places.values())
 
 
@@ -226,3 +227,48 @@ def test_a_sound_state_that_is_not_the_results_own_is_made_again_and_no_other_tr
     assert cli.main(["search"]) == 0
     assert f"{curve.relative_to(project)}: holds epochs beyond the last one of the search" in capsys.readouterr().err
     assert curve.read_text() == rows
+
+
+def test_a_search_whose_trials_all_failed_goes_on_once_they_are_mended_and_their_failures_deleted(project, capsys):
+    model = project / "late.py"
+    model.write_text(LATE)
+    keys = STUDY.format(name="small").replace("name: curve-table", 'name: "late.py:Late"')
+    keys = keys.replace("options: {table: table.csv}", "threads: 1")
+    (project / "config/config.yaml").write_text(keys + "retries: 0\n")
+    assert cli.main(["search"]) == 2
+    assert "results/small: every trial failed; mend it, delete results/small/trials/*/failures.json" in _said(capsys)
+    model.write_text(LATE.replace("epoch == 2", "epoch == 3"))
+    # as a new process would not have it
+    del sys.modules["target_late"]
+    for path in project.glob("results/small/trials/*/failures.json"):
+        path.unlink()
+    assert cli.main(["search"]) == 2
+    assert "late.py was edited" in _said(capsys)
+    assert cli.main(["search", "--allow-changed-code"]) == 0
+    assert read_best(StudyFolder(project / "results/small"))["epochs"] == 2
+    del os.environ[provenance.ALLOW]
+
+
+def _said(capsys):
+    return capsys.readouterr().err
+
+
+LATE = """\
+class Late:
+    def setup(self, configuration, context):
+        self.row, self.epoch = configuration["row"], 0
+
+    def train_epoch(self, epoch):
+        if epoch == 2:
+            raise RuntimeError("no luck")
+        self.epoch = epoch
+
+    def validate(self):
+        return {"loss": 1 / (self.row + self.epoch)}
+
+    def state_dict(self):
+        return {"epoch": self.epoch}
+
+    def load_state_dict(self, state):
+        self.epoch = state["epoch"]
+"""

@@ -190,7 +190,11 @@ class History:
         threshold = sigma = verdicts = promoted = fallback = None
         outside: frozenset[str] = frozenset()
         competitors = tuple(read_json(folder.entry(round_), ENTRY)["competitors"])
-        _check(folder.entry(round_), competitors, self.study.trials(round_.bracket))
+        drawn = self.study.trials(round_.bracket)
+        _check(folder.entry(round_), competitors, drawn)
+        if round_.index == 0 and (missing := sorted(set(drawn) - set(competitors))):
+            line = f"must name every trial of its bracket, found no {missing[0]!r}"
+            raise UserError(f"{folder.entry(round_)}: {line}; {AGAIN}")
         if folder.decision(round_).exists():
             stored = read_json(folder.decision(round_), DECISION)
             _check(folder.decision(round_), stored["verdicts"], competitors)

@@ -368,7 +368,8 @@ def nothing_left(folder: StudyFolder, metric: str) -> str:
     if not failed:
         return f"{left}; narrow the search space (a smaller learning rate?)"
     first = folder.trial(failed[0])
-    return f"{left}; the first error, from {first / FAILURES}: {last_error(first)}"
+    cure = f"mend it, delete {folder.path}/trials/*/{FAILURES}, and start again, which tries them again"
+    return f"{left}; {cure}; the first error, from {first / FAILURES}: {last_error(first)}"
 
 
 def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:

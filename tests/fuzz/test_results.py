@@ -390,3 +390,9 @@ def test_a_damaged_search_of_the_workflow_does_so_too(workflow_search: Finished,
 @pytest.mark.skipif(sys.platform != "linux", reason="trials are forked")
 def test_a_damaged_search_with_states_of_torch_does_so_too(torch_search: Finished, tmp_path: Path) -> None:
     run(torch_search, tmp_path / "damaged", max(5, MOST // 5))
+
+
+def test_entries_of_two_rounds_in_each_others_place_are_told_and_made_again(
+    table_search: Finished, tmp_path: Path
+) -> None:
+    try_one(table_search, tmp_path / "damaged", [("bracket=2/round=0/entry.json", "swap")], 0)
