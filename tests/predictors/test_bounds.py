@@ -85,6 +85,18 @@ def test_curves_that_all_exploded_are_no_error(settings):
             assert np.isfinite(fitted.predict(table[:, :4])).all()
 
 
+@pytest.mark.parametrize("value", [1e8, 1e30, 1e99])
+def test_curves_of_which_most_explode_behind_the_decision_point_are_no_measure_of_each_other(settings, value):
+    table = curves(8)
+    table[:5, -1] = value
+    expected = predictors.fit(settings, table[5:, :4], table[5:, -1])
+    found = predictors.fit(settings, table[:, :4], table[:, -1])
+    np.testing.assert_array_equal(found.predict(curves(20)[8:, :4]), expected.predict(curves(20)[8:, :4]))
+    assert found.diverged([0.5, value], at_end=True) == [False, True]
+    table[5:, -1] = value
+    assert predictors.fit(settings, table[:, :4], table[:, -1]) is None
+
+
 @pytest.mark.parametrize("small", [5e-324, 1e-310, 1e-200])
 def test_denormal_differences_are_no_error(settings, small):
     for table in (curves(8) * small, np.vstack([np.zeros((6, 9)), np.full((1, 9), small), np.ones((1, 9))])):

@@ -58,7 +58,7 @@ def fit(
     """
     import numpy as np
 
-    from swift_hyperband.predictors.bounds import Bounded, Bounds, outside
+    from swift_hyperband.predictors.bounds import Bounded, outside
 
     finite = np.isfinite(curves).all(axis=1) & np.isfinite(ends)
     curves, ends = curves[finite], ends[finite]
@@ -66,7 +66,7 @@ def fit(
     if (~far).sum() < FEWEST_CURVES:
         return None
     machine = _machine(settings, curves[~far], ends[~far], label, kept)
-    return Bounded(machine, Bounds.of(curves[:, -1]), Bounds.of(ends))
+    return Bounded.of(machine, curves, ends)
 
 
 def _machine(settings: PredictorSettings, curves: Floats, ends: Floats, label: str, kept: Path | None) -> Machine:

@@ -54,6 +54,16 @@ class Bounds:
         low = -_beyond(-finite[finite <= _beyond(finite)][::-1])
         return cls(low, _beyond(finite[finite >= low]))
 
+    @classmethod
+    def of_ends(cls, ends: Floats, seen: Bounds) -> Bounds:
+        """Return the bounds at the round's end, given those of the same curves at the decision point.
+
+        What stood outside there has no place at the end either: else curves of which most explode in between would be
+        each other's measure.
+        """
+        own = cls.of(ends)
+        return cls(own.low, min(own.high, seen.high))
+
 
 def _beyond(ordered: Floats) -> float:
     """Return the upper bound for losses in order, at least one."""
@@ -70,8 +80,9 @@ def outside(curves: Floats, ends: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]
     if not size.size or (size.max() <= LARGEST and size.max() / (FAR / 2) <= size.min()):
         # nothing can be so far apart: every scale is at least the smallest loss. Replays fit thousands of times
         return found
-    for losses in table.T:
-        found |= Bounds.of(losses).outside(losses)
+    bounds = [Bounds.of(losses) for losses in curves.T]
+    for losses, within in zip(table.T, [*bounds, Bounds.of_ends(ends, bounds[-1])], strict=True):
+        found |= within.outside(losses)
     return found
 
 
@@ -123,6 +134,12 @@ class Bounded:
     def to_dict(self) -> dict[str, Any]:
         bounds = {"seen": [self.seen.low, self.seen.high], "end": [self.end.low, self.end.high]}
         return self.machine.to_dict() | {"bounds": bounds}
+
+    @classmethod
+    def of(cls, machine: Machine, curves: Floats, ends: Floats) -> Bounded:
+        """Return a machine within the bounds that all finite training curves set, those that stand outside as well."""
+        seen = Bounds.of(curves[:, -1])
+        return cls(machine, seen, Bounds.of_ends(ends, seen))
 
     @classmethod
     def from_dict(cls, machine: Machine, stored: Mapping[str, Any]) -> Bounded:
