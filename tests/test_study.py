@@ -200,6 +200,13 @@ def test_a_target_in_a_file_is_found_without_importing_it(tmp_path, monkeypatch)
             {"predictor__kernel": "rbf"},
             "predictor.kernel is not a key; the keys here are name, target, features, scaling, C, nu, qsvr, sampler",
         ),
+        # a key that the preset fills
+        ({"swift__D": 3}, "swift.D is not a key; did you mean d?"),
+        # numbers with which a fit would overflow, or never end
+        ({"predictor__C": 1e308}, "predictor.C must be at most 1000000, found 1e+308"),
+        ({"predictor__qsvr": {"base": 1e300}}, "predictor.qsvr.base must be at most 100, found 1e+300"),
+        ({"predictor__qsvr": {"offset": -1e308}}, "predictor.qsvr.offset must be at least -12, found -1e+308"),
+        ({"predictor__qsvr": {"epsilon": 1e308}}, "predictor.qsvr.epsilon must be at most 1000000, found 1e+308"),
         ({"target": ["digits-cnn"]}, "target must be a mapping of keys, found ['digits-cnn']"),
         ({"space": {True: categorical(1)}}, "space must have text as keys, found true; put it in quotes"),
         (

@@ -269,7 +269,8 @@ def load(path: Path, data: bool = True) -> Study:
     """
     study = parse(read(path), str(path))
     # one that is not there yet is told when the search starts
-    if data and Path(str(study.target.options.get("table", ""))).is_file():
+    table = study.target.options.get("table")
+    if data and (not isinstance(table, str) or Path(table).is_file()):
         check_data(study, str(path))
     check_own_files(study, str(path), study.resources.workers * study.resources.side_by_side)
     return study

@@ -107,7 +107,9 @@ class Section(BaseModel):
                 needed = "must not stand in a file; set the environment variable DWAVE_API_TOKEN instead"
                 raise InvalidKeysError(*((_text(key), needed) for key in secret))
             keys = f"; the keys here are {', '.join(cls.model_fields)}"
-            raise InvalidKeysError(*((_text(key), f"is not a key{suggestion(key, free) or keys}") for key in unknown))
+            # a preset has filled some of those that are not free
+            near = {key: suggestion(key, free) or suggestion(key, cls.model_fields) for key in unknown}
+            raise InvalidKeysError(*((_text(key), f"is not a key{near[key] or keys}") for key in unknown))
         missing = [key for key, field in cls.model_fields.items() if field.is_required() and key not in raw]
         if missing:
             raise InvalidKeysError(*((key, _not_given(cls.model_fields[key])) for key in missing))
@@ -300,8 +302,10 @@ class Swift(Section):
 class Qsvr(Section):
     """How the support vector regression is put as a QUBO; docs/qsvr.md has the formulas."""
 
-    epsilon: float = Field(default=_QSVR.epsilon, ge=0, description="Half width of the tube without loss, scaled.")
-    xi: float = Field(default=_QSVR.xi, gt=0, description="Penalty on the sum of the dual coefficients.")
+    epsilon: float = Field(
+        default=_QSVR.epsilon, ge=0, le=1e6, description="Half width of the tube without loss, scaled."
+    )
+    xi: float = Field(default=_QSVR.xi, gt=0, le=1e6, description="Penalty on the sum of the dual coefficients.")
     gamma: Annotated[Literal["scale"] | Annotated[float, Field(gt=0)], BeforeValidator(scale_or_number)] = Field(
         default=_QSVR.gamma, description="Of the RBF kernel; scale is 1 / (features * variance)."
     )
@@ -309,8 +313,12 @@ class Qsvr(Section):
         default=_QSVR.encoding, description="How bits make a coefficient; signed takes a third fewer variables."
     )
     bits: int = Field(default=_QSVR.bits, ge=1, le=12, description="Bits for each of alpha and alpha-hat.")
-    base: float = Field(default=_QSVR.base, gt=0, description="How much more each bit counts than the one before.")
-    offset: float = Field(default=_QSVR.offset, description="Of the exponent, in the published encoding.")
+    base: float = Field(
+        default=_QSVR.base, ge=0.01, le=100, description="How much more each bit counts than the one before."
+    )
+    offset: float = Field(
+        default=_QSVR.offset, ge=-12, le=12, description="Of the exponent, in the published encoding."
+    )
     top: int = Field(default=_QSVR.top, ge=1, description="How many of the best solutions are averaged.")
     max_samples: int = Field(default=_QSVR.max_samples, ge=3, description="Training curves that the sampler holds.")
     too_many: Literal["ensemble", "subset"] = Field(
@@ -360,7 +368,7 @@ class Predictor(Section):
     scaling: Literal["robust", "minmax"] = Field(
         default=_PREDICTOR["scaling"], description="Scaling by median and quartiles, or by minimum and maximum."
     )
-    C: float = Field(default=_PREDICTOR["C"], gt=0, description="Cost of the support vector regression.")
+    C: float = Field(default=_PREDICTOR["C"], ge=1e-6, le=1e6, description="Cost of the support vector regression.")
     nu: float = Field(default=_PREDICTOR["nu"], gt=0, le=1, description="Least share of support vectors (svr).")
     qsvr: Qsvr = Field(default_factory=Qsvr, description="How a QSVR is put as a QUBO.")
     sampler: Sampler = Field(default_factory=Sampler, description="What minimises it.")

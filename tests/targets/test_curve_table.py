@@ -107,7 +107,7 @@ def test_a_table_is_read_whatever_its_dress(tmp_path: Path, text: str) -> None:
     assert target.validate() == {"accuracy": 0.75, "loss": 1.0}
 
 
-def study(table: Path, low: int = 0, high: int = 400, **search: object) -> Path:
+def study(table: Path, low: int = 0, high: int = 400, options: object = None, **search: object) -> Path:
     """Write a study over a table of 40 rows and 20 epochs; row 3 diverges at epoch 2, and no row behind it is told."""
     rows = [f"{row},{epoch},{1 / epoch}" for row in range(40) for epoch in range(1, 21) if row != 3]
     (table.parent / "ok.csv").write_text("\n".join(["row,epoch,loss", *rows, "3,1,1.0", "3,2,"]) + "\n")
@@ -118,7 +118,7 @@ def study(table: Path, low: int = 0, high: int = 400, **search: object) -> Path:
             "name": "curve-table",
             "metric": "loss",
             "mode": "min",
-            "options": {"table": str(table.parent / "ok.csv")},
+            "options": {"table": str(table.parent / "ok.csv")} if options is None else options,
         },
         "space": {"row": {"type": "int", "low": low, "high": high}},
         "search": {"algorithm": "random", "trials": 30, "max_epochs": 3, **search},
@@ -137,6 +137,24 @@ def test_rows_and_epochs_beyond_the_table_are_one_line_before_anything_is_traine
     ):
         load(study(table, high=39, max_epochs=27))
     load(study(table, high=39, max_epochs=20))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "target.options.table must be the path of a CSV file, found nothing"),
+        ({"table": ["ok.csv"]}, "target.options.table must be the path of a CSV file, found ['ok.csv']"),
+        ({"table": "{}/ok.csv", "seconds": "abc"}, "target.options.seconds must be a number from 0 to 86400, found 'a"),
+        ({"table": "{}/ok.csv", "seconds": -1}, "target.options.seconds must be a number from 0 to 86400, found -1"),
+    ],
+)
+def test_options_that_no_training_could_follow_are_one_line_at_load(
+    table: Path, options: dict[str, object], message: str
+) -> None:
+    if isinstance(place := options.get("table"), str):
+        options = options | {"table": place.format(table.parent)}
+    with pytest.raises(UserError, match=rf"^.*study\.yaml: {re.escape(message)}[^\n]*$"):
+        load(study(table, high=39, options=options))
 
 
 def test_a_search_over_a_table_too_small_leaves_nothing_behind(table: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from swift_hyperband.delimited import cells_of, names_of, printable
 from swift_hyperband.errors import UserError
 from swift_hyperband.study_errors import shown
 from swift_hyperband.targets import Context
+from swift_hyperband.targets.options import Options
 
 Curves = dict[int, list[dict[str, float]]]
 """Metrics by name at epochs 1, 2, ..., by row."""
@@ -35,7 +36,7 @@ class CurveTable:
         self._table = _table(context.options)
         self._row = _row(configuration)
         self._table.check_row(self._row)
-        self._seconds = float(context.options.get("seconds", 0))
+        self._seconds = _seconds(context.options)
         self._epoch = 0
 
     def train_epoch(self, epoch: int) -> None:
@@ -116,8 +117,10 @@ def check(
     Raises
     ------
     UserError
-        If the table cannot be read, or lacks a row, the metric, or epochs of a row that does not diverge before.
+        If the table cannot be read, or lacks a row, the metric, or epochs of a row that does not diverge before, or an
+        option does not hold.
     """
+    _seconds(options)
     table = _table(options)
     if metric not in table.metrics:
         found = ", ".join(map(shown, table.metrics))
@@ -133,6 +136,10 @@ def _row(configuration: Mapping[str, Any]) -> int:
         found = "found none" if row is None else f"found {shown(row)}"
         raise UserError(f"space must have an integer hyperparameter 'row' for the target curve-table, {found}")
     return row
+
+
+def _seconds(options: Mapping[str, Any]) -> float:
+    return Options("curve-table", options).number("seconds", 0.0, low=0, high=86400)
 
 
 def _table(options: Mapping[str, Any]) -> _Table:
