@@ -7,7 +7,7 @@ import pytest
 
 from swift_hyperband import driver
 from swift_hyperband.errors import UserError
-from swift_hyperband.results import StudyFolder, check_frozen, freeze, load_frozen, load_study
+from swift_hyperband.results import StudyFolder, as_begun, check_frozen, freeze, load_frozen, load_study
 from swift_hyperband.study import parse
 
 
@@ -38,6 +38,12 @@ def test_its_schedule_stays(old):
     assert before == load_frozen(old).schedule() == load_study(old).schedule()
     assert (before.by_key[1, 0].trials, now.schedule().by_key[1, 0].trials) == (8, 7)
     assert freeze(old, now).schedule() == before
+
+
+def test_its_plan_is_that_of_the_search_that_goes_on(old):
+    now = study()
+    assert as_begun(old, now).schedule() == load_frozen(old).schedule() != now.schedule()
+    assert as_begun(StudyFolder(old.path / "none"), now) == now
 
 
 def test_what_differs_is_refused_as_ever(old):

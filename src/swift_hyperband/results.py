@@ -179,6 +179,12 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
     return study
 
 
+def as_begun(folder: StudyFolder, study: Study) -> Study:
+    """Return a study as its search goes on, if one was begun: with what held before for keys that came later."""
+    stored = known(folder.study, STUDY)
+    return study if stored is None else _before(study, stored["definition"])
+
+
 def _before(study: Study, stored: Mapping[str, Any]) -> Study:
     """Return a study with what held before for keys that its frozen definition does not have."""
     for section, keys in BEFORE.items():

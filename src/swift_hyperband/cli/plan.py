@@ -12,7 +12,7 @@ from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.errors import UserError
 from swift_hyperband.fitting import Outlook, outlook, problem_sizes
 from swift_hyperband.plan import LITTLE, Case, Plan, begun_anew, epochs, makespan
-from swift_hyperband.results import StudyFolder, measured_seconds
+from swift_hyperband.results import StudyFolder, as_begun, measured_seconds
 from swift_hyperband.schedule import Schedule, hyperband, random_search
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def _plan(options: argparse.Namespace) -> int:
         raise UserError(f"--workers must be at least 1, found {options.workers}")
     if options.seconds_per_epoch is not None and not 0 < options.seconds_per_epoch < float("inf"):
         raise UserError(f"--seconds-per-epoch must be above 0, found {options.seconds_per_epoch:g}")
-    study = load(options.study)
+    given = load(options.study)
+    folder = StudyFolder(Path("results") / given.name)
+    study = as_begun(folder, given)
     pace = _pace(study, options.seconds_per_epoch)
     seconds = None if pace is None else pace.seconds / study.resources.side_by_side
     plan = Plan(study.schedule(), study.batch_size, options.workers or study.resources.workers, seconds)
@@ -54,8 +56,13 @@ def _plan(options: argparse.Namespace) -> int:
         print(json.dumps(plan.to_json(), indent=1))
     else:
         from rich.console import Console
+        from rich.markup import escape
 
-        print_plan(Console(highlight=False), study, plan, pace, found)
+        console = Console(highlight=False)
+        print_plan(console, study, plan, pace, found)
+        if plan.schedule != given.schedule():
+            began = f"the search in {folder.path} was begun by a former version, and goes on as it began"
+            console.print(f"[yellow]note:[/] {escape(began)}\n", soft_wrap=True)
     if found is not None and found.faults:
         raise UserError("\n".join(f"{options.study}: {fault}" for fault in found.faults))
     return 0
