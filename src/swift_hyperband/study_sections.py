@@ -344,7 +344,7 @@ class Sampler(Section):
         default=None, gt=0, description="Microseconds (qpu); null: the solver's default."
     )
     chain_strength: float = Field(
-        default=_SAMPLER.chain_strength, gt=0, description="As a multiple of uniform torque compensation (qpu)."
+        default=_SAMPLER.chain_strength, gt=0, le=1e6, description="As a multiple of uniform torque compensation (qpu)."
     )
     timeout: float = Field(
         default=_SAMPLER.timeout, gt=0, description="Seconds until an answer must be there (qpu, hybrid)."
