@@ -206,7 +206,7 @@ def test_a_target_in_a_file_is_found_without_importing_it(tmp_path, monkeypatch)
         ({"predictor__C": 1e308}, "predictor.C must be at most 1000000, found 1e+308"),
         (
             {"predictor__sampler": {"chain_strength": 1e300}},
-            "predictor.sampler.chain_strength must be at most 1000000, ",
+            "predictor.sampler.chain_strength must be at most 1000000, found 1e+300",
         ),
         ({"predictor__qsvr": {"base": 1e300}}, "predictor.qsvr.base must be at most 100, found 1e+300"),
         ({"predictor__qsvr": {"offset": -1e308}}, "predictor.qsvr.offset must be at least -12, found -1e+308"),
