@@ -46,7 +46,7 @@ class Forgetful(Base):
 
     def sample(self, bqm, **parameters):
         CALLS.append(parameters)
-        return SimulatedAnnealingSampler().sample(bqm, num_reads=5)
+        return SimulatedAnnealingSampler().sample(bqm, num_reads=5, num_sweeps=1)
 
 
 class Listed(Forgetful):
