@@ -271,8 +271,7 @@ def test_the_target_curve_table_reads_the_same(folder, made, seed):
         line[columns.index("epoch")] += 1 - made.first
     plain = Made("row", made.metric, made.own, 1, columns, lines, made.curves)
     path = save(as_csv(plain, odd), folder, odd)
-    curve_table._read.cache_clear()
-    found = curve_table._read(str(path))
+    found = curve_table._table({"table": str(path)})
     for row, values in made.curves.items():
         read_back = [epoch[plain.metric_column] for epoch in found.curves[int(row)]]
         np.testing.assert_array_equal(read_back, values)
