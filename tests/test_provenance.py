@@ -289,7 +289,7 @@ def test_a_finished_search_loses_nothing_where_a_trial_of_it_would_be_trained_wi
     search()
     best = FOLDER.best.read_bytes()
     write_report(History(FOLDER), FOLDER)
-    (state,) = FOLDER.path.glob("trials/*/state.json")
+    (state,) = FOLDER.path.glob("trials/*/state.*")
     lost = next(path for path in sorted(FOLDER.path.glob("trials/*/curve.jsonl")) if path.parent != state.parent)
     lost.unlink()
     helper = Path("helper.py").read_text()

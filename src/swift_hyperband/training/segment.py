@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -239,7 +240,10 @@ def _number(value: Any, key: str, name: str) -> float | None:
     if not isinstance(number, int | float):
         shape = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else ""
         raise TargetError(f"target {name}: the metric {key!r} must be a number, found {type(value).__name__}{shape}")
-    return float(number) if math.isfinite(number) else None
+    if not math.isfinite(number):
+        return None
+    # with torch the processor takes a denormal number for 0, in other processes it does not
+    return float(number) if abs(number) >= sys.float_info.min else 0.0
 
 
 def _remove_leftovers(folder: Path) -> None:
