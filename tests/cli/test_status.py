@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import time
 
 import pytest
@@ -244,6 +245,8 @@ def test_ctrl_c_leaves_watching_without_a_traceback(folder, capsys, monkeypatch)
     def interrupt(seconds):
         raise KeyboardInterrupt
 
+    # not to be asked, and asked again, for jobs: where SLURM is installed and not set up, that sleeps, too
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(time, "sleep", interrupt)
     assert "best so far" in status(capsys, folder.path, "--watch")
 
