@@ -211,6 +211,9 @@ def state_bits(path: Path) -> Any:
     import torch
 
     content = torch.load(path, weights_only=True)
+    if "optimizer" not in content["parts"]:
+        # of a target without torch, saved by a process that had imported it
+        return [content["parts"], len(content["curve"])]
     momentum = content["parts"]["optimizer"]["state"][0]["momentum_buffer"]
     return [content["parts"]["model"]["weight"].tolist(), momentum.tolist(), len(content["curve"])]
 

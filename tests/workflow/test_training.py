@@ -54,6 +54,8 @@ def test_a_search_on_real_training_ends_with_a_state_and_a_report(project):
         "predictions.png",
         "epochs.png",
         "jobs.png",
+        "index.html",
+        "summary.rst",
     }
     project.run("snakemake", "--report", "report.html")
     assert (project.path / "report.html").stat().st_size > 100_000
