@@ -245,7 +245,7 @@ def damage(path: Path, way: str, draw: random.Random) -> list[Path]:
         path.write_bytes(b"".join(data.splitlines(keepends=True)[: -draw.randint(1, 3)]))
     elif way == "crlf":
         path.write_bytes(data.replace(b"\n", b"\r\n"))
-    elif way == "change":
+    elif way == "change" and data:
         path.write_text(changed(data.decode(errors="replace"), path.suffix, draw))
     elif path.suffix in (".pt", ".parquet") or path.name == "state.json":
         block = bytes(64) if way == "zeros" else bytes([data[at] ^ 1 << draw.randrange(8)]) if data else b""
