@@ -358,17 +358,17 @@ def test_missing_packages_are_told_with_how_to_install_them(server: Any, monkeyp
 
 
 def test_the_estimate_is_what_is_charged(server: Any, tmp_path: Path) -> None:
-    estimate = remote.estimate(QPU, 12)
+    estimate = remote.ask(QPU, 12, 10.0).seconds
     assert server.submitted == 0
     assert remote.sample(QPU, problem(), "fit 1", tmp_path).info["seconds"] == pytest.approx(estimate)
     assert remote.sample(HYBRID, problem(), "fit 1", tmp_path).info["seconds"] == pytest.approx(
-        remote.estimate(HYBRID, 12)
+        remote.ask(HYBRID, 12, 10.0).seconds
     )
-    assert spent(tmp_path) == pytest.approx(estimate + remote.estimate(HYBRID, 12))
+    assert spent(tmp_path) == pytest.approx(estimate + remote.ask(HYBRID, 12, 10.0).seconds)
 
 
 def test_a_budget_is_never_exceeded(server: Any, tmp_path: Path) -> None:
-    cost = remote.estimate(QPU, 12)
+    cost = remote.ask(QPU, 12, 10.0).seconds
     assert cost is not None
     kept = [tmp_path / "annealer" / name for name in ("round 1", "round 2", "round 3")]
     for one in kept[:2]:
@@ -383,7 +383,7 @@ def test_a_budget_is_never_exceeded(server: Any, tmp_path: Path) -> None:
 def test_a_problem_whose_answer_never_came_counts_against_the_budget(
     server: Any, fail: Callable[..., None], tmp_path: Path
 ) -> None:
-    cost = remote.estimate(QPU, 12)
+    cost = remote.ask(QPU, 12, 10.0).seconds
     assert cost is not None
     fail(outcome="FAILED")
     with pytest.raises(AnnealerError, match="failed on the problem"):

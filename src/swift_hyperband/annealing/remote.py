@@ -119,22 +119,6 @@ def ask(settings: SamplerSettings, variables: int, patience: float) -> Offer:
         return Offer(str(annealer.solver.name), qubits, annealer.largest(), seconds, refusals)
 
 
-def estimate(settings: SamplerSettings, variables: int) -> float | None:
-    """Return the annealer time in seconds of a problem with so many variables, before it is submitted.
-
-    For a QPU the access time as the client estimates it for the clique embedding; for a hybrid solver its minimum time
-    limit. None where the solver does not tell.
-
-    Raises
-    ------
-    AnnealerError
-        If the solver cannot be used, or the problem is too large for it.
-    """
-    with connect(settings) as connection:
-        _, seconds = connection.annealer.prepare(range(variables))
-    return seconds
-
-
 def _polished(bqm: BinaryQuadraticModel, states: SampleSet) -> SampleSet:
     """Return where steepest descent from each state ends: broken chains leave states above a local minimum."""
     import dimod
