@@ -45,7 +45,7 @@ lint: $(INSTALLED)
 
 # The schema for editors and the table of keys in config/README.md follow from the study model.
 docs: $(INSTALLED)
-	$(BIN)/python -m swift_hyperband.study_docs
+	$(BIN)/python -m swift_hyperband.study.documents
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

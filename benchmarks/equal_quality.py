@@ -29,9 +29,9 @@ from typing import Any
 import numpy as np
 from saved_epochs import tables
 
-from swift_hyperband.replay.cluster import ClusterSettings
+from swift_hyperband.replay.recipes import Recipe, recipe
 from swift_hyperband.replay.runs import Replay
-from swift_hyperband.replay.searches import Recipe, recipe
+from swift_hyperband.replay.simulator import ClusterSettings
 
 REPEATS = 3
 ONE_WORKER = ClusterSettings()

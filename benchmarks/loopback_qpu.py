@@ -25,7 +25,7 @@ import qsvr as common  # noqa: E402
 import sapi  # noqa: E402
 
 from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings  # noqa: E402
-from swift_hyperband.predictors import qsvr  # noqa: E402
+from swift_hyperband.predictors import annealed  # noqa: E402
 from swift_hyperband.predictors.kernel_machine import train  # noqa: E402
 from swift_hyperband.predictors.settings import PredictorSettings  # noqa: E402
 
@@ -50,14 +50,14 @@ def main() -> None:
             curves, ends = table.losses[:, :SEEN], table.losses[:, -1]
             x, y, kept = curves[trained], ends[trained], Path(folder) / "answers" / str(number)
             fits = [
-                train(settings, x, y, qsvr.classical(settings.C, shape), lambda: 0.0),
-                qsvr.fit(settings, shape, local, x, y, ""),
-                qsvr.fit(settings, shape, remote, x, y, f"split {number}", kept),
+                train(settings, x, y, annealed.classical(settings.C, shape), lambda: 0.0),
+                annealed.fit(settings, shape, local, x, y, ""),
+                annealed.fit(settings, shape, remote, x, y, f"split {number}", kept),
             ]
             for name, fit in zip(scores, fits, strict=True):
                 scores[name].append(common.judge(fit.predict(curves[rest]), ends[rest], y)[0])
             once = server.submitted
-            qsvr.fit(settings, shape, remote, x, y, f"split {number}", kept)
+            annealed.fit(settings, shape, remote, x, y, f"split {number}", kept)
             assert server.submitted == once == number + 1
         print(f"{options.splits} fits, {server.submitted} problems submitted, none for the repetition of each fit")
     for name, values in scores.items():

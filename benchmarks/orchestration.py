@@ -20,7 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from swift_hyperband.study import load
+from swift_hyperband.study.model import load
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

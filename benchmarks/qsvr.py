@@ -31,11 +31,12 @@ from sklearn.svm import SVR
 from swift_hyperband.annealing import qubo
 from swift_hyperband.annealing.qsvr import QSVR
 from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, QsvrSettings, SamplerSettings
-from swift_hyperband.predictors import last_value, qsvr
+from swift_hyperband.compare.accuracy import splits
+from swift_hyperband.predictors import annealed as qsvr
+from swift_hyperband.predictors import last_value
 from swift_hyperband.predictors.features import Floats
 from swift_hyperband.predictors.kernel_machine import train
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.replay.accuracy import splits
 
 HELD = 20
 """Curves that a clique of 120 variables holds, and that the authors train on."""

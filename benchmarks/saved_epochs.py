@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from swift_hyperband.replay.readers import PUBLISHED, read
+from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay
-from swift_hyperband.replay.searches import recipe
-from swift_hyperband.replay.tables import CurveTable
+from swift_hyperband.replay.tables.reader import PUBLISHED, read
+from swift_hyperband.replay.tables.table import CurveTable
 
 FILES = {
     "mlpf": "mlpf_delphes/delphes_trainings_processed.csv",

@@ -24,11 +24,11 @@ from typing import Any
 
 import yaml
 
-from swift_hyperband import jobs
-from swift_hyperband.plan import makespan
-from swift_hyperband.progress import Reader
-from swift_hyperband.results import StudyFolder
-from swift_hyperband.study import load
+from swift_hyperband.results import jobs
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.progress import Reader
+from swift_hyperband.search.plan import makespan
+from swift_hyperband.study.model import load
 
 ROOT = Path(__file__).parents[1]
 FASTPOLL = ROOT / "tests/slurm/fastpoll.py"

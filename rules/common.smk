@@ -1,14 +1,15 @@
 # What the rules share: the study, and which files a round's jobs read.
-from swift_hyperband import fitting, repair
+from swift_hyperband.workflow import fitting
+from swift_hyperband.results import repair
 from swift_hyperband.annealing.settings import REMOTE
-from swift_hyperband.begin import begin, reason_to_give_up
-from swift_hyperband.dag import Dag
-from swift_hyperband.errors import about_disk
-from swift_hyperband.head import become_head
-from swift_hyperband.results import StudyFolder, check_frozen, freeze
-from swift_hyperband.paths import check_paths_for_cluster
-from swift_hyperband.retrying import give_up_with
-from swift_hyperband.slurm_plugin import mend
+from swift_hyperband.results.begin import begin, reason_to_give_up
+from swift_hyperband.workflow.dag import Dag
+from swift_hyperband.base.errors import about_disk
+from swift_hyperband.processes.head import become_head
+from swift_hyperband.results.layout import StudyFolder, check_frozen, freeze
+from swift_hyperband.workflow.paths import check_paths_for_cluster
+from swift_hyperband.workflow.retrying import give_up_with
+from swift_hyperband.slurm.plugin import mend
 from snakemake.utils import update_config
 
 
@@ -93,12 +94,12 @@ def read_study():
             update_config(given, study_yaml.read(Path(path)))
         update_config(given, workflow.config_settings.config)
         given = {key: value for key, value in given.items() if key not in SETTINGS}
-        found = swift_hyperband.study.parse(given, where)
+        found = swift_hyperband.study.model.parse(given, where)
         # jobs need not look again
         if workflow.is_main_process:
-            swift_hyperband.study.check_data(found, where)
+            swift_hyperband.study.model.check_data(found, where)
             at_a_time = found.resources.workers * found.resources.side_by_side
-            swift_hyperband.study.check_own_files(found, where, at_a_time)
+            swift_hyperband.study.model.check_own_files(found, where, at_a_time)
         return check_frozen(StudyFolder(Path("results") / found.name), found)
     except UserError as error:
         stop(error)

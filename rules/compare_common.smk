@@ -5,16 +5,16 @@ from functools import cache
 @cache
 def comparison():
     """Return the comparison, and the units of each job; a mistake, or that all tables are missing, is one line."""
-    from swift_hyperband.replay import compare
-    from swift_hyperband.replay.comparison import load
+    from swift_hyperband.compare import units
+    from swift_hyperband.compare.comparison import load
 
     jobs = {}
     try:
         found = load(Path("config/compare.yaml"))
-        for pair in compare.pairs(found):
+        for pair in units.pairs(found):
             jobs[pair.key] = [pair]
         # a table's predictors are one job: they take less time than its start
-        for accuracy in compare.accuracies(found):
+        for accuracy in units.accuracies(found):
             jobs.setdefault(accuracy.key.partition("--")[0], []).append(accuracy)
     except UserError as error:
         stop(error)
@@ -60,7 +60,7 @@ def compared_units(wildcards):
 
 def compared_definition(wildcards):
     """Return what makes a job run again: another definition, or another number of seeds."""
-    from swift_hyperband.replay.stored import digest
+    from swift_hyperband.compare.store import digest
 
     units = compared_units(wildcards)
     return digest({unit.key: [unit.definition, unit.seeds] for unit in units})
@@ -68,7 +68,7 @@ def compared_definition(wildcards):
 
 def comparison_definition(wildcards):
     """Return what makes pictures and tables be drawn again: also names and their order."""
-    from swift_hyperband.replay.stored import digest
+    from swift_hyperband.compare.store import digest
 
     found, jobs = comparison()
     keys = found.keys.model_dump(mode="json")

@@ -3,10 +3,10 @@ import shlex
 import sys
 from pathlib import Path
 
-import swift_hyperband.study
-from swift_hyperband import study_yaml
-from swift_hyperband.errors import UserError
-from swift_hyperband.paths import check_folder
+import swift_hyperband.study.model
+from swift_hyperband.study import reader
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.workflow.paths import check_folder
 
 
 def stop(error):
@@ -23,6 +23,6 @@ for folder in (Path.cwd(), Path(str(workflow.basedir))):
 def check_yaml(path):
     """Tell line and column of what is no YAML, and keys given twice, which Snakemake does not."""
     try:
-        study_yaml.read(Path(path))
+        reader.read(Path(path))
     except UserError as error:
         stop(error)

@@ -4,7 +4,7 @@ from functools import cache
 
 @cache
 def figure4_results():
-    from swift_hyperband.real_runs import load
+    from swift_hyperband.compare.real_runs import load
 
     try:
         found = load(Path("config/figure4.yaml"))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband import accounting, jobs, slurm
 from swift_hyperband.cli.status import spent
+from swift_hyperband.results import accounting, jobs
+from swift_hyperband.slurm import queue
 
 COMMENT = "rule_train_full_wildcards_table_2_0_0abc"
 NOW = int(time.time())
@@ -21,7 +22,7 @@ def job(**keys):
 
 
 def run(**keys):
-    found = slurm.Run("17", NOW, NOW + 97, NOW + 163, "COMPLETED", 2, 1, "n1", "swift-hyperband-table_1", COMMENT, "/")
+    found = queue.Run("17", NOW, NOW + 97, NOW + 163, "COMPLETED", 2, 1, "n1", "swift-hyperband-table_1", COMMENT, "/")
     return replace(found, **keys)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swift_hyperband.batches import batch_name, batches, minutes, pack, sizes
+from swift_hyperband.search.batches import batch_name, batches, minutes, pack, sizes
 
 TRIALS = [f"t{number}" for number in range(81)]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swift_hyperband.decisions import decide, promote, promotion_threshold, quantile_threshold, rank
+from swift_hyperband.search.decisions import decide, promote, promotion_threshold, quantile_threshold, rank
 
 losses = st.dictionaries(
     st.text("abcdef0123456789", min_size=3, max_size=3), st.floats(-10, 10) | st.just(math.inf), max_size=12

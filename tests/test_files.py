@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.files import mismatch, read_json, write_text
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import mismatch, read_json, write_text
 
 SHAPE = {"names": [str], "batches": {"full": {str: [int]}}, "value": (float, None), "sure": bool}
 RIGHT = {"names": ["a"], "batches": {"full": {"x": [1, 2]}}, "value": 3, "sure": True, "more": [None]}

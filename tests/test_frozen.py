@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband import driver
-from swift_hyperband.errors import UserError
-from swift_hyperband.results import StudyFolder, as_begun, check_frozen, freeze, load_frozen, load_study
-from swift_hyperband.study import parse
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.results.layout import StudyFolder, as_begun, check_frozen, freeze, load_frozen, load_study
+from swift_hyperband.study.model import parse
+from swift_hyperband.workflow import driver
 
 
 def study(**search):
@@ -70,7 +70,7 @@ RIGHT = {"format": "csv", "path": "{state_out}/log.csv", "epoch": "step"}
 def program(tmp_path, monkeypatch):
     """A folder with a program, in which several searches run in one process, which holds a lease to its end."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("swift_hyperband.driver.become_head", lambda _: None)
+    monkeypatch.setattr("swift_hyperband.workflow.driver.become_head", lambda _: None)
     Path("fit.sh").write_text(PROGRAM)
 
 

@@ -20,14 +20,14 @@ def imported(code):
     [
         ("import swift_hyperband.cli", set()),
         ("import swift_hyperband.training.batch", set()),
-        ("import swift_hyperband.steps, swift_hyperband.search.rounds", set()),
+        ("import swift_hyperband.workflow.steps, swift_hyperband.search.rounds", set()),
         ("import swift_hyperband.search.scheduled", set()),
         ("import swift_hyperband.search.fast_hyperband, swift_hyperband.search.asha", set()),
-        ("import swift_hyperband.replay.cluster", set()),
-        ("import swift_hyperband.replay.runs, swift_hyperband.replay.readers", {"numpy"}),
-        ("import swift_hyperband.dag", {"pydantic", "yaml"}),
+        ("import swift_hyperband.replay.simulator", set()),
+        ("import swift_hyperband.replay.runs, swift_hyperband.replay.tables.reader", {"numpy"}),
+        ("import swift_hyperband.workflow.dag", {"pydantic", "yaml"}),
         ("import swift_hyperband.predictors.last_value", {"numpy"}),
-        ("import swift_hyperband.targets.digits_cnn", {"torch", "numpy"}),
+        ("import swift_hyperband.targets.models.digits_cnn", {"torch", "numpy"}),
     ],
 )
 def test_nothing_heavy_is_imported_without_need(code, allowed):

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from swift_hyperband import jobs, slurm
 from swift_hyperband.cli.status import spent
+from swift_hyperband.results import jobs
+from swift_hyperband.slurm import queue
 
 BATCH = "bracket=2/round=0/full/0abc.json"
 
@@ -58,7 +59,7 @@ def test_a_job_that_was_killed_ended_when_it_gave_its_last_sign_of_life(tmp_path
 
 def test_what_all_jobs_took_is_their_sum(tmp_path, monkeypatch):
     monkeypatch.setenv("SLURM_JOB_ID", "17")
-    monkeypatch.setattr(slurm, "times", lambda job: (time.time() - 3600, time.time() - 1800))
+    monkeypatch.setattr(queue, "times", lambda job: (time.time() - 3600, time.time() - 1800))
     record(tmp_path, "through", queued=True)
     record(tmp_path, "through", queued=True)
     (path, *_) = tmp_path.glob("bracket=2/round=0/jobs/*.json")

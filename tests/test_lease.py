@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband import lease
+from swift_hyperband.processes import lease
 
 context = multiprocessing.get_context("fork")
 

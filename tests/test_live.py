@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.live import told
-from swift_hyperband.cli.snakemake_log import failures, new_log
-from swift_hyperband.errors import UserError
+from swift_hyperband.workflow.snakemake_log import failures, new_log
 
 
 def progress(best=None, rounds=(), outcomes=()):

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from swift_hyperband.batches import pack
 from swift_hyperband.cli import main
-from swift_hyperband.plan import Plan, continuing, epochs, makespan
-from swift_hyperband.schedule import SwiftSettings, hyperband, swift_hyperband
+from swift_hyperband.search.batches import pack
+from swift_hyperband.search.plan import Plan, continuing, epochs, makespan
+from swift_hyperband.search.schedule import SwiftSettings, hyperband, swift_hyperband
 
 STUDY = """\
 name: planned

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband import code_files, provenance
-from swift_hyperband.begin import reason_to_give_up
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli import main
-from swift_hyperband.driver import run_search
-from swift_hyperband.errors import UserError
-from swift_hyperband.history import History
 from swift_hyperband.report import write_report
-from swift_hyperband.results import StudyFolder
-from swift_hyperband.study import parse
+from swift_hyperband.results import provenance
+from swift_hyperband.results.begin import reason_to_give_up
+from swift_hyperband.results.history import History
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.study.model import parse
+from swift_hyperband.targets import code_files
+from swift_hyperband.workflow.driver import run_search
 
 MODEL = """
 import helper

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from swift_hyperband import real_runs
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli import main
-from swift_hyperband.errors import UserError
-from swift_hyperband.report import figure4, style
+from swift_hyperband.compare import real_runs
+from swift_hyperband.report import style
+from swift_hyperband.report.compare import figure4
 
 ROOT = Path(__file__).parents[1]
 

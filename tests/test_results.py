@@ -7,10 +7,11 @@ import sys
 
 import pytest
 
-from swift_hyperband import cli, provenance
-from swift_hyperband.errors import UserError, about_disk
-from swift_hyperband.results import StudyFolder, nothing_left, read_best
-from swift_hyperband.study import parse
+from swift_hyperband import cli
+from swift_hyperband.base.errors import UserError, about_disk
+from swift_hyperband.results import provenance
+from swift_hyperband.results.layout import StudyFolder, nothing_left, read_best
+from swift_hyperband.study.model import parse
 from swift_hyperband.training.sealed import sealed_json
 from swift_hyperband.training.trial import write_rows
 
@@ -27,7 +28,7 @@ def project(tmp_path, monkeypatch):
     """A folder with a study file of a search of two trials."""
     monkeypatch.chdir(tmp_path)
     # a search that is refused leaves nothing behind in this process, one that runs holds its lease
-    monkeypatch.setattr("swift_hyperband.driver.become_head", become_head)
+    monkeypatch.setattr("swift_hyperband.workflow.driver.become_head", become_head)
     (tmp_path / "config").mkdir()
     (tmp_path / "config/config.yaml").write_text(STUDY.format(name="small"))
     rows = [f"{row},{epoch},{1 / (row + epoch)}" for row in range(4) for epoch in (1, 2)]
@@ -36,7 +37,7 @@ def project(tmp_path, monkeypatch):
 
 
 def become_head(folder):
-    from swift_hyperband import head
+    from swift_hyperband.processes import head
 
     head.lead(folder).release()
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swift_hyperband.plan import epochs
-from swift_hyperband.schedule import SwiftSettings, hyperband, swift_hyperband
+from swift_hyperband.search.plan import epochs
+from swift_hyperband.search.schedule import SwiftSettings, hyperband, swift_hyperband
 
 PUBLISHED = SwiftSettings(d=15, k=0.5, decision_fraction=0.5, share_curves=True)
 DEFAULT = SwiftSettings(d=5, k=0.0, decision_fraction=0.15, share_curves=True, extra=0.5)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from swift_hyperband import slurm_plugin
+from swift_hyperband.slurm import plugin as slurm_plugin
 
 
 class Logger:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband import slurm, slurm_plugin
+from swift_hyperband.slurm import plugin, queue
 
 SCRIPT = Path(__file__).parents[1] / "profiles/slurm-generic/status.sh"
 
@@ -38,10 +38,10 @@ def test_the_profiles_script_knows_every_state(tmp_path, state, answer):
 
 
 def test_so_does_the_product():
-    assert set(HELD) == slurm.HELD
-    assert not slurm.OVER & {*GOES_ON, "NODE_FAIL", "REQUEUE_HOLD", "RESV_DEL_HOLD"}
-    assert {*ENDED, "COMPLETED"} - slurm.OVER == {"NODE_FAIL", "REQUEUE_HOLD", "RESV_DEL_HOLD"}
+    assert set(HELD) == queue.HELD
+    assert not queue.OVER & {*GOES_ON, "NODE_FAIL", "REQUEUE_HOLD", "RESV_DEL_HOLD"}
+    assert {*ENDED, "COMPLETED"} - queue.OVER == {"NODE_FAIL", "REQUEUE_HOLD", "RESV_DEL_HOLD"}
     # what the plugin takes for the end of a job
     fails = {"BOOT_FAIL", "CANCELLED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
-    assert {slurm_plugin.understood(state) for state in ENDED} == fails
-    assert {slurm_plugin.understood(state) for state in GOES_ON} == set(GOES_ON)
+    assert {plugin.understood(state) for state in ENDED} == fails
+    assert {plugin.understood(state) for state in GOES_ON} == set(GOES_ON)

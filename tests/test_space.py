@@ -5,8 +5,8 @@ import statistics
 
 import pytest
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.space import Categorical, Float, Int, Space, check_room, draw, holds, problems, trial_id
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.space.space import Categorical, Float, Int, Space, check_room, draw, holds, problems, trial_id
 
 LARGE = Space(
     {

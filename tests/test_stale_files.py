@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband import files, head, lease
-from swift_hyperband.results import StudyFolder
+from swift_hyperband.base import files
+from swift_hyperband.processes import head, lease
+from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.training import trial
 
 

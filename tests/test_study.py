@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 import yaml
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.space import Categorical, Float, Int
-from swift_hyperband.study import NOT_DEFINING, differences, load, parse
-from swift_hyperband.study_docs import BEGIN, END, README, SCHEMA, json_schema, keys_table, write_docs
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.space.space import Categorical, Float, Int
+from swift_hyperband.study.documents import BEGIN, END, README, SCHEMA, json_schema, keys_table, write_docs
+from swift_hyperband.study.model import NOT_DEFINING, differences, load, parse
 from swift_hyperband.targets import BUILT_IN
 
 ROOT = Path(__file__).parents[1]

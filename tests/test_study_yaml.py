@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.space import Float
-from swift_hyperband.study import load
-from swift_hyperband.study_yaml import DEEPEST, LONGEST, parse_yaml, read, to_yaml
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.space.space import Float
+from swift_hyperband.study.model import load
+from swift_hyperband.study.reader import DEEPEST, LONGEST, parse_yaml, read, to_yaml
 
 DEFAULT = Path(__file__).parents[1] / "config" / "config.yaml"
 

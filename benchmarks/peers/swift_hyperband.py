@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay
-from swift_hyperband.replay.searches import recipe
-from swift_hyperband.replay.tables import CurveTable
+from swift_hyperband.replay.tables.table import CurveTable
 
 PACKAGE = "swift-hyperband"
 SEARCHES = {

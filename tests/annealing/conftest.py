@@ -55,6 +55,6 @@ def fail(server: Any, sapi: ModuleType) -> Callable[..., None]:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask again at once after a temporary error."""
-    from swift_hyperband.annealing import remote
+    from swift_hyperband.annealing.dwave import conversation
 
-    monkeypatch.setattr(remote, "PAUSES", (0.05, 0.05, 0.05))
+    monkeypatch.setattr(conversation, "PAUSES", (0.05, 0.05, 0.05))

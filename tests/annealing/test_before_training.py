@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import yaml
 
-from swift_hyperband import fitting
-from swift_hyperband.annealing import remote
+from swift_hyperband.annealing.dwave import conversation
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import read_json
 from swift_hyperband.cli import main
-from swift_hyperband.driver import run_search
-from swift_hyperband.errors import UserError
-from swift_hyperband.files import read_json
-from swift_hyperband.results import StudyFolder
-from swift_hyperband.study import load
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.study.model import load
+from swift_hyperband.workflow import fitting
+from swift_hyperband.workflow.driver import run_search
 
 Write = Callable[..., Path]
 
@@ -31,7 +31,7 @@ def study(alone: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     # several searches in one process, which holds a lease to its end
-    monkeypatch.setattr("swift_hyperband.driver.become_head", lambda _: None)
+    monkeypatch.setattr("swift_hyperband.workflow.driver.become_head", lambda _: None)
 
     def write(sampler: dict[str, Any], qsvr: dict[str, Any] | None = None, **keys: Any) -> Path:
         target = {"name": "curve-table", "metric": "loss", "mode": "min", "options": {"table": "curves.csv"}}
@@ -223,7 +223,7 @@ def test_without_a_token_the_plan_says_so_and_the_search_does_not_begin(
 def test_an_annealer_that_cannot_be_reached_now_may_be_when_it_is_needed(
     study: Write, server: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(remote, "PAUSES", ())
+    monkeypatch.setattr(conversation, "PAUSES", ())
     monkeypatch.setenv("DWAVE_API_ENDPOINT", "http://127.0.0.1:9/sapi")
     with pytest.raises(UserError, match=r"must be reachable.*start again to go on"):
         search(study(QPU))
@@ -245,7 +245,7 @@ def test_no_line_holds_the_token(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(remote, "PAUSES", ())
+    monkeypatch.setattr(conversation, "PAUSES", ())
     fail(**faults)
     path = study(QPU)
     main(["plan", str(path)])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from dimod import BinaryQuadraticModel
 
-from swift_hyperband.annealing.kept import ANSWER, Answer, Kept, spent
-from swift_hyperband.errors import UserError
+from swift_hyperband.annealing.dwave.store import ANSWER, Answer, Kept, spent
+from swift_hyperband.base.errors import UserError
 
 # state 01 has the energy .5, state 10 has 1.5
 BQM = BinaryQuadraticModel({0: 1.5, 1: 0.5}, {}, 0.0, "BINARY")

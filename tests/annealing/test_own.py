@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from swift_hyperband.annealing import own, ready, samplers
-from swift_hyperband.annealing.errors import SamplerError, cleaned
+from swift_hyperband.annealing.dwave.errors import SamplerError, cleaned
 from swift_hyperband.annealing.settings import SamplerSettings
 
 MODULE = '''

@@ -16,11 +16,12 @@ import dimod
 import numpy as np
 import pytest
 
-from swift_hyperband.annealing import remote, samplers
-from swift_hyperband.annealing.errors import AnnealerError
-from swift_hyperband.annealing.kept import Problem, spent
+from swift_hyperband.annealing import samplers
+from swift_hyperband.annealing.dwave import conversation
+from swift_hyperband.annealing.dwave.errors import AnnealerError
+from swift_hyperband.annealing.dwave.store import Problem, spent
 from swift_hyperband.annealing.settings import SamplerSettings
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 QPU = SamplerSettings(name="qpu", timeout=30.0)
 HYBRID = SamplerSettings(name="hybrid", timeout=30.0)
@@ -55,21 +56,21 @@ def test_a_qpu_with_a_zephyr_graph_serves_as_well(sapi: Any, alone: None, monkey
         monkeypatch.setenv("DWAVE_API_ENDPOINT", server.endpoint)
         monkeypatch.setenv("DWAVE_API_TOKEN", sapi.TOKEN)
         bqm = problem()
-        found = remote.sample(QPU, bqm, "fit 1")
+        found = conversation.sample(QPU, bqm, "fit 1")
         assert found.first.energy == pytest.approx(dimod.ExactSolver().sample(bqm).first.energy)
 
 
 def test_variables_keep_their_names(server: Any, tmp_path: Path) -> None:
     bqm = problem().relabel_variables({i: f"v{11 - i}" for i in range(12)}, inplace=False)
     for _ in ("from the server", "as kept"):
-        found = remote.sample(QPU, bqm, "fit 1", tmp_path)
+        found = conversation.sample(QPU, bqm, "fit 1", tmp_path)
         assert set(found.variables) == set(bqm.variables)
         assert found.record.energy == pytest.approx(bqm.energies((found.record.sample, found.variables)))
 
 
 def test_everything_about_an_answer_is_kept(server: Any, sapi: Any, tmp_path: Path) -> None:
     bqm = problem()
-    found = remote.sample(QPU, bqm, "study/fit 1", tmp_path)
+    found = conversation.sample(QPU, bqm, "study/fit 1", tmp_path)
     sent, submitted, answer = (kept_file(tmp_path, name) for name in ("problem", "submitted", "answer"))
     (at_server,) = server.problems.values()
     assert sent["label"] == at_server.label
@@ -87,7 +88,7 @@ def test_everything_about_an_answer_is_kept(server: Any, sapi: Any, tmp_path: Pa
 
 def test_states_of_the_qpu_are_polished_down_to_local_minima(server: Any, tmp_path: Path) -> None:
     bqm = problem(20)
-    found = remote.sample(SamplerSettings(name="qpu", chain_strength=0.5, timeout=30.0), bqm, "fit 1", tmp_path)
+    found = conversation.sample(SamplerSettings(name="qpu", chain_strength=0.5, timeout=30.0), bqm, "fit 1", tmp_path)
     answer = kept_file(tmp_path, "answer")
     assert answer["chain_break_share"] > 0
     assert np.all(found.record.energy <= np.array(answer["energies"]) + 1e-9)
@@ -100,8 +101,8 @@ def test_states_of_the_qpu_are_polished_down_to_local_minima(server: Any, tmp_pa
 
 def test_reads_annealing_time_and_chain_strength_reach_the_solver(server: Any) -> None:
     settings = SamplerSettings(name="qpu", num_reads=7, annealing_time=50.0, chain_strength=1.0, timeout=30.0)
-    remote.sample(settings, problem(), "weak")
-    remote.sample(SamplerSettings(name="qpu", chain_strength=16.0, timeout=30.0), problem(), "strong")
+    conversation.sample(settings, problem(), "weak")
+    conversation.sample(SamplerSettings(name="qpu", chain_strength=16.0, timeout=30.0), problem(), "strong")
     weak, strong = (at_server.job for at_server in server.problems.values())
     assert weak["params"]["num_reads"] == 7
     assert weak["params"]["annealing_time"] == 50.0
@@ -116,9 +117,9 @@ def test_reads_annealing_time_and_chain_strength_reach_the_solver(server: Any) -
 
 def test_a_named_solver_is_used_and_an_unknown_one_is_told(server: Any, sapi: Any) -> None:
     settings = SamplerSettings(name="qpu", solver=sapi.QPU, timeout=30.0)
-    assert remote.sample(settings, problem(), "fit 1").info["solver"] == sapi.QPU
+    assert conversation.sample(settings, problem(), "fit 1").info["solver"] == sapi.QPU
     with pytest.raises(AnnealerError, match=r"No solver with name='elsewhere'.*DWAVE_API_SOLVER"):
-        remote.sample(SamplerSettings(name="qpu", solver="elsewhere", timeout=30.0), problem(), "fit 2")
+        conversation.sample(SamplerSettings(name="qpu", solver="elsewhere", timeout=30.0), problem(), "fit 2")
 
 
 # paid once
@@ -128,10 +129,10 @@ def test_a_named_solver_is_used_and_an_unknown_one_is_told(server: Any, sapi: An
 def test_a_kept_answer_is_returned_without_asking_anybody(
     settings: SamplerSettings, server: Any, tmp_path: Path
 ) -> None:
-    first = remote.sample(settings, problem(), "fit 1", tmp_path)
+    first = conversation.sample(settings, problem(), "fit 1", tmp_path)
     assert server.submitted == 1
     server.requests.clear()
-    again = remote.sample(settings, problem(), "fit 1", tmp_path)
+    again = conversation.sample(settings, problem(), "fit 1", tmp_path)
     assert server.requests == []
     assert np.array_equal(first.record.sample, again.record.sample)
     assert first.info == again.info
@@ -141,16 +142,16 @@ def test_a_kept_answer_is_returned_without_asking_anybody(
 def test_an_answer_that_is_not_kept_is_found_at_the_server_by_its_label(
     settings: SamplerSettings, server: Any, tmp_path: Path
 ) -> None:
-    first = remote.sample(settings, problem(), "fit 1", tmp_path / "lost")
-    again = remote.sample(settings, problem(), "fit 1", tmp_path / "new")
+    first = conversation.sample(settings, problem(), "fit 1", tmp_path / "lost")
+    again = conversation.sample(settings, problem(), "fit 1", tmp_path / "new")
     assert server.submitted == 1
     assert np.array_equal(first.record.sample, again.record.sample)
     assert first.info == again.info
 
 
 def test_another_problem_with_the_same_label_is_submitted(server: Any, tmp_path: Path) -> None:
-    first = remote.sample(QPU, problem(seed=0), "fit 1", tmp_path)
-    second = remote.sample(QPU, problem(seed=1), "fit 1", tmp_path)
+    first = conversation.sample(QPU, problem(seed=0), "fit 1", tmp_path)
+    second = conversation.sample(QPU, problem(seed=1), "fit 1", tmp_path)
     assert server.submitted == 2
     assert first.info["problem_id"] != second.info["problem_id"]
 
@@ -186,7 +187,7 @@ def test_a_head_killed_between_sending_and_reading_does_not_pay_twice(
     head.wait()
     assert not list(kept.glob("*/answer.json"))
     fail(delay=0.0)
-    found = remote.sample(QPU, problem(), "fit 1", kept)
+    found = conversation.sample(QPU, problem(), "fit 1", kept)
     assert server.submitted == 1
     assert found.first.energy == pytest.approx(dimod.ExactSolver().sample(problem()).first.energy)
     assert kept_file(kept, "answer")["problem_id"] in server.problems
@@ -195,11 +196,11 @@ def test_a_head_killed_between_sending_and_reading_does_not_pay_twice(
 def test_a_problem_that_still_waits_at_the_server_is_waited_for(
     server: Any, fail: Callable[..., None], tmp_path: Path
 ) -> None:
-    remote.sample(QPU, problem(), "fit 1", tmp_path / "lost")
+    conversation.sample(QPU, problem(), "fit 1", tmp_path / "lost")
     (at_server,) = server.problems.values()
     at_server.submitted = time.time()
     fail(delay=1.0)
-    assert remote.sample(QPU, problem(), "fit 1", tmp_path).info["problem_id"] == at_server.id
+    assert conversation.sample(QPU, problem(), "fit 1", tmp_path).info["problem_id"] == at_server.id
     assert server.submitted == 1
 
 
@@ -207,7 +208,7 @@ def test_a_connection_lost_right_after_sending_does_not_cost_a_second_problem(
     server: Any, fail: Callable[..., None], soon: None
 ) -> None:
     fail(lose=True)
-    assert len(remote.sample(QPU, problem(), "fit 1")) > 0
+    assert len(conversation.sample(QPU, problem(), "fit 1")) > 0
     assert server.submitted == 1
 
 
@@ -220,7 +221,7 @@ def test_a_temporary_error_is_survived(
     place: str, code: int, server: Any, fail: Callable[..., None], soon: None
 ) -> None:
     fail(status={place: code}, times=1)
-    assert len(remote.sample(QPU, problem(), "fit 1")) > 0
+    assert len(conversation.sample(QPU, problem(), "fit 1")) > 0
     assert server.submitted == 1
 
 
@@ -242,13 +243,13 @@ def test_what_hinders_the_submission_is_told_in_one_line(
 ) -> None:
     fail(**faults)
     with pytest.raises(AnnealerError, match=told) as error:
-        remote.sample(QPU, problem(), "fit 1", tmp_path)
+        conversation.sample(QPU, problem(), "fit 1", tmp_path)
     assert "\n" not in str(error.value)
     assert server.submitted == 0
     # what the server did not take is not counted as spent
     assert spent(tmp_path) == 0
     fail()
-    remote.sample(QPU, problem(), "fit 1", tmp_path)
+    conversation.sample(QPU, problem(), "fit 1", tmp_path)
     assert server.submitted == 1
 
 
@@ -272,12 +273,12 @@ def test_a_problem_that_ends_without_answer_is_told_and_submitted_anew_when_aske
 ) -> None:
     fail(**faults)
     with pytest.raises(AnnealerError, match=told):
-        remote.sample(settings, problem(), "fit 1", tmp_path)
+        conversation.sample(settings, problem(), "fit 1", tmp_path)
     assert server.submitted == 1
     for at_server in server.problems.values():
         at_server.cancelled = True
     fail()
-    remote.sample(settings, problem(), "fit 1", tmp_path)
+    conversation.sample(settings, problem(), "fit 1", tmp_path)
     assert server.submitted == 2
 
 
@@ -287,10 +288,10 @@ def test_a_server_that_hangs_is_left_when_the_time_is_over(
 ) -> None:
     fail(hang=[place])
     with pytest.raises(AnnealerError, match=r"in time|within the time-out"):
-        remote.sample(SamplerSettings(name="qpu", timeout=1.0), problem(), "fit 1", tmp_path)
+        conversation.sample(SamplerSettings(name="qpu", timeout=1.0), problem(), "fit 1", tmp_path)
     fail()
     server.stopping.set()
-    remote.sample(QPU, problem(), "fit 1", tmp_path)
+    conversation.sample(QPU, problem(), "fit 1", tmp_path)
     assert server.submitted == 1
 
 
@@ -300,32 +301,32 @@ def test_a_problem_that_waits_too_long_is_cancelled(
 ) -> None:
     fail(delay=600.0)
     with pytest.raises(AnnealerError, match="still waits and was cancelled; raise the time-out"):
-        remote.sample(SamplerSettings(name=name, timeout=1.0), problem(), "fit 1", tmp_path)
+        conversation.sample(SamplerSettings(name=name, timeout=1.0), problem(), "fit 1", tmp_path)
     assert [server.state(at_server) for at_server in server.problems.values()] == ["CANCELLED"]
 
 
 def test_an_endpoint_where_nobody_listens_is_told(server: Any, soon: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DWAVE_API_ENDPOINT", "http://127.0.0.1:9/sapi")
     with pytest.raises(AnnealerError, match=r"127\.0\.0\.1:9 must be reachable.*DWAVE_API_ENDPOINT"):
-        remote.sample(QPU, problem(), "fit 1")
+        conversation.sample(QPU, problem(), "fit 1")
 
 
 def test_an_endpoint_that_is_no_url_is_told(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DWAVE_API_ENDPOINT", "cloud")
     with pytest.raises(AnnealerError, match="must be an http"):
-        remote.sample(QPU, problem(), "fit 1")
+        conversation.sample(QPU, problem(), "fit 1")
 
 
 def test_a_missing_token_is_told(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DWAVE_API_TOKEN")
     with pytest.raises(AnnealerError, match=r"token is needed.*set DWAVE_API_TOKEN"):
-        remote.sample(QPU, problem(), "fit 1")
+        conversation.sample(QPU, problem(), "fit 1")
 
 
 def test_a_wrong_token_is_told(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DWAVE_API_TOKEN", "wrong")
     with pytest.raises(AnnealerError, match=r"refused \(401\); check DWAVE_API_TOKEN"):
-        remote.sample(QPU, problem(), "fit 1")
+        conversation.sample(QPU, problem(), "fit 1")
 
 
 def test_a_token_in_the_client_s_own_configuration_is_enough(
@@ -334,60 +335,60 @@ def test_a_token_in_the_client_s_own_configuration_is_enough(
     monkeypatch.delenv("DWAVE_API_TOKEN")
     monkeypatch.setenv("DWAVE_CONFIG_FILE", str(tmp_path / "dwave.conf"))
     (tmp_path / "dwave.conf").write_text(f"[defaults]\ntoken = {sapi.TOKEN}\n")
-    assert len(remote.sample(QPU, problem(), "fit 1")) > 0
+    assert len(conversation.sample(QPU, problem(), "fit 1")) > 0
 
 
 def test_a_problem_too_large_for_the_solver_is_told_before_it_is_sent(server: Any) -> None:
     with pytest.raises(AnnealerError, match="may have 24 variables, found 60; use fewer curves"):
-        remote.sample(QPU, problem(60), "fit 1")
+        conversation.sample(QPU, problem(60), "fit 1")
     assert server.submitted == 0
 
 
 def test_settings_that_the_solver_refuses_are_told(server: Any) -> None:
     with pytest.raises(AnnealerError, match="num_reads value out of range"):
-        remote.sample(SamplerSettings(name="qpu", num_reads=20_000, timeout=30.0), problem(), "fit 1")
+        conversation.sample(SamplerSettings(name="qpu", num_reads=20_000, timeout=30.0), problem(), "fit 1")
 
 
 def test_missing_packages_are_told_with_how_to_install_them(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dwave.system", None)
     with pytest.raises(UserError, match=r"pip install 'swift-hyperband\[annealer\]'"):
-        remote.sample(QPU, problem(), "fit 1")
+        conversation.sample(QPU, problem(), "fit 1")
 
 
 # annealer time
 
 
 def test_the_estimate_is_what_is_charged(server: Any, tmp_path: Path) -> None:
-    estimate = remote.ask(QPU, 12, 10.0).seconds
+    estimate = conversation.ask(QPU, 12, 10.0).seconds
     assert server.submitted == 0
-    assert remote.sample(QPU, problem(), "fit 1", tmp_path).info["seconds"] == pytest.approx(estimate)
-    assert remote.sample(HYBRID, problem(), "fit 1", tmp_path).info["seconds"] == pytest.approx(
-        remote.ask(HYBRID, 12, 10.0).seconds
+    assert conversation.sample(QPU, problem(), "fit 1", tmp_path).info["seconds"] == pytest.approx(estimate)
+    assert conversation.sample(HYBRID, problem(), "fit 1", tmp_path).info["seconds"] == pytest.approx(
+        conversation.ask(HYBRID, 12, 10.0).seconds
     )
-    assert spent(tmp_path) == pytest.approx(estimate + remote.ask(HYBRID, 12, 10.0).seconds)
+    assert spent(tmp_path) == pytest.approx(estimate + conversation.ask(HYBRID, 12, 10.0).seconds)
 
 
 def test_a_budget_is_never_exceeded(server: Any, tmp_path: Path) -> None:
-    cost = remote.ask(QPU, 12, 10.0).seconds
+    cost = conversation.ask(QPU, 12, 10.0).seconds
     assert cost is not None
     kept = [tmp_path / "annealer" / name for name in ("round 1", "round 2", "round 3")]
     for one in kept[:2]:
-        remote.sample(QPU, problem(), one.name, one, budget_seconds=2.5 * cost)
+        conversation.sample(QPU, problem(), one.name, one, budget_seconds=2.5 * cost)
     with pytest.raises(AnnealerError, match="budget must cover the next problem"):
-        remote.sample(QPU, problem(), kept[2].name, kept[2], budget_seconds=2.5 * cost)
+        conversation.sample(QPU, problem(), kept[2].name, kept[2], budget_seconds=2.5 * cost)
     assert server.submitted == 2
     # what is paid is not refused
-    remote.sample(QPU, problem(), kept[1].name, kept[1], budget_seconds=0.0)
+    conversation.sample(QPU, problem(), kept[1].name, kept[1], budget_seconds=0.0)
 
 
 def test_a_problem_whose_answer_never_came_counts_against_the_budget(
     server: Any, fail: Callable[..., None], tmp_path: Path
 ) -> None:
-    cost = remote.ask(QPU, 12, 10.0).seconds
+    cost = conversation.ask(QPU, 12, 10.0).seconds
     assert cost is not None
     fail(outcome="FAILED")
     with pytest.raises(AnnealerError, match="failed on the problem"):
-        remote.sample(QPU, problem(), "fit 1", tmp_path / "kept")
+        conversation.sample(QPU, problem(), "fit 1", tmp_path / "kept")
     fail()
     with pytest.raises(AnnealerError, match="budget must cover the next problem"):
-        remote.sample(QPU, problem(), "fit 2", tmp_path / "kept", budget_seconds=1.5 * cost)
+        conversation.sample(QPU, problem(), "fit 2", tmp_path / "kept", budget_seconds=1.5 * cost)

@@ -8,7 +8,7 @@ import pytest
 
 from swift_hyperband.annealing import samplers
 from swift_hyperband.annealing.settings import SamplerSettings
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 MODULE = """
 import dimod
@@ -101,7 +101,7 @@ def test_a_name_that_is_no_sampler_is_told_in_one_line(own_module, name, told):
 @pytest.mark.parametrize("name", ["qpu", "hybrid"])
 def test_remote_samplers_get_problem_label_folder_and_budget(monkeypatch, tmp_path, name):
     asked = []
-    monkeypatch.setattr("swift_hyperband.annealing.remote.sample", lambda *given: asked.append(given))
+    monkeypatch.setattr("swift_hyperband.annealing.dwave.conversation.sample", lambda *given: asked.append(given))
     bqm, settings = problem(), SamplerSettings(name, budget=3.0)
     samplers.NamedSampler(settings, tmp_path).sample(bqm, label="fit")
     assert asked == [(settings, bqm, "fit", tmp_path, 3.0)]

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from swift_hyperband.annealing.errors import Access, AnnealerError
-from swift_hyperband.annealing.kept import Kept
-from swift_hyperband.annealing.remote import PAUSES, sample
+from swift_hyperband.annealing.dwave.conversation import PAUSES, sample
+from swift_hyperband.annealing.dwave.errors import Access, AnnealerError
+from swift_hyperband.annealing.dwave.store import Kept
 from swift_hyperband.annealing.settings import SamplerSettings
 
 SAMPLE = """
@@ -93,7 +93,7 @@ def test_a_configuration_file_that_cannot_be_read_is_not_quoted(tmp_path: Path, 
 
 def test_a_password_in_the_endpoint_is_not_shown(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DWAVE_API_ENDPOINT", "http://user:a-password@127.0.0.1:9/sapi")
-    monkeypatch.setattr("swift_hyperband.annealing.remote.PAUSES", PAUSES[:0])
+    monkeypatch.setattr("swift_hyperband.annealing.dwave.conversation.PAUSES", PAUSES[:0])
     import dimod
 
     with pytest.raises(AnnealerError, match=r"the annealer at 127\.0\.0\.1:9 ") as error:

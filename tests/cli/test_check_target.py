@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from swift_hyperband.cli import main
-from swift_hyperband.plan import Plan
-from swift_hyperband.study import load
-from swift_hyperband.training import check as checked
+from swift_hyperband.search.plan import Plan
+from swift_hyperband.study.model import load
+from swift_hyperband.training.check import contract as checked
 
 TORCH = """
 import torch

@@ -142,13 +142,13 @@ def test_without_optuna_it_says_what_to_install(table, capsys, monkeypatch):
 
 def test_the_command_line_knows_every_search_and_format():
     from swift_hyperband.cli.replay import FORMATS, SEARCHES
-    from swift_hyperband.replay import readers
-    from swift_hyperband.replay.searches import NAMES
-    from swift_hyperband.study_sections import ALGORITHMS
+    from swift_hyperband.replay.recipes import NAMES
+    from swift_hyperband.replay.tables import reader
+    from swift_hyperband.study.sections import ALGORITHMS
 
     # written out there, so that a command imports no more than it needs
     assert tuple(NAMES) == SEARCHES
-    assert readers.FORMATS == FORMATS
+    assert reader.FORMATS == FORMATS
     assert ALGORITHMS.items() <= NAMES.items(), "studies and replays call a search the same"
 
 

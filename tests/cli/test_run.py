@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from swift_hyperband import lease, slurm
 from swift_hyperband.cli import main
 from swift_hyperband.cli import run as command
-from swift_hyperband.watch import Ended
+from swift_hyperband.processes import lease
+from swift_hyperband.processes.watch import Ended
+from swift_hyperband.slurm import queue as slurm
 
 ROOT = Path(__file__).parents[2]
 NUMBER = "3ccec161-e7e3-4e8b-ad8b-623383e5eece"

@@ -8,14 +8,14 @@ import time
 import pytest
 import yaml
 
-from swift_hyperband import jobs
+from swift_hyperband.base.files import read_json
 from swift_hyperband.cli import main
-from swift_hyperband.driver import run_search
-from swift_hyperband.files import read_json
-from swift_hyperband.progress import Reader
-from swift_hyperband.results import StudyFolder
-from swift_hyperband.study import load
+from swift_hyperband.results import jobs
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.progress import Reader
+from swift_hyperband.study.model import load
 from swift_hyperband.training.trial import count_crash, mark_started, read_rows, write_rows
+from swift_hyperband.workflow.driver import run_search
 
 STUDY = """\
 name: watched

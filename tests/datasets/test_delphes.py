@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli import main
 from swift_hyperband.datasets import delphes
 from swift_hyperband.datasets.substitutes import ttbar
-from swift_hyperband.errors import UserError
 
 DRAW = np.random.default_rng(0)
 

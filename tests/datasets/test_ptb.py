@@ -6,10 +6,10 @@ import tarfile
 import numpy as np
 import pytest
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli import main
 from swift_hyperband.datasets import ptb
 from swift_hyperband.datasets.substitutes import brown
-from swift_hyperband.errors import UserError
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets import cifar10, folder, idx, svhn
 from swift_hyperband.datasets.unpickling import load
-from swift_hyperband.errors import UserError
 
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 256, (20, 3, 32, 32), dtype=np.uint8)

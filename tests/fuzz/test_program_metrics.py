@@ -6,10 +6,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.study_target import MetricsFile
-from swift_hyperband.targets.metrics_files import ProgramError, before_start, written
-from swift_hyperband.targets.program_metrics import Keys, Wanted, measured
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.study.target import MetricsFile
+from swift_hyperband.targets.program.files import ProgramError, before_start, written
+from swift_hyperband.targets.program.metrics import Keys, Wanted, measured
 
 WRITERS = Path(__file__).parents[1] / "targets/writers"
 FILES = sorted(path for path in WRITERS.glob("*/*/*") if path.name != "expected.json" and "tfevents" not in path.name)

@@ -19,16 +19,19 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swift_hyperband import cli, driver, head, lease, repair
+from swift_hyperband import cli
+from swift_hyperband.base.errors import UserError, about_disk
 from swift_hyperband.cli.status import screen
-from swift_hyperband.dag import Dag
-from swift_hyperband.errors import UserError, about_disk
-from swift_hyperband.history import History
-from swift_hyperband.jobs import read as read_jobs
-from swift_hyperband.progress import Reader
-from swift_hyperband.report.table import write_curves
-from swift_hyperband.results import StudyFolder, freeze
-from swift_hyperband.study import Study, parse
+from swift_hyperband.processes import head, lease
+from swift_hyperband.report.search.curves import write_curves
+from swift_hyperband.results import repair
+from swift_hyperband.results.history import History
+from swift_hyperband.results.jobs import read as read_jobs
+from swift_hyperband.results.layout import StudyFolder, freeze
+from swift_hyperband.results.progress import Reader
+from swift_hyperband.study.model import Study, parse
+from swift_hyperband.workflow import driver
+from swift_hyperband.workflow.dag import Dag
 
 MOST = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 WAYS = ("delete", "empty", "cut", "other JSON", "change", "folder", "flip", "zeros", "swap", "older", "crlf")

@@ -13,10 +13,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.plan import Plan, epochs, makespan
-from swift_hyperband.space import Categorical, Float
-from swift_hyperband.study import Study, load
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.search.plan import Plan, epochs, makespan
+from swift_hyperband.space.space import Categorical, Float
+from swift_hyperband.study.model import Study, load
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(

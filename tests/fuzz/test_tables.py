@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.replay.readers import read
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay
-from swift_hyperband.replay.searches import recipe
-from swift_hyperband.targets import curve_table
+from swift_hyperband.replay.tables.reader import read
+from swift_hyperband.targets import recorded as curve_table
 
 METRICS = ["loss", "val/loss", "$x_{^$ %s", "perte é", "损失", "a b"]
 VALUES = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.5, 1e308, -1e308, 5e-324, 2.0**60, 1e155])

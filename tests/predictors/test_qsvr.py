@@ -8,7 +8,7 @@ import pytest
 from swift_hyperband import predictors
 from swift_hyperband.annealing import samplers
 from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, QsvrSettings, SamplerSettings
-from swift_hyperband.predictors import qsvr
+from swift_hyperband.predictors import annealed
 from swift_hyperband.predictors.kernel_machine import leave_one_out, train
 from swift_hyperband.predictors.settings import PredictorSettings
 
@@ -38,7 +38,7 @@ def case(request):
 @pytest.fixture
 def fitted(case):
     table = curves(20)
-    return qsvr.fit(*case, SamplerSettings(), table[:, :9], table[:, -1], "fit")
+    return annealed.fit(*case, SamplerSettings(), table[:, :9], table[:, -1], "fit")
 
 
 def test_a_stored_predictor_predicts_the_same(fitted):
@@ -50,7 +50,7 @@ def test_a_stored_predictor_predicts_the_same(fitted):
 
 def test_it_predicts_like_the_svr_of_the_same_settings(case, fitted):
     (settings, shape), table, fresh = case, curves(20), curves(200, seed=1)
-    classical = train(settings, table[:, :9], table[:, -1], qsvr.classical(settings.C, shape), lambda: 0.0)
+    classical = train(settings, table[:, :9], table[:, -1], annealed.classical(settings.C, shape), lambda: 0.0)
     ours, theirs = fitted.predict(fresh[:, :9]), classical.predict(fresh[:, :9])
     spread = fresh[:, -1].std()
     assert np.sqrt(np.mean((ours - theirs) ** 2)) < 0.15 * spread
@@ -59,12 +59,12 @@ def test_it_predicts_like_the_svr_of_the_same_settings(case, fitted):
 
 def test_its_standard_error_is_the_leave_one_out_error_of_that_svr(case, fitted):
     (settings, shape), table = case, curves(20)
-    expected = leave_one_out(settings, table[:, :9], table[:, -1], qsvr.classical(settings.C, shape))
+    expected = leave_one_out(settings, table[:, :9], table[:, -1], annealed.classical(settings.C, shape))
     assert fitted.sigma == expected
 
 
 def test_equal_curves_are_no_error(case):
-    fitted = qsvr.fit(*case, SamplerSettings(), np.ones((6, 4)), np.ones(6), "fit")
+    fitted = annealed.fit(*case, SamplerSettings(), np.ones((6, 4)), np.ones(6), "fit")
     np.testing.assert_allclose(fitted.predict(np.ones((2, 4))), 1.0, atol=0.1)
 
 
@@ -75,7 +75,7 @@ def test_one_problem_a_fit_with_its_label_and_folder(monkeypatch, tmp_path):
         asked.append((settings.name, bqm.num_variables, label, kept))
         return samplers.sample(SamplerSettings(), bqm, label)
 
-    monkeypatch.setattr("swift_hyperband.annealing.remote.sample", sample)
+    monkeypatch.setattr("swift_hyperband.annealing.dwave.conversation.sample", sample)
     table = curves(20)
-    qsvr.fit(DEFAULT, QsvrSettings(), SamplerSettings("qpu"), table[:, :9], table[:, -1], "study 3/0", tmp_path)
+    annealed.fit(DEFAULT, QsvrSettings(), SamplerSettings("qpu"), table[:, :9], table[:, -1], "study 3/0", tmp_path)
     assert asked == [("qpu", 120, "study 3/0", tmp_path)]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from swift_hyperband.replay.tables import CurveTable
+from swift_hyperband.replay.tables.table import CurveTable
 
 SHARED = Path(__file__).parents[3] / "shared/curves"
 FILES = {

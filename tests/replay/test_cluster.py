@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.replay.cluster import ClusterSettings, simulate
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.replay.simulator import ClusterSettings, simulate
 from swift_hyperband.search import Training
 
 NOISY = {

@@ -10,12 +10,13 @@ import pyarrow.parquet
 import pytest
 import yaml
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.replay import compare, published_results, stored, summaries
-from swift_hyperband.replay.accuracy import configurations, split
-from swift_hyperband.replay.comparison import load
-from swift_hyperband.replay.readers import read
-from swift_hyperband.replay.side_by_side import Rows
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.compare import published_results, store, summaries
+from swift_hyperband.compare import units as compare
+from swift_hyperband.compare.accuracy import configurations, split
+from swift_hyperband.compare.comparison import load
+from swift_hyperband.compare.pool import Rows
+from swift_hyperband.replay.tables.reader import read
 
 EPOCHS = 9
 SEARCHES = [
@@ -111,7 +112,7 @@ def test_a_file_of_runs_tells_what_defines_it(write, tmp_path):
     metadata = pyarrow.parquet.read_schema(tmp_path / "out/runs/one--swift.parquet").metadata
     told = json.loads(metadata[b"swift-hyperband"])
     assert told["definition"]["swift"]["d"] == 3
-    assert told["digest"] == stored.digest(told["definition"])
+    assert told["digest"] == store.digest(told["definition"])
 
 
 def test_an_error_keeps_the_rows_made_before(write, tmp_path, monkeypatch):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from swift_hyperband.predictors.bounds import Bounds
-from swift_hyperband.replay.readers import read
+from swift_hyperband.replay.recipes import NAMES, recipe
 from swift_hyperband.replay.runs import Replay
-from swift_hyperband.replay.searches import NAMES, recipe
+from swift_hyperband.replay.tables.reader import read
 
 EXPLODED = [1e12, 1e30, 1e155, 1e308]
 

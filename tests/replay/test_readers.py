@@ -14,13 +14,13 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from swift_hyperband.driver import run_search
-from swift_hyperband.errors import UserError
-from swift_hyperband.history import History
-from swift_hyperband.replay.readers import FORMATS, PUBLISHED, guess, published_epochs, read
-from swift_hyperband.report.table import write_curves
-from swift_hyperband.results import StudyFolder
-from swift_hyperband.study import parse
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.replay.tables.reader import FORMATS, PUBLISHED, guess, published_epochs, read
+from swift_hyperband.report.search.curves import write_curves
+from swift_hyperband.results.history import History
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.study.model import parse
+from swift_hyperband.workflow.driver import run_search
 
 CURVES = Path(__file__).parents[3] / "shared/curves"
 FILES = {
@@ -449,7 +449,7 @@ def test_what_is_asked_for_in_vain_is_told_with_what_there_is(write):
 
 
 def test_the_command_line_need_not_wait_for_pyarrow_to_read_csv(write):
-    code = "import sys, pathlib; from swift_hyperband.replay.readers import read; read(pathlib.Path(sys.argv[1]))"
+    code = "import sys, pathlib; from swift_hyperband.replay.tables.reader import read; read(pathlib.Path(sys.argv[1]))"
     code += "; sys.exit('pyarrow' in sys.modules or 'pandas' in sys.modules)"
     path = write("row,epoch,loss\n0,1,2\n0,2,3\n")
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 0

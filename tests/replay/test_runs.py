@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.replay.cluster import ClusterSettings
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.replay.draws import nearest_rows, permutation
-from swift_hyperband.replay.readers import PUBLISHED, read
+from swift_hyperband.replay.recipes import NAMES, recipe
 from swift_hyperband.replay.runs import Replay, interval
-from swift_hyperband.replay.searches import NAMES, recipe
-from swift_hyperband.space import Categorical, Float, Int, Space
+from swift_hyperband.replay.simulator import ClusterSettings
+from swift_hyperband.replay.tables.reader import PUBLISHED, read
+from swift_hyperband.space.space import Categorical, Float, Int, Space
 
 SPACE = Space({"lr": Float(1e-4, 1e-1, log=True), "width": Int(8, 256), "kind": Categorical(("sgd", "adam"))})
 
@@ -129,7 +129,7 @@ def test_the_row_itself_is_nearest_to_its_own_configuration(table):
 
 @pytest.mark.parametrize("method", ["tpe", "bohb"])
 def test_configurations_drawn_by_a_model_are_better_than_those_at_random(table, method):
-    from swift_hyperband.replay.sampling import model_based
+    from swift_hyperband.replay.model_draws import model_based
 
     chosen = recipe("hyperband", 27, 3)
     drawn = Replay(table, 27, model_based(table, method), nearest_rows(SPACE, table)).runs(chosen, range(4))

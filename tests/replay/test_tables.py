@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.replay.tables import CurveTable, cut
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.replay.tables.table import CurveTable, cut
 
 NAN, INF = math.nan, math.inf
 

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from swift_hyperband.driver import run_search
-from swift_hyperband.errors import UserError
-from swift_hyperband.history import History
-from swift_hyperband.results import StudyFolder
-from swift_hyperband.study import parse
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.results.history import History
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.study.model import parse
+from swift_hyperband.workflow.driver import run_search
 
 ROWS, EPOCHS = 300, 27
 

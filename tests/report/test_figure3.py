@@ -6,8 +6,9 @@ import matplotlib
 import numpy as np
 import pytest
 
-from swift_hyperband.replay.summaries import Mean, Summary
-from swift_hyperband.report import figure3, style
+from swift_hyperband.compare.summaries import Mean, Summary
+from swift_hyperband.report import style
+from swift_hyperband.report.compare import figure3
 
 SEARCHES = {"Random": "random", "Hyperband": "hyperband", "Quantum-Swift-Hyperband (published)": "swift-hyperband"}
 

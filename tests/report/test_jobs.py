@@ -2,8 +2,9 @@
 
 import pytest
 
-from swift_hyperband.jobs import Job
-from swift_hyperband.report import jobs, style
+from swift_hyperband.report import style
+from swift_hyperband.report.search import jobs
+from swift_hyperband.results.jobs import Job
 
 COMMON = {"part": "full", "batch": "0abc", "host": "n1", "slurm": "1", "gpus": 1, "cpus": 1}
 

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from swift_hyperband.report import page, write_report
-from swift_hyperband.report.summary import Spending, best
-from swift_hyperband.results import StudyFolder
+from swift_hyperband.report import write_report
+from swift_hyperband.report.numbers import Spending, best
+from swift_hyperband.report.search import page
+from swift_hyperband.results.layout import StudyFolder
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from swift_hyperband.report import brackets, epochs, learning_curves, predictions, style, summary, write_report
-from swift_hyperband.results import StudyFolder
+from swift_hyperband.report import numbers, style, write_report
+from swift_hyperband.report.search import brackets, epochs, learning_curves, predictions
+from swift_hyperband.results.layout import StudyFolder
 
 PICTURES = ("brackets", "epochs", "jobs", "learning_curves", "predictions")
 
@@ -76,11 +77,11 @@ def test_a_search_that_stopped_nobody_says_so(all_failed):
 
 def test_brackets_show_trials_of_each_round_costs_and_winners(swift):
     picture = drawn(brackets, swift)
-    winners, spent = summary.winners(swift), summary.spending(swift)
+    winners, spent = numbers.winners(swift), numbers.spending(swift)
     for ax, (bracket, rounds) in zip(picture.axes, swift.schedule.brackets.items(), strict=True):
         left, right = ax.get_title("left"), ax.get_title("right")
         assert left.startswith(f"bracket {bracket}: {spent[bracket].spent} epochs")
-        is_best = winners[bracket] == summary.best(swift)
+        is_best = winners[bracket] == numbers.best(swift)
         assert right == f"{'best' if is_best else 'winner'}: loss {winners[bracket].value:.4g}"
         counts = [len(swift.rounds[round_.key].competitors) for round_ in rounds]
         assert [int(found.get_text().split()[0]) for found in ax.texts] == counts
@@ -97,21 +98,21 @@ def test_each_trial_of_a_bracket_has_a_line_of_the_epochs_it_trained(swift):
                 solid += length
             else:
                 dashed += length
-        spent = summary.spending(swift)[bracket]
+        spent = numbers.spending(swift)[bracket]
         assert (solid, dashed) == (spent.spent, spent.saved)
 
 
 def test_epochs_show_the_numbers_of_the_summary(swift):
     shown = text(drawn(epochs, swift))
-    total = sum(summary.spending(swift).values(), summary.Spending())
-    for spent in (total, *summary.spending(swift).values()):
+    total = sum(numbers.spending(swift).values(), numbers.Spending())
+    for spent in (total, *numbers.spending(swift).values()):
         assert f"{spent.spent} of {spent.hyperband}" in shown
     assert f"{total.saved / total.hyperband:.0%} saved" in shown
 
 
 def test_learning_curves_tell_the_best_value_and_show_every_curve(swift):
     picture = drawn(learning_curves, swift)
-    best = summary.best(swift)
+    best = numbers.best(swift)
     assert f"best: {best.value:.4g} at epoch {best.epoch}" in text(picture)
     shown = [tuple(line.get_ydata()) for line in picture.axes[0].lines]
     for trial in swift.trials.values():
@@ -120,7 +121,7 @@ def test_learning_curves_tell_the_best_value_and_show_every_curve(swift):
 
 
 def test_predictions_carry_their_scores(swift):
-    pairs = summary.predictions(swift)
+    pairs = numbers.predictions(swift)
     picture = drawn(predictions, swift)
     reached = [pair.reached for pair in pairs]
     for ax, guesses in zip(
@@ -129,8 +130,8 @@ def test_predictions_carry_their_scores(swift):
         found = re.search(r"R² (\S+), Spearman (\S+), n = (\d+)", ax.get_title().replace("−", "-"))
         r2, spearman, count = map(float, found.groups())
         assert count == len(pairs)
-        assert r2 == pytest.approx(summary.r2(guesses, reached), rel=0.1, abs=0.01)
-        assert spearman == pytest.approx(summary.spearman(guesses, reached), abs=0.006)
+        assert r2 == pytest.approx(numbers.r2(guesses, reached), rel=0.1, abs=0.01)
+        assert spearman == pytest.approx(numbers.spearman(guesses, reached), abs=0.006)
 
 
 def test_the_range_shows_every_good_value_and_cuts_off_outliers():

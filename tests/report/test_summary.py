@@ -4,8 +4,8 @@ import math
 import pytest
 import yaml
 
-from swift_hyperband.report import summary
-from swift_hyperband.report.summary import Spending
+from swift_hyperband.report import numbers
+from swift_hyperband.report.numbers import Spending
 
 
 def files(history, name):
@@ -27,7 +27,7 @@ def curves(history):
 
 
 def total(history):
-    return sum(summary.spending(history).values(), Spending())
+    return sum(numbers.spending(history).values(), Spending())
 
 
 def test_epochs_of_a_finished_search_add_up_to_those_of_hyperband(swift):
@@ -37,7 +37,7 @@ def test_epochs_of_a_finished_search_add_up_to_those_of_hyperband(swift):
     by_bracket = {
         bracket: sum(round_.epochs_worst for round_ in rounds) for bracket, rounds in swift.schedule.brackets.items()
     }
-    assert {bracket: spent.hyperband for bracket, spent in summary.spending(swift).items()} == by_bracket
+    assert {bracket: spent.hyperband for bracket, spent in numbers.spending(swift).items()} == by_bracket
 
 
 def test_epochs_saved_are_those_of_the_trials_that_decisions_stopped(swift):
@@ -69,26 +69,26 @@ def test_an_unfinished_search_counts_the_rounds_that_are_over(unfinished):
 
 def test_a_search_in_which_all_trials_failed_lost_every_epoch(all_failed):
     assert total(all_failed) == Spending(lost=69, hyperband=69)
-    assert summary.best(all_failed) is None
-    assert summary.winners(all_failed) == {}
-    assert set(summary.fates(all_failed).values()) == {"failed"}
+    assert numbers.best(all_failed) is None
+    assert numbers.winners(all_failed) == {}
+    assert set(numbers.fates(all_failed).values()) == {"failed"}
 
 
 def test_the_best_is_the_one_in_best_yaml(swift):
-    found = summary.best(swift)
+    found = numbers.best(swift)
     stored = yaml.safe_load(swift.folder.best.read_text())
     assert (found.trial, found.epoch, found.value) == (stored["trial"], 27, stored["value"])
-    assert found.value == min(winner.value for winner in summary.winners(swift).values())
+    assert found.value == min(winner.value for winner in numbers.winners(swift).values())
 
 
 def test_the_best_so_far_of_an_unfinished_search_has_the_best_last_value(unfinished):
     last = {trial: losses[-1] for trial, losses in curves(unfinished).items() if None not in losses}
-    found = summary.best(unfinished)
+    found = numbers.best(unfinished)
     assert last[found.trial] == found.value == min(last.values())
 
 
 def test_what_became_of_a_trial_follows_from_the_decisions(swift):
-    fates, of = summary.fates(swift), curves(swift)
+    fates, of = numbers.fates(swift), curves(swift)
     stopped = {
         trial
         for decision in files(swift, "decision.json").values()
@@ -104,7 +104,7 @@ def test_what_became_of_a_trial_follows_from_the_decisions(swift):
 
 
 def test_trials_of_rounds_that_are_not_over_are_running(unfinished):
-    fates, over = summary.fates(unfinished), files(unfinished, "promotion.json")
+    fates, over = numbers.fates(unfinished), files(unfinished, "promotion.json")
     for key, entry in files(unfinished, "entry.json").items():
         if key not in over:
             assert {fates[trial] for trial in entry["competitors"]} <= {"running", "diverged"}
@@ -112,7 +112,7 @@ def test_trials_of_rounds_that_are_not_over_are_running(unfinished):
 
 
 def test_crashed_trials_have_failed(crashing):
-    fates = summary.fates(crashing)
+    fates = numbers.fates(crashing)
     crashed = {path.parent.name for path in crashing.folder.path.glob("trials/*/failures.json")}
     assert {trial for trial, fate in fates.items() if fate == "failed"} == crashed
     assert crashed
@@ -125,26 +125,26 @@ def test_predictions_are_checked_by_what_the_trials_reached(swift):
             losses = curves(swift)[trial][: swift.schedule.by_key[key].end]
             if verdict["continues"] and verdict["predicted"] is not None and losses[-1] is not None:
                 expected.append((key[0], verdict["seen"], verdict["predicted"], losses[-1]))
-    found = [(pair.bracket, pair.seen, pair.predicted, pair.reached) for pair in summary.predictions(swift)]
+    found = [(pair.bracket, pair.seen, pair.predicted, pair.reached) for pair in numbers.predictions(swift)]
     assert found == expected
     assert len(found) >= 3
 
 
 def test_hyperband_has_no_predictions(hyperband):
-    assert summary.predictions(hyperband) == []
+    assert numbers.predictions(hyperband) == []
 
 
 def test_r2_is_1_for_perfect_predictions_and_0_for_the_mean():
-    assert summary.r2([1, 2, 6], [1, 2, 6]) == 1
-    assert summary.r2([3, 3, 3], [1, 2, 6]) == 0
-    assert summary.r2([1, 2, 3], [1, 2, 6]) == pytest.approx(1 - 9 / 14)
-    assert math.isnan(summary.r2([1, 2], [3, 3]))
+    assert numbers.r2([1, 2, 6], [1, 2, 6]) == 1
+    assert numbers.r2([3, 3, 3], [1, 2, 6]) == 0
+    assert numbers.r2([1, 2, 3], [1, 2, 6]) == pytest.approx(1 - 9 / 14)
+    assert math.isnan(numbers.r2([1, 2], [3, 3]))
 
 
 def test_spearman_looks_at_ranks_and_averages_ties():
-    assert summary.spearman([1, 2, 3], [1, 10, 1e6]) == pytest.approx(1)
-    assert summary.spearman([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+    assert numbers.spearman([1, 2, 3], [1, 10, 1e6]) == pytest.approx(1)
+    assert numbers.spearman([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
     # ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4
-    assert summary.spearman([1, 2, 2, 3], [1, 2, 3, 4]) == pytest.approx(4.5 / math.sqrt(4.5 * 5))
-    assert math.isnan(summary.spearman([1, 1, 1], [1, 2, 3]))
-    assert math.isnan(summary.spearman([1], [1]))
+    assert numbers.spearman([1, 2, 2, 3], [1, 2, 3, 4]) == pytest.approx(4.5 / math.sqrt(4.5 * 5))
+    assert math.isnan(numbers.spearman([1, 1, 1], [1, 2, 3]))
+    assert math.isnan(numbers.spearman([1], [1]))

@@ -7,11 +7,11 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.replay import stored
-from swift_hyperband.replay.readers_files import read_parquet
-from swift_hyperband.report.summary import fates
-from swift_hyperband.report.table import write_curves
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.compare import store
+from swift_hyperband.replay.tables.cells import read_parquet
+from swift_hyperband.report.numbers import fates
+from swift_hyperband.report.search.curves import write_curves
 
 
 def written(history, path):
@@ -136,10 +136,10 @@ def test_kept_runs_with_a_damaged_page_are_made_anew_and_that_is_told(tmp_path, 
     path = tmp_path / "runs.parquet"
     schema = pyarrow.schema([("seed", pyarrow.int64()), ("regret", pyarrow.float64())])
     rows = {seed: {"seed": seed, "regret": seed / 7} for seed in range(500)}
-    stored.write(path, rows, schema, {"search": "asha"})
-    assert stored.read(path, stored.digest({"search": "asha"})) == rows
+    store.write(path, rows, schema, {"search": "asha"})
+    assert store.read(path, store.digest({"search": "asha"})) == rows
     damaged = bytearray(path.read_bytes())
     damaged[1000] ^= 1
     path.write_bytes(damaged)
-    assert stored.read(path, stored.digest({"search": "asha"})) == {}
+    assert store.read(path, store.digest({"search": "asha"})) == {}
     assert f"{path}: is damaged or none of ours, and made anew" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from swift_hyperband.report.written import csv_text, markdown, plus_minus
+from swift_hyperband.report.tables import csv_text, markdown, plus_minus
 
 
 @pytest.mark.parametrize(

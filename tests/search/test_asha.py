@@ -6,9 +6,9 @@ import random
 import pytest
 
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.schedule import hyperband
 from swift_hyperband.search.asha import AshaSearch, SwiftAshaSettings
 from swift_hyperband.search.rounds import Rules
+from swift_hyperband.search.schedule import hyperband
 
 RULES = Rules("promotion", 0.25, 0.5, PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5))
 SWIFT = SwiftAshaSettings(d=6, decision_fraction=0.25, rules=RULES)

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from swift_hyperband.decisions import chance_beaten, kth_best
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.schedule import hyperband
+from swift_hyperband.search.decisions import chance_beaten, kth_best
 from swift_hyperband.search.fast_hyperband import FastHyperbandSearch, FastSettings
+from swift_hyperband.search.schedule import hyperband
 
 SVR = PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5)
 SCHEDULE = hyperband(27, 3)

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.schedule import (
+from swift_hyperband.search import rounds
+from swift_hyperband.search.rounds import Rules
+from swift_hyperband.search.schedule import (
     Round,
     SwiftSettings,
     hyperband,
@@ -17,8 +19,6 @@ from swift_hyperband.schedule import (
     random_trials,
     swift_hyperband,
 )
-from swift_hyperband.search import rounds
-from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.scheduled import ScheduledSearch
 
 RULES = Rules("promotion", 0.25, 0.75, PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5))

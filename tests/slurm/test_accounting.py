@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from swift_hyperband import accounting as books_of
-from swift_hyperband import jobs
+from swift_hyperband.results import accounting as books_of
+from swift_hyperband.results import jobs
 
 SEARCH = {"algorithm": "random", "trials": 3, "max_epochs": 9}
 RESOURCES = {"workers": 3, "gpus": 1, "gpus_required": False, "mem_mb": 600, "runtime": 10}

@@ -1,6 +1,6 @@
 """Whole searches on a SLURM cluster, with the profile that is shipped."""
 
-from swift_hyperband import jobs
+from swift_hyperband.results import jobs
 
 WHERE = """
 import os

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.files import write_json
-from swift_hyperband.study import check_own_files, load, parse
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import write_json
+from swift_hyperband.study.model import check_own_files, load, parse
 from swift_hyperband.targets import COMMAND, load_class
 from swift_hyperband.training import batch, segment
 from swift_hyperband.training.clock import Clock

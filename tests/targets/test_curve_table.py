@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband.driver import run_search
-from swift_hyperband.errors import UserError
-from swift_hyperband.results import StudyFolder
-from swift_hyperband.study import load, parse
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.study.model import load, parse
 from swift_hyperband.targets import Context
-from swift_hyperband.targets.curve_table import CurveTable
+from swift_hyperband.targets.recorded import CurveTable
+from swift_hyperband.workflow.driver import run_search
 
 TABLE = "row,epoch,accuracy,loss\n0,1,0.5,2\n0,2,0.75,1\n1,1,0.25,3\n1,2,,\n"
 

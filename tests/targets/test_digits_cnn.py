@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.targets import Context, digits_cnn
-from swift_hyperband.targets.digits_cnn import CLASSES, IMAGES, TEST, TRAINING, VALIDATION, DigitsCNN
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.targets import Context
+from swift_hyperband.targets.models import digits_cnn
+from swift_hyperband.targets.models.digits_cnn import CLASSES, IMAGES, TEST, TRAINING, VALIDATION, DigitsCNN
 
 
 @pytest.fixture(autouse=True)

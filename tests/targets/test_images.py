@@ -9,9 +9,10 @@ import torch
 from scipy.io import savemat
 from sklearn.datasets import load_digits
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.files import write_json
-from swift_hyperband.targets import Context, images, load_class
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import write_json
+from swift_hyperband.targets import Context, load_class
+from swift_hyperband.targets.models import images
 from swift_hyperband.training import segment
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import read_rows

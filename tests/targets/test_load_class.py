@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.targets import load_class
 
 GOOD = """
@@ -73,7 +73,7 @@ def test_a_target_that_cannot_be_had_is_told_in_one_line(
 def test_neither_targets_nor_training_import_anything_heavy() -> None:
     code = """
 import sys
-import swift_hyperband.training.batch, swift_hyperband.targets.curve_table
+import swift_hyperband.training.batch, swift_hyperband.targets.recorded
 heavy = {"torch", "numpy", "sklearn", "pydantic", "rich", "matplotlib", "pyarrow", "snakemake"} & set(sys.modules)
 assert not heavy, heavy
 """

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.study_errors import InvalidKeysError
-from swift_hyperband.study_target import MetricsFile, Target
-from swift_hyperband.targets import metrics_patterns
-from swift_hyperband.targets.metrics_files import ProgramError, Written, before_start, written
-from swift_hyperband.targets.program_metrics import Keys, Wanted, measured
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.wording import InvalidKeysError
+from swift_hyperband.study.target import MetricsFile, Target
+from swift_hyperband.targets.program import patterns
+from swift_hyperband.targets.program.files import ProgramError, Written, before_start, written
+from swift_hyperband.targets.program.metrics import Keys, Wanted, measured
 
 TABLE = {"format": "csv", "epoch": "epoch"}
 RECORDS = {"format": "json", "epoch": "epoch"}
@@ -454,7 +454,7 @@ def test_an_expression_that_takes_whole_numbers_is_not(pattern, line):
 
 
 def test_an_expression_that_tries_without_end_is_ended_and_named(monkeypatch):
-    monkeypatch.setattr(metrics_patterns, "PATIENCE", 0.2)
+    monkeypatch.setattr(patterns, "PATIENCE", 0.2)
     found = refused("x" * 60 + "!\n", printed(r"^(?:(?:x+)+)+(?P<loss>\d)$"), 1, kind=UserError)
     assert found.startswith("target.metrics.pattern: must find its place in log (61 letters) within 0 s, found that it")
     assert values("loss 1\n", printed(r"loss (?P<loss>\d)"), 1) == [1.0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swift_hyperband.targets.template import Placeholder, filled, placeholders, words
+from swift_hyperband.targets.program.template import Placeholder, filled, placeholders, words
 
 
 def test_names_in_braces_are_filled_and_doubled_braces_stay():

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import write_json
 from swift_hyperband.datasets.substitutes import ttbar
-from swift_hyperband.errors import UserError
-from swift_hyperband.files import write_json
 from swift_hyperband.targets import Context, load_class
-from swift_hyperband.targets.delphes_mlpf import Found, loss_of
-from swift_hyperband.targets.mlpf_layers import GraphLayer
+from swift_hyperband.targets.models.delphes_mlpf import Found, loss_of
+from swift_hyperband.targets.models.mlpf_layers import GraphLayer
 from swift_hyperband.training import segment
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import read_rows

@@ -9,11 +9,11 @@ from typing import get_args
 
 import pytest
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.study_target import MetricsFile
-from swift_hyperband.targets.metrics_files import ProgramError, Written, before_start, written
-from swift_hyperband.targets.program_metrics import Keys, Wanted, measured
-from swift_hyperband.targets.writers import WRITERS
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.study.target import MetricsFile
+from swift_hyperband.targets.program.files import ProgramError, Written, before_start, written
+from swift_hyperband.targets.program.metrics import Keys, Wanted, measured
+from swift_hyperband.targets.program.writers import WRITERS
 
 HERE = Path(__file__).parent / "writers"
 TAGGED = {"writer": "tensorboard", "counts_from_zero": True}

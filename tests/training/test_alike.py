@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.training import alike, batch
 
 if TYPE_CHECKING:

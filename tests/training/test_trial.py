@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.training import trial
 from swift_hyperband.training.trial import Trained
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.paths import check_paths_for_cluster
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.workflow.paths import check_paths_for_cluster
 
 ODD = "it's $(touch pwned) `touch pwned`;\"%j\\\n&*#"
 SMALL = {"search": {"algorithm": "hyperband", "max_epochs": 3, "eta": 3, "seed": 1, "brackets": [0]}}

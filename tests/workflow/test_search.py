@@ -8,11 +8,11 @@ from typing import get_args
 import pytest
 import yaml
 
-from swift_hyperband import jobs
-from swift_hyperband.decisions import Verdict
-from swift_hyperband.results import Part
+from swift_hyperband.results import jobs
+from swift_hyperband.results.layout import Part
+from swift_hyperband.search.decisions import Verdict
 from swift_hyperband.search.scheduled import ScheduledSearch
-from swift_hyperband.study import load
+from swift_hyperband.study.model import load
 
 
 def plain_loop(project):

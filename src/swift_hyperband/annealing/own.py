@@ -16,7 +16,7 @@ from typing import Any
 import dimod
 import numpy as np
 
-from swift_hyperband.annealing.errors import SamplerError, cleaned
+from swift_hyperband.annealing.dwave.errors import SamplerError, cleaned
 from swift_hyperband.annealing.qubo import Floats
 
 CLOCKS = frozenset({"timeout", "time_limit", "max_time", "max_runtime", "runtime", "time_limit_s", "max_seconds"})

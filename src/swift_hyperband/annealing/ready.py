@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.annealing.settings import REMOTE, SamplerSettings
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 if TYPE_CHECKING:
     import dimod
@@ -96,9 +96,9 @@ def look(settings: SamplerSettings, variables: int, *, trial: bool) -> Ready:
 
 
 def _remote(settings: SamplerSettings, variables: int) -> Ready:
-    from swift_hyperband.annealing import remote
+    from swift_hyperband.annealing.dwave import conversation
 
-    offer = remote.ask(settings, variables, PATIENCE)
+    offer = conversation.ask(settings, variables, PATIENCE)
     return Ready(
         faults=offer.refusals,
         notes=_without_effect(settings, _TAKEN[settings.name]),

@@ -10,7 +10,7 @@ import dimod
 from swift_hyperband.annealing import qubo
 from swift_hyperband.annealing.own import call, load
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 EXACT_VARIABLES = 20
 """The most variables of an exact solution: 2^20 energies take seconds, and each further one doubles them."""
@@ -45,9 +45,9 @@ def sample(
         If a remote sampler cannot answer.
     """
     if settings.name in REMOTE:
-        from swift_hyperband.annealing import remote
+        from swift_hyperband.annealing.dwave import conversation
 
-        return remote.sample(settings, bqm, label, kept, settings.budget)
+        return conversation.sample(settings, bqm, label, kept, settings.budget)
     sampler = make(settings.name)
     if fault := too_large(settings.name, sampler, bqm.num_variables):
         raise UserError(fault)

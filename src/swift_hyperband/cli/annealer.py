@@ -10,7 +10,7 @@ from pathlib import Path
 
 from swift_hyperband.annealing.ready import FEW, look, problem
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 VARIABLES = 12
 """Of the problem that is solved without a study: every sampler can, and its optimum is known at once."""
@@ -102,8 +102,8 @@ def _check(options: argparse.Namespace) -> int:
 
 def _check_study(options: argparse.Namespace) -> int:
     """Check the sampler of a study, with its settings and at the size of its largest problem."""
-    from swift_hyperband.fitting import problem_sizes
-    from swift_hyperband.study import load
+    from swift_hyperband.study.model import load
+    from swift_hyperband.workflow.fitting import problem_sizes
 
     study = load(options.study).frozen()
     settings, sizes = study.rules().predictor.sampler, problem_sizes(study)

@@ -7,11 +7,11 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 if TYPE_CHECKING:
-    from swift_hyperband.study import Study
-    from swift_hyperband.training.check import Finding, Measured
+    from swift_hyperband.study.model import Study
+    from swift_hyperband.training.check.contract import Finding, Measured
 
 MARKS = {True: "[green]ok[/]", False: "[red]FAIL[/]", None: ""}
 
@@ -44,10 +44,10 @@ def _check_target(options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.markup import escape
 
-    from swift_hyperband import space
-    from swift_hyperband.study import load
-    from swift_hyperband.targets.template import words
-    from swift_hyperband.training import check
+    from swift_hyperband.space import space
+    from swift_hyperband.study.model import load
+    from swift_hyperband.targets.program.template import words
+    from swift_hyperband.training.check import contract
     from swift_hyperband.training.settings import TrainingSettings
 
     if options.trial < 0:
@@ -68,7 +68,7 @@ def _check_target(options: argparse.Namespace) -> int:
 
     settings = TrainingSettings.from_study_json(study.definition(), retries=0)
     with tempfile.TemporaryDirectory() as name:
-        measured = check.check(settings, configuration, Path(name), tell, options.tolerance)
+        measured = contract.check(settings, configuration, Path(name), tell, options.tolerance)
     if measured is None:
         console.print("\n[red]the target does not keep its contract[/]; docs/targets-your-own.md tells what it is\n")
         return 1
@@ -86,7 +86,7 @@ def _told(configuration: dict[str, Any]) -> str:
 def _price(study: Study, measured: Measured) -> str:
     """Say what the study costs at most and at least with what was measured."""
     from swift_hyperband.cli.plan import duration
-    from swift_hyperband.plan import Case, Plan, begun_anew, epochs
+    from swift_hyperband.search.plan import Case, Plan, begun_anew, epochs
 
     schedule, resources = study.schedule(), study.resources
     plan = Plan(schedule, study.batch_size, resources.workers, measured.epoch)

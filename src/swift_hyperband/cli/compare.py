@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 if TYPE_CHECKING:
-    from swift_hyperband.replay.compare import Unit
-    from swift_hyperband.replay.comparison import Comparison
-    from swift_hyperband.replay.side_by_side import Rows
-    from swift_hyperband.replay.summaries import Summary
+    from swift_hyperband.compare.comparison import Comparison
+    from swift_hyperband.compare.pool import Rows
+    from swift_hyperband.compare.summaries import Summary
+    from swift_hyperband.compare.units import Unit
 
 DEFAULT = Path("config/compare.yaml")
 EXAMPLE = """examples:
@@ -51,15 +51,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from swift_hyperband.replay.side_by_side import single_threaded
+    from swift_hyperband.compare.pool import single_threaded
 
     single_threaded()
     for name in ("seeds", "cores"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             raise UserError(f"--{name} must be at least 1, found {getattr(options, name)}")
-    from swift_hyperband.replay import compare
-    from swift_hyperband.replay.comparison import load
-    from swift_hyperband.replay.side_by_side import Rows
+    from swift_hyperband.compare import units as compare
+    from swift_hyperband.compare.comparison import load
+    from swift_hyperband.compare.pool import Rows
 
     comparison = load(options.file, options.curves, options.seeds)
     folder: Path = options.output or Path("results/compare") / comparison.name
@@ -109,11 +109,13 @@ def _make(rows: Rows, cores: int, what: str) -> bool:
 
 
 def _report(comparison: Comparison, units: Sequence[Unit], rows: Rows, folder: Path) -> None:
-    from swift_hyperband.files import write_text
-    from swift_hyperband.replay import compare, summaries
-    from swift_hyperband.replay.compare import Accuracy, Pair
-    from swift_hyperband.report import comparison as summary
-    from swift_hyperband.report import figure3, style, table1
+    from swift_hyperband.base.files import write_text
+    from swift_hyperband.compare import summaries
+    from swift_hyperband.compare import units as compare
+    from swift_hyperband.compare.units import Accuracy, Pair
+    from swift_hyperband.report import style
+    from swift_hyperband.report.compare import figure3, table1
+    from swift_hyperband.report.compare import summary as summary
 
     pairs = [(unit, rows[place]) for place, unit in enumerate(units) if isinstance(unit, Pair)]
     judged = [(unit, rows[place]) for place, unit in enumerate(units) if isinstance(unit, Accuracy)]
@@ -138,7 +140,7 @@ def _print(found: Sequence[Summary], folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from swift_hyperband.report.comparison import percent, text
+    from swift_hyperband.report.compare.summary import percent, text
 
     console = Console(highlight=False)
     for name in dict.fromkeys(one.table for one in found):

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 CURVES = "curves"
 
@@ -53,7 +53,7 @@ def _data(options: argparse.Namespace) -> int:
 def _tell_of_curves() -> int:
     """Say where each table of config/compare.yaml lies, or where to take it from."""
     from swift_hyperband.cli.compare import DEFAULT
-    from swift_hyperband.replay.comparison import load
+    from swift_hyperband.compare.comparison import load
 
     found = load(DEFAULT)
     there = {source.name: source.path for source in found.sources}

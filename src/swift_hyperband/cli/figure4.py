@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 if TYPE_CHECKING:
-    from swift_hyperband import real_runs
+    from swift_hyperband.compare import real_runs
 
 DEFAULT = Path("config/figure4.yaml")
 
@@ -30,7 +30,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _figure4(options: argparse.Namespace) -> int:
-    from swift_hyperband import real_runs
+    from swift_hyperband.compare import real_runs
 
     settings = real_runs.load(options.file)
     wanted = {f"{search}-{seed}": (search, seed) for search, seed in settings.runs}
@@ -48,9 +48,10 @@ def _figure4(options: argparse.Namespace) -> int:
 
 
 def _draw(settings: real_runs.RealRuns) -> int:
-    from swift_hyperband import real_runs
-    from swift_hyperband.files import write_text
-    from swift_hyperband.report import figure4, style
+    from swift_hyperband.base.files import write_text
+    from swift_hyperband.compare import real_runs
+    from swift_hyperband.report import style
+    from swift_hyperband.report.compare import figure4
 
     results = real_runs.read(settings)
     folder = Path("results") / settings.name

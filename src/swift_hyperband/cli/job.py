@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swift_hyperband import jobs
-from swift_hyperband.errors import UserError
-from swift_hyperband.files import read_json, write_json
-from swift_hyperband.results import COMPLETION, ENTRY, StudyFolder, load_frozen, to_json
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import read_json, write_json
+from swift_hyperband.results import jobs
+from swift_hyperband.results.layout import COMPLETION, ENTRY, StudyFolder, load_frozen, to_json
 from swift_hyperband.training.clock import OutOfTimeError
 from swift_hyperband.training.gpus import NoGpuError
 
 if TYPE_CHECKING:
-    from swift_hyperband.frozen import FrozenStudy
+    from swift_hyperband.study.frozen import FrozenStudy
     from swift_hyperband.training.trial import Trained
 
 AGAIN = 75
@@ -83,7 +83,7 @@ def _train(options: argparse.Namespace) -> int:
 def _trained(
     folder: StudyFolder, study: FrozenStudy, trials: list[str], epochs: int, minutes: float | None
 ) -> dict[str, Trained]:
-    from swift_hyperband import provenance
+    from swift_hyperband.results import provenance
     from swift_hyperband.training.batch import train_batch
     from swift_hyperband.training.settings import TrainingSettings
 
@@ -103,7 +103,7 @@ def _trained(
 
 
 def _round_step(options: argparse.Namespace) -> int:
-    from swift_hyperband.steps import Steps
+    from swift_hyperband.workflow.steps import Steps
 
     folder, bracket, index = _locate(options.output)
     steps = Steps(folder)
@@ -113,15 +113,15 @@ def _round_step(options: argparse.Namespace) -> int:
 
 
 def _best(options: argparse.Namespace) -> int:
-    from swift_hyperband.steps import Steps
+    from swift_hyperband.workflow.steps import Steps
 
     Steps(StudyFolder(options.output.parent)).best()
     return 0
 
 
 def _report(options: argparse.Namespace) -> int:
-    from swift_hyperband.history import History
     from swift_hyperband.report import write_report
+    from swift_hyperband.results.history import History
 
     folder = StudyFolder(options.output.parent)
     write_report(History(folder), folder)

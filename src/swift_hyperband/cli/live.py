@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from swift_hyperband import accounting, slurm, watch
-from swift_hyperband.errors import UserError
-from swift_hyperband.progress import Progress, Reader
-from swift_hyperband.results import StudyFolder
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.processes import watch
+from swift_hyperband.results import accounting
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.progress import Progress, Reader
+from swift_hyperband.slurm import queue as slurm
 
 EVERY = 1.0
 """Seconds from one look to the next on a terminal; ten times as long as a look takes, if that is more."""

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.annealing.settings import REMOTE
-from swift_hyperband.errors import UserError
-from swift_hyperband.fitting import Outlook, outlook, problem_sizes
-from swift_hyperband.plan import LITTLE, Case, Plan, begun_anew, epochs, makespan
-from swift_hyperband.results import StudyFolder, as_begun, measured_seconds
-from swift_hyperband.schedule import Schedule, hyperband, random_search
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.results.layout import StudyFolder, as_begun, measured_seconds
+from swift_hyperband.search.plan import LITTLE, Case, Plan, begun_anew, epochs, makespan
+from swift_hyperband.search.schedule import Schedule, hyperband, random_search
+from swift_hyperband.workflow.fitting import Outlook, outlook, problem_sizes
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from swift_hyperband.study import Study
+    from swift_hyperband.study.model import Study
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,7 +38,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from swift_hyperband.study import load
+    from swift_hyperband.study.model import load
 
     if options.workers is not None and options.workers < 1:
         raise UserError(f"--workers must be at least 1, found {options.workers}")
@@ -189,7 +189,7 @@ def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
     from rich import box
     from rich.table import Table
 
-    from swift_hyperband.study_sections import ALGORITHMS
+    from swift_hyperband.study.sections import ALGORITHMS
 
     search = study.search
     if search.algorithm in ("random", "predicted-random"):

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 if TYPE_CHECKING:
-    from swift_hyperband.results import StudyFolder
-    from swift_hyperband.study import Study
+    from swift_hyperband.results.layout import StudyFolder
+    from swift_hyperband.study.model import Study
 
 SUFFIX = "-curves"
 """Behind the study's name: the recording is a study of its own, a random search that stops nobody."""
@@ -45,8 +45,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _record(options: argparse.Namespace) -> int:
     import shutil
 
-    from swift_hyperband import head
-    from swift_hyperband.results import StudyFolder
+    from swift_hyperband.processes import head
+    from swift_hyperband.results.layout import StudyFolder
 
     if options.workers is not None and options.workers < 1:
         raise UserError(f"--workers must be at least 1, found {options.workers}")
@@ -96,8 +96,8 @@ def recording(path: Path, configurations: int, epochs: int | None, workers: int 
     workers : int, optional
         The study's own `resources.workers` if not given.
     """
-    from swift_hyperband.study import load, parse
-    from swift_hyperband.study_yaml import read
+    from swift_hyperband.study.model import load, parse
+    from swift_hyperband.study.reader import read
 
     if configurations < 1 or (epochs is not None and epochs < 1):
         found = configurations if epochs is None else min(configurations, epochs)
@@ -118,7 +118,7 @@ def recording(path: Path, configurations: int, epochs: int | None, workers: int 
 
 def _has_another_size(folder: StudyFolder, study: Study) -> bool:
     """Whether a folder holds the same recording, but of another number of configurations."""
-    from swift_hyperband.results import frozen_definition
+    from swift_hyperband.results.layout import frozen_definition
 
     if not folder.study.exists():
         return False
@@ -162,7 +162,7 @@ def _look(options: argparse.Namespace, study: Study, folder: StudyFolder) -> int
     """Let Snakemake look at a recording, and leave everything as it is."""
     import tempfile
 
-    from swift_hyperband.results import frozen_definition
+    from swift_hyperband.results.layout import frozen_definition
 
     if _has_another_size(folder, study):
         before = frozen_definition(folder)["search"].get("trials")
@@ -177,11 +177,11 @@ def _look(options: argparse.Namespace, study: Study, folder: StudyFolder) -> int
 
 
 def _here(study: Study, folder: StudyFolder) -> int:
-    from swift_hyperband import provenance
     from swift_hyperband.cli.live import shown
-    from swift_hyperband.driver import run_search
-    from swift_hyperband.history import History
     from swift_hyperband.report import write_report
+    from swift_hyperband.results import provenance
+    from swift_hyperband.results.history import History
+    from swift_hyperband.workflow.driver import run_search
 
     # here, before the line is shown, which would overwrite a question
     provenance.check(folder, study.definition()["target"])
@@ -193,7 +193,7 @@ def _here(study: Study, folder: StudyFolder) -> int:
 
 def _write_study(folder: Path, study: Study) -> None:
     """Write the recording's own study file, for the workflow."""
-    from swift_hyperband.files import write_text
+    from swift_hyperband.base.files import write_text
 
     # JSON is YAML, and a study file as any other
     write_text(folder / STUDY_FILE, json.dumps({**study.definition(), **study.settings()}, indent=1) + "\n")

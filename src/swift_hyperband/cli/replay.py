@@ -10,17 +10,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from swift_hyperband.replay.cluster import ClusterSettings
     from swift_hyperband.replay.draws import Draw
+    from swift_hyperband.replay.recipes import Recipe
     from swift_hyperband.replay.runs import Replay, Run
-    from swift_hyperband.replay.searches import Recipe
-    from swift_hyperband.replay.tables import CurveTable
+    from swift_hyperband.replay.simulator import ClusterSettings
+    from swift_hyperband.replay.tables.table import CurveTable
 
 FEW = 30
 """Curves below which a replay says nothing of others."""
@@ -107,8 +107,8 @@ def _numbers(text: str) -> list[int]:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from swift_hyperband.replay.readers import read
     from swift_hyperband.replay.runs import Replay
+    from swift_hyperband.replay.tables.reader import read
 
     if options.seeds < 1:
         raise UserError(f"--seeds must be at least 1, found {options.seeds}")
@@ -138,8 +138,8 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
-    from swift_hyperband.replay.readers import published_epochs
-    from swift_hyperband.replay.searches import recipe
+    from swift_hyperband.replay.recipes import recipe
+    from swift_hyperband.replay.tables.reader import published_epochs
 
     settings = _settings(options.set)
     if options.predictor is not None:
@@ -171,7 +171,7 @@ def _as_options(text: str) -> str:
 
 def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the settings of `--set`, by section."""
-    from swift_hyperband.study_yaml import parse_yaml
+    from swift_hyperband.study.reader import parse_yaml
 
     found: dict[str, dict[str, Any]] = {"swift": {}, "predictor": {}, "fast": {}}
     for text in given:
@@ -188,8 +188,8 @@ def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _draws(options: argparse.Namespace, table: CurveTable) -> tuple[Draw | None, Draw | None]:
     """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows."""
-    from swift_hyperband.replay.compare import draws
-    from swift_hyperband.study import load
+    from swift_hyperband.compare.units import draws
+    from swift_hyperband.study.model import load
 
     space = None if options.study is None else load(options.study, data=False).search_space()
     return draws(table, options.sampling, space)
@@ -197,7 +197,7 @@ def _draws(options: argparse.Namespace, table: CurveTable) -> tuple[Draw | None,
 
 def _cluster(options: argparse.Namespace) -> ClusterSettings | None:
     """Return the cluster, if anything was said of one."""
-    from swift_hyperband.replay.cluster import ClusterSettings
+    from swift_hyperband.replay.simulator import ClusterSettings
 
     found = ClusterSettings(
         workers=1 if options.workers is None else options.workers,

@@ -17,13 +17,15 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from swift_hyperband import accounting, head, jobs, lease, provenance, slurm
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import read_text
 from swift_hyperband.cli.live import STOPPED, Live
-from swift_hyperband.cli.snakemake_log import failures, new_log
-from swift_hyperband.errors import UserError
-from swift_hyperband.files import read_text
-from swift_hyperband.results import StudyFolder
-from swift_hyperband.watch import Ended, diverted, say, watched
+from swift_hyperband.processes import head, lease
+from swift_hyperband.processes.watch import Ended, diverted, say, watched
+from swift_hyperband.results import accounting, jobs, provenance
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.slurm import queue
+from swift_hyperband.workflow.snakemake_log import failures, new_log
 
 DEFAULT_STUDY = Path("config/config.yaml")
 GRACE = 5.0
@@ -112,7 +114,7 @@ def print_result(folder: StudyFolder) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from swift_hyperband.study import load
+    from swift_hyperband.study.model import load
 
     # as other commands take it; not left to argparse, for which the first value of an option that is snakemake's would
     # be the study
@@ -161,7 +163,7 @@ def _run(options: argparse.Namespace) -> int:
         if parsed.executor == "slurm" and not any(
             option.split("=")[0] == "--slurm-jobname-prefix" for option in options.rest
         ):
-            parsed.slurm_jobname_prefix = slurm.job_prefix(study.name)
+            parsed.slurm_jobname_prefix = queue.job_prefix(study.name)
         if not looks:
             _settle_leftovers(folder, study.name, options.leftover)
     if not looks:
@@ -188,7 +190,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from swift_hyperband.study import load
+    from swift_hyperband.study.model import load
 
     where: Path | None = None
     if options.rest and _names_study(Path(options.rest[0])):
@@ -220,8 +222,8 @@ def _names_study(path: Path) -> bool:
 
 def _frozen_study_file(folder: StudyFolder) -> Path:
     """Write the study that a folder holds, with the settings of its last start, to a study file; return its path."""
-    from swift_hyperband.files import write_json
-    from swift_hyperband.results import known, load_frozen
+    from swift_hyperband.base.files import write_json
+    from swift_hyperband.results.layout import known, load_frozen
 
     frozen = load_frozen(folder)
     study = {**frozen.definition, **frozen.settings}
@@ -317,18 +319,18 @@ def _tell_what_remains(study: str, cancel: bool) -> None:
     """Cancel what a stopped Snakemake has overlooked in SLURM, and tell what is still there."""
     # Snakemake cancels no jobs that it is just submitting or asking for, nor any where it must be ended by force
     try:
-        found = _at_work(slurm.jobs(study, say, pauses=()))
+        found = _at_work(queue.jobs(study, say, pauses=()))
         if cancel and found:
-            slurm.cancel(found, say, pauses=())
-            found = _at_work(slurm.jobs(study, say, pauses=()))
-    except slurm.SlurmError as error:
+            queue.cancel(found, say, pauses=())
+            found = _at_work(queue.jobs(study, say, pauses=()))
+    except queue.SlurmError as error:
         say(f"it is not known what remains in SLURM's queue ({error}); 'swift-hyperband resume' looks again")
         return
     if found:
-        say(f"{slurm.counted(found)} in SLURM go on; 'swift-hyperband resume' waits for them or cancels them")
+        say(f"{queue.counted(found)} in SLURM go on; 'swift-hyperband resume' waits for them or cancels them")
 
 
-def _at_work(found: list[slurm.Job]) -> list[slurm.Job]:
+def _at_work(found: list[queue.Job]) -> list[queue.Job]:
     return [job for job in found if job.state != "COMPLETING"]
 
 
@@ -337,20 +339,20 @@ def _settle_leftovers(folder: StudyFolder, study: str, choice: str | None) -> No
 
     Trials' leases keep two jobs from training the same, but the second would hold a node and wait.
     """
-    if not slurm.jobs(study, say):
+    if not queue.jobs(study, say):
         return
     # where another head lives, these are its jobs, and this is refused; and none comes to life meanwhile
     with head.lead(folder):
         try:
-            found = slurm.jobs(study, say)
+            found = queue.jobs(study, say)
             if found:
-                say(f"{slurm.counted(found)} of an earlier start are in SLURM: {', '.join(job.id for job in found)}")
+                say(f"{queue.counted(found)} of an earlier start are in SLURM: {', '.join(job.id for job in found)}")
                 choice = choice or _ask()
                 if choice == "quit":
                     say(NOTHING_STARTED)
                     raise SystemExit(1)
                 if choice == "cancel":
-                    slurm.cancel(found, say)
+                    queue.cancel(found, say)
                 _wait_until_gone(study, "until these are gone" if choice == "cancel" else "for these")
         except KeyboardInterrupt:
             say(NOTHING_STARTED)
@@ -375,11 +377,11 @@ def _wait_until_gone(study: str, what: str) -> None:
     pause, said, since = 1.0, "", 0.0
     while True:
         try:
-            found = slurm.jobs(study, say, pauses=())
+            found = queue.jobs(study, say, pauses=())
             if not found:
                 return
-            line = f"waits {what}: {slurm.counted(found)}; Ctrl-C ends the waiting"
-        except slurm.SlurmError as error:
+            line = f"waits {what}: {queue.counted(found)}; Ctrl-C ends the waiting"
+        except queue.SlurmError as error:
             line = f"waits, and does not know for what: {error}"
         if line != said or time.monotonic() - since > SAY_AGAIN:
             say(line)

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swift_hyperband import watch
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.run import CHANGED_CODE
-from swift_hyperband.errors import UserError
+from swift_hyperband.processes import watch
 
 if TYPE_CHECKING:
     from swift_hyperband.search.scheduled import RoundRecord
@@ -29,12 +29,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _search(options: argparse.Namespace) -> int:
-    from swift_hyperband import provenance
     from swift_hyperband.cli.live import shown
     from swift_hyperband.cli.run import print_result
-    from swift_hyperband.driver import run_search
-    from swift_hyperband.results import StudyFolder
-    from swift_hyperband.study import check_own_files, load
+    from swift_hyperband.results import provenance
+    from swift_hyperband.results.layout import StudyFolder
+    from swift_hyperband.study.model import check_own_files, load
+    from swift_hyperband.workflow.driver import run_search
 
     if options.workers is not None and options.workers < 1:
         raise UserError(f"--workers must be at least 1, found {options.workers}")
@@ -48,8 +48,8 @@ def _search(options: argparse.Namespace) -> int:
     provenance.check(folder, study.definition()["target"])
     with shown(folder):
         run_search(study, folder, workers, print_round)
-    from swift_hyperband.history import History
     from swift_hyperband.report import write_report
+    from swift_hyperband.results.history import History
 
     write_report(History(folder), folder)
     print_result(folder)

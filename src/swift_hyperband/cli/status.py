@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swift_hyperband import provenance, slurm
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.plan import duration
-from swift_hyperband.errors import UserError
-from swift_hyperband.jobs import Totals, totals
-from swift_hyperband.progress import STATES, Progress, Reader
-from swift_hyperband.results import StudyFolder
+from swift_hyperband.results import provenance
+from swift_hyperband.results.jobs import Totals, totals
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.progress import STATES, Progress, Reader
+from swift_hyperband.slurm import queue
 from swift_hyperband.training.trial import FAILURES
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _status(options: argparse.Namespace) -> int:
 def _find(where: Path) -> StudyFolder:
     """Return the folder that a user means by a folder or a study file."""
     if where.is_file() or where.suffix in (".yaml", ".yml"):
-        from swift_hyperband.study import load
+        from swift_hyperband.study.model import load
 
         return StudyFolder(Path("results") / load(where, data=False).name)
     folder = StudyFolder(where)
@@ -106,17 +107,17 @@ def _watch(console: Console, reader: Reader, seconds: float) -> int:
         return 0
 
 
-def in_slurm(folder: StudyFolder) -> list[slurm.Job] | str:
+def in_slurm(folder: StudyFolder) -> list[queue.Job] | str:
     """Return the search's jobs in SLURM, or in a line why they are not known; none where there is no SLURM."""
     if shutil.which("squeue") is None:
         return []
     try:
-        return slurm.jobs(folder.path.name, told=lambda _: None, pauses=())
-    except slurm.SlurmError as error:
+        return queue.jobs(folder.path.name, told=lambda _: None, pauses=())
+    except queue.SlurmError as error:
         return str(error)
 
 
-def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[slurm.Job] | str = ()) -> RenderableType:
+def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[queue.Job] | str = ()) -> RenderableType:
     """Return what people see of a search's progress."""
     from rich.console import Group
     from rich.markup import escape
@@ -230,7 +231,7 @@ def spent(found: Totals) -> str:
     return f"{found.jobs} started{ended}; {gpus}{found.core_hours:.3g} core-hours{waited}{least}"
 
 
-def _queue(folder: StudyFolder, queued: Sequence[slurm.Job]) -> Table:
+def _queue(folder: StudyFolder, queued: Sequence[queue.Job]) -> Table:
     """Return the jobs in SLURM: state, node, how long, and the log."""
     from rich import box
     from rich.markup import escape
@@ -242,7 +243,7 @@ def _queue(folder: StudyFolder, queued: Sequence[slurm.Job]) -> Table:
     table.add_column("log", overflow="fold")
     # those that run first, then in the order of their numbers, which is that of the queue
     for job in sorted(queued, key=lambda job: (job.state != "RUNNING", len(job.id), job.id))[:SHOWN_JOBS]:
-        log = slurm.log(job)
+        log = queue.log(job)
         table.add_row(
             job.id, job.state.lower(), job.nodes, job.time, "" if log is None else escape(str(folder.path / log))
         )

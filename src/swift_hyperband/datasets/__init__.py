@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 
 @dataclass(frozen=True)

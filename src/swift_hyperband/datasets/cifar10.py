@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets import Images, existing
 from swift_hyperband.datasets.unpickling import load
-from swift_hyperband.errors import UserError
 
 BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
 TEST = "test_batch"

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets.unpickling import load
-from swift_hyperband.errors import UserError
 
 TRAINING, TEST = "tev14_pythia8_ttbar_*.pkl.bz2", "tev14_pythia8_qcd_*.pkl.bz2"
 FEATURES, TARGETS, CLASSES = 12, 7, 6

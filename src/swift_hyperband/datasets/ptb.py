@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets import existing
-from swift_hyperband.errors import UserError
 
 PARTS = ("train", "valid", "test")
 END, UNKNOWN = "<eos>", "<unk>"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets import Images, existing
-from swift_hyperband.errors import UserError
 
 TRAINING, TEST = "train_32x32.mat", "test_32x32.mat"
 

@@ -13,7 +13,7 @@ from typing import IO, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 _MULTIARRAY, _NUMERIC = (import_module(f"numpy._core.{name}") for name in ("multiarray", "numeric"))
 

@@ -75,11 +75,11 @@ def _machine(settings: PredictorSettings, curves: Floats, ends: Floats, label: s
 
         return last_value.fit(settings, curves, ends)
     if settings.name == "qsvr":
-        from swift_hyperband.predictors import qsvr
+        from swift_hyperband.predictors import annealed
 
         assert settings.qsvr is not None
         assert settings.sampler is not None
-        return qsvr.fit(settings, settings.qsvr, settings.sampler, curves, ends, label, kept)
+        return annealed.fit(settings, settings.qsvr, settings.sampler, curves, ends, label, kept)
     from swift_hyperband.predictors import svr
 
     return svr.fit(settings, curves, ends)

@@ -9,12 +9,12 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from swift_hyperband import space as spaces
-from swift_hyperband.errors import UserError
-from swift_hyperband.replay.tables import CurveTable
-from swift_hyperband.schedule import Schedule
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search import Curve
-from swift_hyperband.space import Categorical, Float, Hyperparameter, Int, Scalar, Space
+from swift_hyperband.search.schedule import Schedule
+from swift_hyperband.space import space as spaces
+from swift_hyperband.space.space import Categorical, Float, Hyperparameter, Int, Scalar, Space
 
 
 class Rows(dict[str, int]):

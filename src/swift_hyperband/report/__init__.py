@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from swift_hyperband.history import History
-    from swift_hyperband.results import StudyFolder
+    from swift_hyperband.results.history import History
+    from swift_hyperband.results.layout import StudyFolder
 
 
 def write_report(history: History, folder: StudyFolder) -> None:
@@ -20,10 +20,11 @@ def write_report(history: History, folder: StudyFolder) -> None:
         Where to write: its `curves`, and brackets.png, learning_curves.png, predictions.png, epochs.png, jobs.png,
         index.html and summary.rst in its `report`.
     """
-    from swift_hyperband.accounting import read
-    from swift_hyperband.report import brackets, epochs, jobs, learning_curves, page, predictions, style, table
+    from swift_hyperband.report import style
+    from swift_hyperband.report.search import brackets, curves, epochs, jobs, learning_curves, page, predictions
+    from swift_hyperband.results.accounting import read
 
-    table.write_curves(history, folder.curves)
+    curves.write_curves(history, folder.curves)
     for module in (brackets, learning_curves, predictions, epochs):
         name = module.__name__.rpartition(".")[2]
         with style.style():

@@ -18,8 +18,8 @@ from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from swift_hyperband.history import History
-from swift_hyperband.report.summary import Kind
+from swift_hyperband.report.numbers import Kind
+from swift_hyperband.results.history import History
 
 LARGEST, SMALLEST = 1e100, 1e-100
 """Of values that are shown, the latter on a logarithmic axis; what lies beyond lies outside of every picture."""

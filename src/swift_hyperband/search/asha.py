@@ -12,11 +12,10 @@ from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from swift_hyperband import decisions
 from swift_hyperband.predictors import Predictor
-from swift_hyperband.schedule import Round, Schedule, decision_point
-from swift_hyperband.search import Curve, Training, rounds
+from swift_hyperband.search import Curve, Training, decisions, rounds
 from swift_hyperband.search.rounds import Rules
+from swift_hyperband.search.schedule import Round, Schedule, decision_point
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from swift_hyperband import decisions
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.schedule import Round, Schedule
-from swift_hyperband.search import Curve, Training, rounds
+from swift_hyperband.search import Curve, Training, decisions, rounds
+from swift_hyperband.search.schedule import Round, Schedule
 
 Steps = Generator[Training, Curve, None]
 

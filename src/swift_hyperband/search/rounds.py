@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from swift_hyperband import decisions, predictors
-from swift_hyperband.decisions import Decision
+from swift_hyperband import predictors
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.schedule import Round
-from swift_hyperband.search import Curve
+from swift_hyperband.search import Curve, decisions
+from swift_hyperband.search.decisions import Decision
+from swift_hyperband.search.schedule import Round
 
 if TYPE_CHECKING:
     from swift_hyperband.predictors.features import Floats

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from swift_hyperband.decisions import Decision
 from swift_hyperband.predictors import Predictor
-from swift_hyperband.schedule import Round, RoundKey, Schedule
 from swift_hyperband.search import Curve, Training, rounds
+from swift_hyperband.search.decisions import Decision
 from swift_hyperband.search.rounds import Rules
+from swift_hyperband.search.schedule import Round, RoundKey, Schedule
 
 Fit = Callable[[Round, Sequence[Mapping[str, Curve]]], Predictor | None]
 

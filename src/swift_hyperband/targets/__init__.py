@@ -15,20 +15,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 BUILT_IN: Mapping[str, str] = {
-    "digits-cnn": "swift_hyperband.targets.digits_cnn:DigitsCNN",
-    "cifar10-cnn6": "swift_hyperband.targets.cifar10_cnn6:Cifar10CNN6",
-    "cifar10-cnn": "swift_hyperband.targets.cifar10_cnn:Cifar10CNN",
-    "svhn-cnn": "swift_hyperband.targets.svhn_cnn:SvhnCNN",
-    "ptb-lstm": "swift_hyperband.targets.ptb_lstm:PtbLSTM",
-    "delphes-mlpf": "swift_hyperband.targets.delphes_mlpf:DelphesMLPF",
-    "curve-table": "swift_hyperband.targets.curve_table:CurveTable",
+    "digits-cnn": "swift_hyperband.targets.models.digits_cnn:DigitsCNN",
+    "cifar10-cnn6": "swift_hyperband.targets.models.cifar10_cnn6:Cifar10CNN6",
+    "cifar10-cnn": "swift_hyperband.targets.models.cifar10_cnn:Cifar10CNN",
+    "svhn-cnn": "swift_hyperband.targets.models.svhn_cnn:SvhnCNN",
+    "ptb-lstm": "swift_hyperband.targets.models.ptb_lstm:PtbLSTM",
+    "delphes-mlpf": "swift_hyperband.targets.models.delphes_mlpf:DelphesMLPF",
+    "curve-table": "swift_hyperband.targets.recorded:CurveTable",
 }
 """Built-in targets by the name that a study gives them."""
 
-COMMAND = "swift_hyperband.targets.command:CommandTarget"
+COMMAND = "swift_hyperband.targets.program.target:CommandTarget"
 """What trains where a study has `target.command` in the place of `target.name`."""
 
 METHODS = ("setup", "train_epoch", "validate")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.study_errors import one_of, shown, suggestion
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.wording import one_of, shown, suggestion
 
 
 def check_names(target: str, configuration: Mapping[str, Any], known: Sequence[str]) -> None:

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from swift_hyperband import lease
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.processes import lease
 from swift_hyperband.training import trial
 
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
-from swift_hyperband import lease
-from swift_hyperband.errors import UserError, about_disk
+from swift_hyperband.base.errors import UserError, about_disk
+from swift_hyperband.processes import lease
 from swift_hyperband.targets import COMMAND, Target, load_class
 from swift_hyperband.training import alike, crash, gpus, log, reproducible, segment, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError

@@ -9,7 +9,7 @@ import traceback
 from itertools import dropwhile
 from pathlib import Path
 
-from swift_hyperband.delimited import printable
+from swift_hyperband.base.delimited import printable
 
 LONGEST = 500
 """Characters of an error's text that are told; the log has all."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 
 PATIENCE = 120.0
 """Seconds in which a driver must answer."""

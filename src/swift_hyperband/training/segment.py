@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from swift_hyperband import lease
-from swift_hyperband.errors import UserError
-from swift_hyperband.files import read_json
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import read_json
+from swift_hyperband.processes import lease
 from swift_hyperband.targets import Context, Target
-from swift_hyperband.targets.program_metrics import ProgramError
+from swift_hyperband.targets.program.metrics import ProgramError
 from swift_hyperband.training import alike, crash, log, reproducible, state, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.sealed import DamagedError

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swift_hyperband.errors import DISK_ERRORS, PLACE_ERRORS, UserError
-from swift_hyperband.files import AWAY, write_text
+from swift_hyperband.base.errors import DISK_ERRORS, PLACE_ERRORS, UserError
+from swift_hyperband.base.files import AWAY, write_text
 from swift_hyperband.training import sealed
 from swift_hyperband.training.trial import CURVE, Row, note_damage, read_rows
 

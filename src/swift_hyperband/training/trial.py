@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from swift_hyperband.errors import UserError
-from swift_hyperband.files import AWAY, mismatch, read_again, read_json, read_text, write_json, write_text
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import AWAY, mismatch, read_again, read_json, read_text, write_json, write_text
 from swift_hyperband.training.log import say
 
 Row = dict[str, float | None]

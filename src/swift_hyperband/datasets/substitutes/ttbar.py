@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets.delphes import TOWER, TRACK
 from swift_hyperband.datasets.substitutes import SUBSTITUTES, Tell, finish
-from swift_hyperband.errors import UserError
 
 PROCESSES = {
     "ttbar": ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on"),

@@ -1,0 +1,1 @@
+"""What every room needs: errors, the wording of messages, files, delimited text."""

@@ -1,0 +1,169 @@
+"""Files that are whole or not there: written beside their place, then renamed. Readers never see half of one."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from swift_hyperband.base.errors import UserError
+
+Shape = Any
+"""What JSON must hold: a type (float takes whole numbers, too; None is null), one of several in a tuple, `[shape]` a
+list of such, `{str: shape}` an object of such, `{"key": shape}` an object that has these keys and perhaps others;
+one that ends with ? may be left out."""
+
+AGAIN = "delete the file and start the search again, nothing trained is lost"
+MISSING = "start the search again"
+AWAY = "move it away and start the search again"
+
+STALE_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds before a file is read again that was replaced while it was read."""
+
+Read = TypeVar("Read")
+
+
+def read_again(read: Callable[[], Read]) -> Read:
+    """Return what is read of a file by its path, and read again where another host replaced it meanwhile.
+
+    NFS then says that the file is stale, which means neither that there is none nor that the disk fails.
+    """
+    for pause in STALE_PAUSES:
+        try:
+            return read()
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+        time.sleep(pause)
+    return read()
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file that others may replace meanwhile."""
+    return read_again(lambda: path.read_text(encoding="utf-8"))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file by temporary file, fsync and rename; its folder is made if need be.
+
+    Raises
+    ------
+    UserError
+        If a folder lies in its place.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # process id and host keep two writers of the same file apart, also on a shared file system
+    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except IsADirectoryError:
+        raise UserError(f"{path}: must be a file, found a folder; {AWAY}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON as `write_text` does. Numbers must be finite: callers write null for what is not."""
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, shape: Shape = object, advice: str = AGAIN) -> Any:
+    """Read a JSON file that holds what it must.
+
+    Parameters
+    ----------
+    path : Path
+    shape : Shape
+        What it must hold.
+    advice : str
+        What to do where it does not.
+
+    Raises
+    ------
+    UserError
+        If the file is not there, is a folder, is not JSON or holds something else.
+    """
+    try:
+        content = json.loads(read_text(path), parse_constant=_refuse)
+    except FileNotFoundError:
+        raise UserError(f"{path}: this file is missing; {MISSING}") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: must be a file, found a folder; {AWAY}") from None
+    except (ValueError, RecursionError) as error:
+        found = "an empty file" if not path.stat().st_size else _line(error)
+        raise UserError(f"{path}: must be JSON, found {found}; {advice}") from None
+    if (wrong := mismatch(content, shape)) is not None:
+        raise UserError(f"{path}: {wrong}; {advice}")
+    return content
+
+
+def mismatch(content: Any, shape: Shape, key: str = "") -> str | None:
+    """Return what must hold and was found where content from JSON has another shape; None where it has that one."""
+    if isinstance(shape, tuple):
+        found = [mismatch(content, one, key) for one in shape]
+        return None if None in found else found[0]
+    kind = type(shape) if isinstance(shape, list | dict) else shape
+    if not _is(content, kind):
+        return f"{key or 'it'} must be {_NAMES[kind]}, found {_shown(content)}"
+    inner: list[tuple[str, Any, Shape]] = []
+    if isinstance(shape, list):
+        inner = [(f"{key}[{at}]", value, shape[0]) for at, value in enumerate(content)]
+    elif isinstance(shape, dict) and str in shape:
+        inner = [(f"{key}.{name}".lstrip("."), value, shape[str]) for name, value in content.items()]
+    elif isinstance(shape, dict):
+        for named, one in shape.items():
+            name = named.removesuffix("?")
+            if name == named or name in content:
+                inner.append((f"{key}.{name}".lstrip("."), content.get(name, _ABSENT), one))
+    return next((wrong for at, value, one in inner if (wrong := mismatch(value, one, at)) is not None), None)
+
+
+_ABSENT = object()
+_NAMES = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    None: "null",
+    dict: "an object",
+    list: "a list",
+    object: "there",
+}
+
+
+def _is(content: Any, kind: Any) -> bool:
+    if content is _ABSENT or kind is object:
+        return content is not _ABSENT
+    if kind is float:
+        return type(content) in (int, float) and math.isfinite(content)
+    # true is no whole number
+    return content is None if kind is None else type(content) is kind
+
+
+def _shown(content: Any) -> str:
+    # what is no JSON comes from a YAML file
+    found = "nothing" if content is _ABSENT else json.dumps(content, default=str)
+    return found if len(found) <= 40 else f"{found[:40]} ..."
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant}, which JSON does not have")
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    return hashlib.sha256(read_again(path.read_bytes)).hexdigest()

@@ -1,0 +1,335 @@
+"""What a comparison does: its units of work, a row each seed, each kept in a file of its own.
+
+A unit replays one search over one table (`Pair`) or judges one predictor on one table (`Accuracy`). A row follows
+from the unit's definition and the seed alone, so rows can be made anywhere, in any order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from swift_hyperband.base import files
+from swift_hyperband.compare.comparison import Comparison, Source, file_name
+from swift_hyperband.replay.recipes import Recipe, recipe
+from swift_hyperband.replay.simulator import ClusterSettings
+from swift_hyperband.space.space import Space
+
+if TYPE_CHECKING:
+    from swift_hyperband.compare.accuracy import Judged
+    from swift_hyperband.compare.store import Row
+    from swift_hyperband.replay.draws import Draw
+    from swift_hyperband.replay.runs import Replay
+    from swift_hyperband.replay.tables.table import CurveTable
+
+RUNS, PREDICTIONS = "runs", "predictions"
+"""Folders of the two kinds of units."""
+
+COSTS = {"fast-hyperband": 20.0, "swift-hyperband": 2.0, "swift-asha": 4.0}
+"""Of a replay, roughly, beside one of Hyperband; the longest are started first."""
+
+QSVR_COST = 20.0
+"""How much more it takes with an annealer simulated."""
+
+
+class Unit(Protocol):
+    """A unit of work."""
+
+    @property
+    def source(self) -> Source:
+        """The table."""
+
+    @property
+    def key(self) -> str:
+        """Its file in the folder of the comparison, without the suffix."""
+
+    @property
+    def seeds(self) -> int:
+        """How many rows are wanted, of seeds 0, 1, ..."""
+
+    @property
+    def columns(self) -> dict[str, type]:
+        """Names and types of its rows' values, `seed` the first."""
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """Everything that its rows follow from, beside the seed, in JSON's types."""
+
+    @property
+    def cost(self) -> float:
+        """How long a row takes, beside others."""
+
+    def check(self) -> None:
+        """Raise a `UserError` if no row can be made."""
+
+    def row(self, seed: int) -> Row:
+        """Return the row of a seed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A search over a table.
+
+    Attributes
+    ----------
+    source : Source
+    recipe : Recipe
+    sampling : {"random", "tpe", "bohb"}
+    cluster : ClusterSettings or None
+    seeds : int
+    """
+
+    source: Source
+    recipe: Recipe
+    sampling: str
+    cluster: ClusterSettings | None
+    seeds: int
+
+    columns: ClassVar[dict[str, type]] = {
+        "seed": int,
+        "best": float,
+        "regret": float,
+        "epochs": int,
+        "hyperband_best": float,
+        "hyperband_epochs": int,
+        "fits": int,
+        "cpu_s": float,
+        "makespan": float,
+        "utilisation": float,
+    }
+
+    @property
+    def key(self) -> str:
+        return f"{RUNS}/{file_name(self.source.name)}--{file_name(self.recipe.label)}"
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        study = self.recipe.study.definition
+        return {
+            **_table_definition(self.source),
+            "draws": None if self.source.draws is None else files.digest(self.source.draws),
+            "algorithm": self.recipe.algorithm,
+            "search": study["search"],
+            "swift": study["swift"],
+            "predictor": study["predictor"],
+            "fast": asdict(self.recipe.fast),
+            "sampling": self.sampling,
+            "cluster": None if self.cluster is None else asdict(self.cluster),
+        }
+
+    @property
+    def cost(self) -> float:
+        annealed = self.recipe.study.definition["predictor"]["name"] == "qsvr"
+        predicts = self.recipe.algorithm in COSTS or self.recipe.algorithm == "predicted-random"
+        return COSTS.get(self.recipe.algorithm, 1.0) * (QSVR_COST if annealed and predicts else 1.0)
+
+    def check(self) -> None:
+        _replay(self.source, self.sampling)
+
+    def row(self, seed: int) -> Row:
+        replay = _replay(self.source, self.sampling)
+        return next(replay.runs(self.recipe, [seed], self.cluster)).to_json()
+
+
+@dataclass(frozen=True, eq=False)
+class Accuracy:
+    """A predictor on a table.
+
+    Attributes
+    ----------
+    source : Source
+    predictor : str
+        What tables call it.
+    recipe : Recipe
+        A search that uses it.
+    trained : int
+        Curves that it learns from.
+    seen : float
+        Share of the epochs that it sees.
+    seeds : int
+        Splits.
+    """
+
+    source: Source
+    predictor: str
+    recipe: Recipe
+    trained: int
+    seen: float
+    seeds: int
+
+    columns: ClassVar[dict[str, type]] = {"seed": int, "r2": float, "rank_correlation": float}
+
+    @property
+    def key(self) -> str:
+        return f"{PREDICTIONS}/{file_name(self.source.name)}--{file_name(self.predictor)}"
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        predictor = self.recipe.study.definition["predictor"]
+        table = _table_definition(self.source)
+        return {**table, "predictor": predictor, "trained": self.trained, "epochs_seen": self.epochs_seen}
+
+    @property
+    def epochs_seen(self) -> int:
+        return max(1, round(self.seen * self.source.max_epochs))
+
+    @property
+    def cost(self) -> float:
+        return QSVR_COST / 10 if self.recipe.study.definition["predictor"]["name"] == "qsvr" else 0.1
+
+    def check(self) -> None:
+        _judged(self.source).split(self.trained, 0)
+
+    def row(self, seed: int) -> Row:
+        from swift_hyperband.compare.accuracy import measure
+
+        settings = self.recipe.study.rules().predictor
+        r2, ranks = measure(_judged(self.source), settings, self.epochs_seen, self.trained, seed)
+        return {"seed": seed, "r2": r2, "rank_correlation": ranks}
+
+
+def pairs(comparison: Comparison) -> list[Pair]:
+    """Return a pair for each table that is there and each search, in the order of the file."""
+    return [
+        Pair(
+            source,
+            comparison.recipes[source.name, search.label],
+            search.sampling,
+            comparison.cluster,
+            comparison.seeds,
+        )
+        for source in comparison.sources
+        for search in comparison.keys.searches
+    ]
+
+
+def accuracies(comparison: Comparison) -> list[Accuracy]:
+    """Return, for each table that is there, the predictors that are judged on it."""
+    asked = comparison.keys.predictions
+    return [
+        Accuracy(source, label, _predictor(source, preset, name), asked.trained, asked.seen, asked.splits)
+        for source in comparison.sources
+        for label, preset, name in JUDGED
+        if name != "qsvr" or asked.qsvr
+    ]
+
+
+JUDGED = (
+    # the value itself, without a shift, is what "published" makes of it
+    ("last value", "published", "last-value"),
+    ("SVR (published)", "published", "svr"),
+    ("SVR (default)", "default", "svr"),
+    ("QSVR (published)", "published", "qsvr"),
+)
+"""The predictors of the table of data sets: what it calls them, preset and name."""
+
+
+def units(comparison: Comparison) -> Sequence[Unit]:
+    """Return all units of a comparison."""
+    return [*pairs(comparison), *accuracies(comparison)]
+
+
+def write_runs(found: Sequence[tuple[Pair, Sequence[Row]]], path: Path) -> None:
+    """Write the runs of all pairs in one table, in their order: the columns of a pair behind table and search."""
+    import pyarrow
+
+    from swift_hyperband.compare.store import write_table
+
+    types = {int: pyarrow.int64(), float: pyarrow.float64()}
+    text = [(name, pyarrow.string()) for name in ("table", "search", "algorithm")]
+    schema = pyarrow.schema([*text, *((name, types[type_]) for name, type_ in Pair.columns.items())])
+    rows = [
+        {"table": pair.source.name, "search": pair.recipe.label, "algorithm": pair.recipe.algorithm, **row}
+        for pair, runs in found
+        for row in runs
+    ]
+    write_table(path, pyarrow.Table.from_pylist(rows, schema))
+
+
+def table(source: Source) -> CurveTable:
+    """Return the table of a source."""
+    return _table(source)
+
+
+def _predictor(source: Source, preset: str, name: str) -> Recipe:
+    return recipe("swift-hyperband", source.max_epochs, source.eta, preset=preset, predictor={"name": name})
+
+
+def _table_definition(source: Source) -> dict[str, Any]:
+    return {
+        "code": _code(),
+        "table": _bytes(source.path),
+        "format": source.format,
+        "metric": source.metric,
+        "mode": source.mode,
+        "max_epochs": source.max_epochs,
+        "eta": source.eta,
+    }
+
+
+@cache
+def _code() -> str:
+    """Return the SHA-256 of the sources that rows follow from."""
+    package = Path(__file__).parents[1]
+    found = [package / "decisions.py", package / "schedule.py"]
+    for room in ("annealing", "predictors", "replay", "search"):
+        found += sorted((package / room).glob("*.py"))
+    return hashlib.sha256("".join(map(files.digest, found)).encode()).hexdigest()
+
+
+# of each process: a table is read once, not for each row
+@cache
+def _bytes(path: Path) -> str:
+    return files.digest(path)
+
+
+@cache
+def _table(source: Source) -> CurveTable:
+    from swift_hyperband.replay.tables.reader import read
+
+    return read(source.path, source.format, source.metric, source.mode)
+
+
+@cache
+def _judged(source: Source) -> Judged:
+    from swift_hyperband.compare.accuracy import Judged
+
+    return Judged.of(_table(source), source.max_epochs)
+
+
+@cache
+def _replay(source: Source, sampling: str) -> Replay:
+    from swift_hyperband.replay.runs import Replay
+
+    found = _table(source).complete(source.max_epochs)
+    space = None
+    if source.draws is not None:
+        from swift_hyperband.study.model import load
+
+        space = load(source.draws, data=False).search_space()
+    return Replay(found, source.max_epochs, *draws(found, sampling, space))
+
+
+def draws(table: CurveTable, sampling: str, space: Space | None) -> tuple[Draw | None, Draw | None]:
+    """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows.
+
+    Parameters
+    ----------
+    table : CurveTable
+        Rows that can be replayed.
+    sampling : {"random", "tpe", "bohb"}
+    space : Space, optional
+        Where configurations are drawn from; rows are shuffled if left out.
+    """
+    from swift_hyperband.replay.draws import nearest_rows, permutations
+    from swift_hyperband.replay.model_draws import model_based
+
+    plain = None if space is None else nearest_rows(space, table)
+    if sampling == "random":
+        return plain, plain
+    method: Any = sampling
+    return model_based(table, method, space), plain or permutations(table.rows)

@@ -1,0 +1,82 @@
+"""The head: the one process that builds a search's DAG and submits its jobs."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.processes import lease, watch
+from swift_hyperband.results.layout import StudyFolder
+
+TOLERANCE = 1.0
+"""Seconds by which a file's time may be ahead: some file systems keep two clocks."""
+
+watcher: int | None = None
+"""The process that watches this one and is the one to end, where `swift-hyperband run` started it."""
+
+
+def become_head(folder: StudyFolder) -> None:
+    """Make this process the head of a search until it ends, however it ends.
+
+    Raises
+    ------
+    UserError
+        As `lead`.
+    """
+    atexit.register(lead(folder).release)
+
+
+def lead(folder: StudyFolder) -> lease.Lease:
+    """Make this process the head of a search until it gives the lease back.
+
+    Raises
+    ------
+    UserError
+        If another living process is the head. One on another machine counts as dead after a minute without a sign of
+        life; so long this waits.
+    """
+    patience = 1.0 if lease.is_held_here(folder.path) else lease.STALE_AFTER + lease.INTERVAL
+    end = time.monotonic() + patience
+    folder.path.mkdir(parents=True, exist_ok=True)
+    taken = lease.acquire(folder.path, unless=lambda: time.monotonic() > end, watcher=watcher)
+    if taken is None:
+        raise UserError(
+            f"{folder.path}: one process at a time can run this search, and {lease.holder(folder.path)} does; "
+            "follow it with 'swift-hyperband status --watch', or end it first"
+        )
+    mend_times(folder.path)
+    return taken
+
+
+def mend_times(folder: Path) -> None:
+    """Set files of a search that lie in the future, by the clock of the file system, to now.
+
+    Snakemake takes what is older than its input for outdated, so all that is made from now on would be, until the
+    clock has caught up. Trials' own files are none of Snakemake's.
+    """
+    now, found = _now(folder), []
+    for place, folders, names in os.walk(folder):
+        if Path(place) == folder and "trials" in folders:
+            folders.remove("trials")
+        for path in (Path(place, name) for name in names):
+            # one that vanishes is a temporary one
+            with suppress(OSError):
+                if (ahead := path.stat().st_mtime - now) > TOLERANCE:
+                    os.utime(path)
+                    found.append(ahead)
+    if found:
+        watch.say(
+            f"{len(found)} file{'s' if len(found) > 1 else ''} in {folder} had a time up to {max(found):.0f} s ahead "
+            "of the file system's clock: set to now ('Clocks' in docs/slurm.md)"
+        )
+
+
+def _now(folder: Path) -> float:
+    """Return the time by the file system's clock, which another machine's may be."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".now.") as file:
+        return os.fstat(file.fileno()).st_mtime

@@ -1,0 +1,291 @@
+"""A lease on a folder, of a trial or a search: one writer at a time, also across the hosts of a shared file system.
+
+The lease is a file that says who holds it and whose modification time the holder keeps fresh. It is made whole and by
+link, which fails where there is one already, also on NFS. A holder on the same machine is dead when its process is
+gone; one on another machine when the file has not changed for a while by the waiter's own clock: clocks of two hosts
+are never compared. SLURM is asked besides whether the holder's job has ended, where it was one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from swift_hyperband.base.files import read_again
+from swift_hyperband.slurm import queue
+
+NAME = "lease"
+INTERVAL = 10.0
+"""Seconds between two signs of life of a holder."""
+STALE_AFTER = 60.0
+"""Seconds without a sign of life after which a holder on another machine counts as dead."""
+LONGEST_PAUSE = 3.0
+ASK_AFTER = 3.0
+"""Seconds of waiting after which SLURM is asked whether the holder's job has ended."""
+ASK_EVERY = 15.0
+
+
+class LeaseLostError(Exception):
+    """Somebody else has taken the lease over: this process was held up for too long and must not write any more."""
+
+
+class Lease:
+    """A lease that this process holds; as a context manager it gives the lease back. Made by `acquire`."""
+
+    def __init__(self, path: Path, content: str, descriptor: int, interval: float) -> None:
+        self._path = path
+        self._content = content
+        self._descriptor = descriptor
+        self._ended = threading.Event()
+        self._heart = threading.Thread(target=self._beat, args=(interval,), daemon=True)
+        self._heart.start()
+
+    def check(self) -> None:
+        """Raise `LeaseLostError` unless this process still holds the lease."""
+        found = _look(self._path)
+        if found is None or found[0] != self._content:
+            raise LeaseLostError(str(self._path))
+
+    def release(self) -> None:
+        """Give the lease back, if it is still held."""
+        self._ended.set()
+        self._heart.join()
+        os.close(self._descriptor)
+        found = _look(self._path)
+        if found is not None and found[0] == self._content:
+            self._path.unlink(missing_ok=True)
+
+    def _beat(self, interval: float) -> None:
+        while not self._ended.wait(interval):
+            try:
+                # by descriptor: never keeps alive a lease of somebody else that took this one's place
+                os.utime(self._descriptor)
+            except OSError:
+                # a shared disk that is away for a moment; whether the lease still holds is asked before each write
+                continue
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()
+
+
+def acquire(
+    folder: Path,
+    unless: Callable[[], bool],
+    *,
+    interval: float = INTERVAL,
+    stale_after: float = STALE_AFTER,
+    watcher: int | None = None,
+) -> Lease | None:
+    """Take the lease on a folder, waiting while somebody alive holds it.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a trial or a search.
+    unless : callable
+        Asked while waiting and once more when the lease is held: True where there is nothing left to do, since the
+        holder before has done it.
+    interval : float
+        Seconds between two signs of life.
+    stale_after : float
+        Seconds without a sign of life after which a holder on another machine counts as dead.
+    watcher : int, optional
+        The process that watches this one, where there is one: that is the one to end, and the one that others are told.
+
+    Returns
+    -------
+    Lease or None
+        None where `unless` became true.
+    """
+    path = folder / NAME
+    watched: tuple[str, int] | None = None
+    since = time.monotonic()
+    ask_at = since + ASK_AFTER
+    pause = 0.02
+    told = False
+    while not unless():
+        lease = _create(path, interval, watcher)
+        if lease is not None:
+            if not unless():
+                return lease
+            lease.release()
+            return None
+        found = _look(path)
+        if found is None:
+            continue
+        if found != watched:
+            watched, since = found, time.monotonic()
+        now = time.monotonic()
+        gone = _is_gone(found[0], unchanged=now - since > stale_after)
+        if not gone and now > ask_at:
+            gone, ask_at = _job_is_over(found[0], silent=now - since > 2 * interval), now + ASK_EVERY
+        if gone:
+            _take_away(path, found[0])
+            continue
+        if not told:
+            print(f"{folder}: waits for {_named(found[0])}, which is at work on it", file=sys.stderr, flush=True)
+            told = True
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+    return None
+
+
+def holder(folder: Path) -> str | None:
+    """Return who holds the lease on a folder, as "process 17 on host node3 (...)"; None where nobody does."""
+    found = _look(folder / NAME)
+    return _named(found[0]) if found is not None else None
+
+
+def is_held_here(folder: Path) -> bool:
+    """Whether a living process of this machine holds the lease on a folder."""
+    found = _look(folder / NAME)
+    return found is not None and _holder(found[0]).get("machine") == _machine() and not _is_gone(found[0], False)
+
+
+def is_held_by(folder: Path, watcher: int) -> bool:
+    """Whether the process that a process of this machine watches holds the lease on a folder."""
+    found = _look(folder / NAME)
+    if found is None:
+        return False
+    holder = _holder(found[0])
+    return holder.get("machine") == _machine() and holder.get("watcher") == watcher
+
+
+def clear(folder: Path) -> None:
+    """Remove the lease of a process of this machine that is gone, so that nobody has to wait for it elsewhere."""
+    found = _look(folder / NAME)
+    if found is not None and _is_gone(found[0], unchanged=False):
+        _take_away(folder / NAME, found[0])
+
+
+def _create(path: Path, interval: float, watcher: int | None) -> Lease | None:
+    """Return the lease if there was none, else None."""
+    token = secrets.token_hex(8)
+    pid = os.getpid()
+    content = json.dumps(
+        {
+            "host": os.uname().nodename,
+            "pid": pid,
+            "watcher": watcher,
+            "started": _process_start(pid),
+            "machine": _machine(),
+            "slurm_job": os.environ.get("SLURM_JOB_ID"),
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+            "token": token,
+        }
+    )
+    temporary = path.with_name(f".{NAME}.{token}")
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+    held = False
+    try:
+        os.write(descriptor, content.encode())
+        try:
+            os.link(temporary, path)
+            held = True
+        except FileExistsError:
+            # NFS may do the work and lose the answer; the number of links tells
+            held = os.fstat(descriptor).st_nlink == 2
+    finally:
+        temporary.unlink(missing_ok=True)
+        if not held:
+            os.close(descriptor)
+    return Lease(path, content, descriptor, interval) if held else None
+
+
+def _look(path: Path) -> tuple[str, int] | None:
+    """Return the lease's text and modification time (ns), or None where there is no lease."""
+
+    def look() -> tuple[str, int]:
+        # opened, not only asked for its status: NFS answers that from a cache of up to a minute
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.read(), os.fstat(file.fileno()).st_mtime_ns
+
+    try:
+        # a lease that another host has just replaced is there
+        return read_again(look)
+    except FileNotFoundError:
+        return None
+
+
+def _holder(content: str) -> dict[str, Any]:
+    """Return who holds a lease; empty for a damaged one, which then counts as held on another machine."""
+    try:
+        return dict(json.loads(content))
+    except (TypeError, ValueError, RecursionError):
+        return {}
+
+
+def _named(content: str) -> str:
+    """Return who holds a lease; since when by that host's clock."""
+    holder = _holder(content)
+    name = f"process {holder.get('watcher') or holder.get('pid')} on host {holder.get('host')}"
+    more = [f"SLURM job {holder['slurm_job']}"] if holder.get("slurm_job") else []
+    more += [f"since {holder['since']}"] if holder.get("since") else []
+    return f"{name} ({', '.join(more)})" if more else name
+
+
+def _is_gone(content: str, unchanged: bool) -> bool:
+    """Whether a lease's holder is dead: known on this machine, told by a lack of signs of life on another."""
+    holder = _holder(content)
+    machine = _machine()
+    if machine is None or holder.get("machine") != machine or not isinstance(holder.get("pid"), int):
+        return unchanged
+    return bool(holder.get("started") != _process_start(holder["pid"]))
+
+
+def _job_is_over(content: str, silent: bool) -> bool:
+    """Whether the holder on another machine was a job of SLURM's that has ended, or runs anew as this one.
+
+    In a job of several nodes the holder may be another process of it, which is not silent.
+    """
+    holder = _holder(content)
+    job = holder.get("slurm_job")
+    if not job or holder.get("machine") == _machine():
+        return False
+    return silent if job == os.environ.get("SLURM_JOB_ID") else queue.is_over(str(job))
+
+
+def _take_away(path: Path, judged: str) -> None:
+    """Remove the lease that was judged stale, and no other that may have come into its place."""
+    aside = path.with_name(f".{NAME}.stale.{secrets.token_hex(8)}")
+    try:
+        path.rename(aside)
+    except FileNotFoundError:
+        return
+    found = _look(aside)
+    if found is not None and found[0] != judged:
+        # where a third process was faster, the holder of this one learns it before its next write
+        with suppress(FileExistsError):
+            os.link(aside, path)
+    aside.unlink(missing_ok=True)
+
+
+def _machine() -> str | None:
+    """Return what names this machine's set of processes: containers and cloned machines may share a host name."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return None
+
+
+def _process_start(pid: int) -> int | None:
+    """Return when a process of this machine started (clock ticks since boot); None where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    # field 3 is the state; Z and X are dead processes that nobody has asked after yet. Field 22 is the start
+    return None if fields[0] in "ZX" else int(fields[19])

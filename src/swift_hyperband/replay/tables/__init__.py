@@ -1,0 +1,1 @@
+"""Tables of recorded learning curves, and their readers."""

@@ -1,0 +1,98 @@
+"""summary: what each search of a comparison comes to, beside Hyperband and beside what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from swift_hyperband.compare.summaries import MEANS, Mean, Summary
+from swift_hyperband.report.tables import csv_text, markdown, plus_minus
+
+_EXPLAINED = """\
+All searches meet the same draws, so differences to Hyperband are taken seed by seed.
+Regret is (best - optimum) / (median - optimum) over the table: 0 is its best row, 1 a middling one. "Same winner" is
+the share of seeds in which the winner's value is that of Hyperband's. Published figures are those of the authors'
+result files (their source: replay/published_results.py).
+"""
+
+BETTER = {"min": "smaller is better", "max": "larger is better"}
+
+
+def as_markdown(found: Sequence[Summary], name: str, on_cluster: bool) -> str:
+    """Return the summary of a comparison.
+
+    Parameters
+    ----------
+    found : sequence of Summary
+        At least one.
+    name : str
+        Of the comparison.
+    on_cluster : bool
+        Whether there was one, so that makespan and utilisation tell something.
+    """
+    seeds = max(one.runs for one in found)
+    parts = [f"# Comparison {name}\n\nMeans over {seeds} seeds ± 95 %. {_EXPLAINED}"]
+    for table in dict.fromkeys(one.table for one in found):
+        rows = [one for one in found if one.table == table]
+        parts.append(f"\n## {table}: {rows[0].metric}, {BETTER[rows[0].mode]}\n\n{_section(rows, on_cluster)}")
+    return "".join(parts)
+
+
+def _section(rows: Sequence[Summary], on_cluster: bool) -> str:
+    published = any(one.published for one in rows)
+    head = ["search", rows[0].metric, "difference to Hyperband", "regret", "epochs", "epochs saved", "same winner"]
+    head += ["makespan, s", "utilisation"] if on_cluster else []
+    head += ["fits", "CPU s", *(["published"] if published else [])]
+    lines = []
+    for one in rows:
+        line = [one.search, *map(text, (one.best, one.difference, one.regret, one.epochs)), percent(one.saved)]
+        line.append(f"{100 * one.same:.0f} %")
+        line += [text(one.makespan), percent(one.utilisation)] if on_cluster else []
+        line += [text(one.fits), "" if one.cpu_s is None else f"{one.cpu_s.mean:.2g}"]
+        lines.append([*line, *([_published(one)] if published else [])])
+    section = markdown(head, lines)
+    for one in rows:
+        if one.failed:
+            section += f"\n{one.search}: in {one.failed} of {one.runs} seeds no trial reached the last epoch.\n"
+    return section
+
+
+def text(mean: Mean | None) -> str:
+    """Return a mean with its interval; nothing if there is none."""
+    return "" if mean is None else plus_minus(mean.mean, mean.half)
+
+
+def percent(mean: Mean | None) -> str:
+    """Return a mean share in percent with its interval; nothing if there is none."""
+    if mean is None:
+        return ""
+    # a share that never varies has endless digits
+    return plus_minus(100 * mean.mean, 100 * mean.half, " %") if mean.half > 0 else f"{100 * mean.mean:.2g} %"
+
+
+def _published(one: Summary) -> str:
+    if one.published is None:
+        return ""
+    best, epochs = one.published.best, one.published.epochs
+    figures = [f"{mean:g}" + ("" if half is None else f" ± {half:g}") for mean, half in (best, epochs)]
+    return f"{figures[0]} at {figures[1]} epochs ({one.published.how})"
+
+
+def as_csv(found: Sequence[Summary]) -> str:
+    """Return all figures of a comparison, a line for each table and search."""
+    rows = []
+    for one in found:
+        row: dict[str, Any] = {}
+        for field in fields(one):
+            value = getattr(one, field.name)
+            if field.name == "published":
+                row["published_best"] = value.best.mean if value else None
+                row["published_epochs"] = value.epochs.mean if value else None
+            elif field.name in (*MEANS, "saved", "difference"):
+                for part, suffix in (("mean", ""), ("half", "_half_interval"), ("low", "_min"), ("high", "_max")):
+                    row[field.name + suffix] = getattr(value, part) if value else None
+            else:
+                row[field.name] = value
+        rows.append(row)
+    return csv_text(rows)

@@ -1,0 +1,73 @@
+"""table1: the data sets of a comparison, and how well predictors predict where their curves end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from swift_hyperband.compare.summaries import DataSet, Mean
+from swift_hyperband.report.tables import csv_text, markdown, plus_minus
+
+_EXPLAINED = """\
+R² of the predicted metric at the last epoch, with {judged}: mean ± 95 % of the splits.
+Predictors are tested on all curves of configurations that they were not trained on. Only curves that are finite
+throughout are judged. 1 is perfect, and what always predicts the mean of the tested curves has 0.
+
+"""
+
+
+def as_markdown(found: Sequence[DataSet], trained: int, seen: float, splits: int) -> str:
+    """Return the table.
+
+    Parameters
+    ----------
+    found : sequence of DataSet
+        At least one.
+    trained : int
+        Curves that a predictor learnt from.
+    seen : float
+        Share of the epochs that it saw.
+    splits : int
+    """
+    predictors = list(found[0].r2)
+    head = ["data set", "model", "metric", "hyperparameters", "configurations", "curves", "epochs"]
+    rows = [
+        [one.name, one.model or "", one.metric, *map(str, _sizes(one)), *_means(one.r2, predictors)] for one in found
+    ]
+    ranks = [[one.name, *_means(one.rank_correlation, predictors)] for one in found]
+    judged = f"{trained} curves seen to {seen:.0%} of the epochs, over {splits} random splits"
+    return (
+        "# Data sets, and how well predictors predict the end of their learning curves\n\n"
+        + _EXPLAINED.format(judged=judged)
+        + markdown([*head, *(f"R² of {name}" for name in predictors)], rows, left=3)
+        + "\nThe same predictions by their ranks (Spearman's correlation), which decide who is promoted:\n\n"
+        + markdown(["data set", *predictors], ranks)
+    )
+
+
+def as_csv(found: Sequence[DataSet]) -> str:
+    """Return the table with a line for each data set and predictor."""
+    rows: list[dict[str, Any]] = [
+        {
+            "data_set": one.name,
+            "model": one.model or "",
+            "metric": one.metric,
+            **dict(zip(("hyperparameters", "configurations", "curves", "epochs"), _sizes(one), strict=True)),
+            "predictor": predictor,
+            "r2": r2.mean,
+            "r2_half_interval": r2.half,
+            "rank_correlation": one.rank_correlation[predictor].mean,
+            "rank_correlation_half_interval": one.rank_correlation[predictor].half,
+        }
+        for one in found
+        for predictor, r2 in one.r2.items()
+    ]
+    return csv_text(rows)
+
+
+def _sizes(one: DataSet) -> tuple[int, int, int, int]:
+    return one.hyperparameters, one.configurations, one.curves, one.epochs
+
+
+def _means(found: Mapping[str, Mean], predictors: Sequence[str]) -> list[str]:
+    return [plus_minus(found[name].mean, found[name].half) for name in predictors]

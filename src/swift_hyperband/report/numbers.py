@@ -1,0 +1,227 @@
+"""The numbers behind the pictures: what became of the trials, epochs spent and saved, how good predictions were."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swift_hyperband.results.history import History, RoundHistory, TrialHistory
+
+Fate = Literal["finished", "promoted", "stopped by prediction", "not promoted", "diverged", "failed", "running"]
+Kind = Literal["full", "partial", "complete", "saved"]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Epochs that a trial spent, or was spared, in a round.
+
+    Attributes
+    ----------
+    kind : {"full", "partial", "complete", "saved"}
+        Trained to the round's end without a decision; trained until the decision point; trained on from there; not
+        trained, as a prediction stopped it there.
+    start, end : int
+        Epochs behind it before and after.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Epochs of the rounds that are over, by what they were spent on.
+
+    Attributes
+    ----------
+    full, partial, complete : int
+        As the kinds of `Stretch`.
+    lost : int
+        Not trained, as trials diverged or failed, or left places of a round empty.
+    hyperband : int
+        What Hyperband spends on the same rounds if no trial fails.
+    """
+
+    full: int = 0
+    partial: int = 0
+    complete: int = 0
+    lost: int = 0
+    hyperband: int = 0
+
+    @property
+    def spent(self) -> int:
+        """All that was trained."""
+        return self.full + self.partial + self.complete
+
+    @property
+    def saved(self) -> int:
+        """What Hyperband would have spent besides, had as many of its trials failed; 0 if it would not have."""
+        return max(0, self.hyperband - self.spent - self.lost)
+
+    def __add__(self, other: Spending) -> Spending:
+        return Spending(
+            self.full + other.full,
+            self.partial + other.partial,
+            self.complete + other.complete,
+            self.lost + other.lost,
+            self.hyperband + other.hyperband,
+        )
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A prediction that can be checked: of a partial trial that continued and reached the round's end.
+
+    Attributes
+    ----------
+    bracket : int
+    seen, predicted, reached : float
+        The metric at the decision point, as predicted for the round's end, and reached there.
+    """
+
+    bracket: int
+    seen: float
+    predicted: float
+    reached: float
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best trial, where it stands."""
+
+    trial: str
+    epoch: int
+    value: float
+
+
+def diverged(history: History, trial: TrialHistory) -> bool:
+    """Whether the metric of a trial was not finite at some epoch."""
+    return not all(map(math.isfinite, trial.values(history.study.target.metric)))
+
+
+def fates(history: History) -> dict[str, Fate]:
+    """Return what became of each trial.
+
+    "finished" trained to the last epoch of its bracket; "promoted" waits for a round that was not entered yet;
+    "running" competes in a round that is not over.
+    """
+    last = {trial: found for found in history.rounds.values() for trial in found.competitors}
+    return {trial: _fate(history, history.trials[trial], last[trial]) for trial in history.trials}
+
+
+def _fate(history: History, trial: TrialHistory, found: RoundHistory) -> Fate:
+    if trial.failed:
+        return "failed"
+    if diverged(history, trial):
+        return "diverged"
+    if trial.trial in found.stopped:
+        return "stopped by prediction"
+    if found.promoted is None:
+        return "running"
+    if history.schedule.is_last(found.schedule):
+        return "finished"
+    return "promoted" if trial.trial in found.promoted else "not promoted"
+
+
+def stretches(history: History, found: RoundHistory, trial: TrialHistory) -> list[Stretch]:
+    """Return what a competitor of a round spent and was spared in it, without empty stretches."""
+    round_ = found.schedule
+    trained = min(len(trial.curve), round_.end)
+    if trial.trial in found.full or round_.decision_epoch is None:
+        parts = [Stretch("full", round_.start, trained)]
+    else:
+        point = round_.decision_epoch
+        parts = [Stretch("partial", round_.start, min(trained, point)), Stretch("complete", point, trained)]
+        # a trial that diverged or failed would not have trained on anyway
+        if trial.trial in found.stopped and not trial.failed and not diverged(history, trial):
+            parts.append(Stretch("saved", point, round_.end))
+    return [part for part in parts if part.end > part.start]
+
+
+def spending(history: History) -> dict[int, Spending]:
+    """Return epochs spent and saved by bracket, in the rounds that are over."""
+    found = {bracket: Spending() for bracket in history.schedule.brackets}
+    for round_ in history.rounds.values():
+        if round_.promoted is None:
+            continue
+        epochs = {"full": 0, "partial": 0, "complete": 0, "saved": 0}
+        for trial in round_.competitors:
+            for part in stretches(history, round_, history.trials[trial]):
+                epochs[part.kind] += part.end - part.start
+        schedule = round_.schedule
+        lost = schedule.trials * (schedule.end - schedule.start) - sum(epochs.values())
+        del epochs["saved"]
+        found[schedule.bracket] += Spending(**epochs, lost=lost, hyperband=schedule.epochs_hyperband)
+    return found
+
+
+def winners(history: History) -> dict[int, Best]:
+    """Return the winner of each bracket that is over; none where all its trials failed."""
+    found = {}
+    for bracket, rounds in history.schedule.brackets.items():
+        last = history.rounds[rounds[-1].key]
+        if last.promoted:
+            found[bracket] = _standing(history, last.promoted[0], last.schedule.end)
+    return found
+
+
+def best(history: History) -> Best | None:
+    """Return the winner of a finished search, else the best trial so far, each where it stands; None without any."""
+    if history.finished:
+        standing = list(winners(history).values())
+    else:
+        alive = [trial for trial in history.trials.values() if trial.curve and not trial.failed]
+        standing = [
+            _standing(history, trial.trial, len(trial.curve)) for trial in alive if not diverged(history, trial)
+        ]
+    sign = history.study.sign
+    return min(standing, key=lambda best: (sign * best.value, best.trial), default=None)
+
+
+def _standing(history: History, trial: str, epoch: int) -> Best:
+    return Best(trial, epoch, history.trials[trial].curve[epoch - 1][history.study.target.metric])
+
+
+def predictions(history: History) -> list[Prediction]:
+    """Return the predictions that can be checked, in the order of the rounds."""
+    metric = history.study.target.metric
+    found = []
+    for round_ in history.rounds.values():
+        for trial, verdict in (round_.verdicts or {}).items():
+            values = history.trials[trial].values(metric)[: round_.schedule.end]
+            if not verdict.continues or verdict.predicted is None or len(values) < round_.schedule.end:
+                continue
+            if math.isfinite(values[-1]):
+                found.append(Prediction(round_.schedule.bracket, verdict.seen, verdict.predicted, values[-1]))
+    return found
+
+
+def r2(predicted: Sequence[float], reached: Sequence[float]) -> float:
+    """Return the coefficient of determination: 1 is perfect, 0 as good as the mean.
+
+    nan where all reached the same, or squares are more than a number can hold.
+    """
+    truth = np.asarray(reached, dtype=float)
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(np.sum((truth - truth.mean()) ** 2)) if len(truth) else 0.0
+        missed = float(np.sum((truth - np.asarray(predicted)) ** 2))
+    return 1 - missed / spread if spread > 0 and math.isfinite(spread) else math.nan
+
+
+def spearman(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return Spearman's rank correlation, ties by average rank; nan where one side is all the same."""
+    if len(one) < 2 or min(one) == max(one) or min(other) == max(other):
+        return math.nan
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: Sequence[float]) -> NDArray[np.float64]:
+    _, places, counts = np.unique(np.asarray(values, dtype=float), return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2)[places])

@@ -1,0 +1,86 @@
+"""epochs.png: epochs spent, against those of Hyperband."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from swift_hyperband.report import style
+from swift_hyperband.report.numbers import Spending, spending
+from swift_hyperband.results.history import History
+from swift_hyperband.study.sections import ALGORITHMS
+
+PARTS: dict[str, tuple[str, str]] = {
+    **{kind: look for kind, look in style.KINDS.items() if kind != "saved"},
+    "saved": (style.LIGHT, "saved: stopped by prediction"),
+    "lost": ("white", "lost: diverged or failed"),
+}
+NARROW = 0.022
+"""Share of the axis that a digit takes: numbers stand only on parts that are wide enough for them."""
+
+
+def draw(history: History) -> Figure:
+    """Return the picture."""
+    found = spending(history)
+    total = sum(found.values(), Spending())
+    picture = style.figure(2.3 + 0.36 * (len(found) + 1))
+    picture.suptitle(style.title(history, _what(history, total)))
+    above, below = picture.subplots(2, 1, height_ratios=[1.2, len(found)])
+    _bars(above, {"in all": total})
+    _bars(below, {f"bracket {bracket}": spent for bracket, spent in found.items()})
+    over = any(spent.spent > spent.hyperband for spent in found.values())
+    whole = "the whole bar: Hyperband" + (", where no more was trained" if over else "")
+    below.set_xlabel(f"epochs in the rounds that are over ({whole})")
+    handles, labels = above.get_legend_handles_labels()
+    picture.legend(handles, labels, loc="outside lower center", ncols=3)
+    return picture
+
+
+def _what(history: History, total: Spending) -> str:
+    if not history.schedule.decides:
+        name = ALGORITHMS[history.study.search.algorithm]
+        return f"Epochs trained: {total.spent}. {name} stops nobody by prediction"
+    return f"Epochs trained: {total.spent}, against {total.hyperband} of Hyperband"
+
+
+def _balance(spent: Spending) -> str:
+    if spent.saved:
+        return f", {spent.saved / spent.hyperband:.0%} saved"
+    return f", {spent.spent - spent.hyperband} more" if spent.spent > spent.hyperband else ""
+
+
+def _bars(ax: Axes, bars: Mapping[str, Spending]) -> None:
+    longest = max(1, *(max(spent.hyperband, spent.spent + spent.lost) for spent in bars.values()))
+    rows = range(len(bars))
+    left = [0] * len(bars)
+    for part, (colour, name) in PARTS.items():
+        lengths = [getattr(spent, part) for spent in bars.values()]
+        if any(lengths):
+            hatch = {"saved": "////", "lost": "...."}.get(part)
+            edge = style.GREY if hatch else "white"
+            ax.barh(rows, lengths, 0.7, left, color=colour, edgecolor=edge, hatch=hatch, lw=0.6, label=name)
+        for row, length in enumerate(lengths):
+            if length > NARROW * longest * (len(str(length)) + 0.5):
+                dark = part != "full"
+                ax.text(
+                    left[row] + length / 2,
+                    row,
+                    str(length),
+                    ha="center",
+                    va="center",
+                    color="black" if dark else "white",
+                    bbox={"fc": colour, "ec": "none", "pad": 1} if part in ("saved", "lost") else None,
+                )
+            left[row] += length
+    for row, spent in enumerate(bars.values()):
+        text = f"{spent.spent} of {spent.hyperband}{_balance(spent)}" if spent.hyperband else "no round is over"
+        ax.annotate(text, (left[row], row), (5, 0), textcoords="offset points", va="center")
+    ax.set_yticks(rows, list(bars))
+    ax.set_ylim(len(bars) - 0.5, -0.5)
+    ax.set_xlim(0, 1.35 * longest)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.grid(axis="x")
+    ax.tick_params(axis="y", length=0)

@@ -1,0 +1,92 @@
+"""jobs.png: the training jobs, a row each: how long each waited in the queue, and ran."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from swift_hyperband.report import style
+from swift_hyperband.results.history import History
+from swift_hyperband.results.jobs import Job, Totals, totals
+
+ENDS: dict[str, tuple[str, str, str]] = {
+    "out of time": (">", style.DARK, "out of time: goes on in another job"),
+    "failed": ("X", style.RED, "failed, stopped or lost"),
+    "stopped": ("X", style.RED, "failed, stopped or lost"),
+    "lost": ("X", style.RED, "failed, stopped or lost"),
+}
+"""Mark, colour and name of ends other than the usual one."""
+WAITS = ("#A8A8A8", "waits in the queue")
+
+
+def draw(history: History, jobs: Sequence[Job]) -> Figure:
+    """Return the picture.
+
+    Parameters
+    ----------
+    history : History
+    jobs : sequence of Job
+        As `swift_hyperband.results.jobs.read` returns them.
+    """
+    if not jobs:
+        picture = style.figure(1.6)
+        picture.suptitle(style.title(history, "Jobs"))
+        style.message(picture.subplots(), "no training job was recorded: the search ran in one process")
+        return picture
+    picture = style.figure(2.0 + min(0.11 * len(jobs), 6.5))
+    picture.suptitle(style.title(history, _what(totals(jobs))))
+    ax = picture.subplots()
+    begin = min(job.started - job.waited for job in jobs)
+    size, unit = style.time_unit(max(job.ended for job in jobs) - begin)
+    handles = _bars(ax, jobs, begin, size)
+    ax.set_ylim(len(jobs) + 0.5, 0.5)
+    ax.set_xlim(0, None)
+    ax.yaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    ax.set_ylabel("job")
+    ax.set_xlabel(f"{unit} since the first job was submitted")
+    ax.grid(axis="x")
+    picture.legend(handles=handles, loc="outside lower center", ncols=3)
+    return picture
+
+
+def _what(found: Totals) -> str:
+    spent = f"{found.gpu_hours:.3g} GPU-hours" if found.gpu_hours else f"{found.core_hours:.3g} core-hours"
+    waited = f", {found.queue_hours:.3g} hours in the queue" if found.queue_hours else ""
+    return f"{found.jobs} training job{'s' if found.jobs > 1 else ''}: {spent}{waited}"
+
+
+def _bars(ax: Axes, jobs: Sequence[Job], begin: float, size: float) -> list[object]:
+    """Draw queue and run of each job; return what the legend shows."""
+    brackets = sorted({job.bracket for job in jobs}, reverse=True)
+    hues = style.hues(len(brackets))
+    handles: list[object] = []
+    for bracket, hue in zip(brackets, hues, strict=True):
+        rows = [(row, job) for row, job in enumerate(jobs, 1) if job.bracket == bracket]
+        runs = [_box(row, 0.4, (job.started - begin) / size, (job.ended - begin) / size) for row, job in rows]
+        look: style.Look = {"facecolor": hue, "edgecolor": "none"}
+        ax.add_collection(PolyCollection(runs, **look))
+        handles.append(Patch(**look, label=f"bracket {bracket}" if bracket >= 0 else "of a bracket that is not known"))
+    if any(job.waited for job in jobs):
+        waits = [
+            _box(row, 0.12, (job.started - job.waited - begin) / size, (job.started - begin) / size)
+            for row, job in enumerate(jobs, 1)
+        ]
+        ax.add_collection(PolyCollection(waits, facecolors=WAITS[0], edgecolors="none"))
+        handles.append(Patch(facecolor=WAITS[0], label=WAITS[1]))
+    # no empty collection, whose box matplotlib takes for the whole picture
+    for outcomes in (("out of time",), ("failed", "stopped", "lost")):
+        found = [(row, job) for row, job in enumerate(jobs, 1) if job.outcome in outcomes]
+        if found:
+            mark, colour, name = ENDS[outcomes[0]]
+            places = [(job.ended - begin) / size for _, job in found], [row for row, _ in found]
+            handles += ax.plot(*places, mark, mfc=colour, mec="white", mew=0.6, ms=6, label=name, zorder=5, ls="none")
+    return handles
+
+
+def _box(row: int, half: float, begin: float, end: float) -> list[tuple[float, float]]:
+    return [(begin, row - half), (begin, row + half), (end, row + half), (end, row - half)]

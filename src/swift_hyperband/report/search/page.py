@@ -1,0 +1,169 @@
+"""The page of a search: what it found in one sentence, the winner, the numbers, pictures beside their captions.
+
+Written twice, of the same pieces: report/index.html stands alone in a browser, and report/summary.rst is what
+`snakemake --report` shows first.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import get_args
+
+from swift_hyperband.base.files import write_text
+from swift_hyperband.report import style
+from swift_hyperband.report.numbers import Best, Fate, Spending, best, fates, predictions, r2, spearman, spending
+from swift_hyperband.results import provenance
+from swift_hyperband.results.history import History
+from swift_hyperband.results.jobs import Job, totals
+from swift_hyperband.study.sections import ALGORITHMS
+
+PICTURES = ("brackets", "learning_curves", "predictions", "epochs", "jobs")
+"""In the order in which they tell what happened."""
+
+CAPTIONS = Path(__file__).parents[3] / "workflow" / "report"
+"""Their captions, which Snakemake's report shows, too."""
+
+MORE = "<p>The pictures are under <i>Pictures</i>; under <i>Result</i> is a page with each beside its caption.</p>\n"
+"""What Snakemake's first page says besides."""
+
+LOOK = """\
+body { font-family: sans-serif; color: #222; margin: 2em auto; max-width: 75em; padding: 0 1em; line-height: 1.45 }
+table { border-collapse: collapse } th, td { padding: .15em .8em .15em 0; text-align: left; vertical-align: top }
+th { font-weight: normal; color: #555 } .facts { display: flex; flex-wrap: wrap; gap: 1em 4em; align-items: flex-start }
+figure { display: flex; flex-wrap: wrap; gap: 1em 2em; margin: 2em 0; align-items: flex-start }
+figure img { flex: 2 1 36em; width: 100%; max-width: 54em } figcaption { flex: 1 1 16em; color: #444 }
+"""
+
+
+def write(history: History, jobs: Sequence[Job], folder: Path) -> None:
+    """Write index.html and summary.rst into the folder that holds the pictures.
+
+    Parameters
+    ----------
+    history : History
+        Of a started search; the page says so where it is not finished.
+    jobs : sequence of Job
+        Its training jobs.
+    folder : Path
+        With the `PICTURES` that there are.
+    """
+    text = summary(history, jobs)
+    name = escape(history.study.name)
+    figures = "".join(_figure(folder / f"{picture}.png") for picture in PICTURES)
+    head = f'<meta charset="utf-8"><title>{name}</title><style>{LOOK}</style>'
+    page = f'<!doctype html><html lang="en"><head>{head}</head><body><h1>{name}</h1>\n{text}{figures}</body></html>\n'
+    write_text(folder / "index.html", page)
+    # Snakemake fills braces; as entities they are no braces
+    lines = f"{text}{MORE}".replace("{", "&#123;").replace("}", "&#125;").splitlines()
+    title = f"{name}\n{'=' * len(name)}\n\n.. raw:: html\n\n"
+    write_text(folder / "summary.rst", title + "".join(f"   {line}\n" for line in lines))
+
+
+def summary(history: History, jobs: Sequence[Job]) -> str:
+    """Return the sentence, the winner and the numbers, in HTML."""
+    total = sum(spending(history).values(), Spending())
+    winner = best(history)
+    tables = _table(_numbers(history, total, jobs))
+    if winner is not None:
+        tables = _table(_winner(history, winner)) + tables
+    notes = "".join(f"<p>{escape(note)}</p>\n" for note in _notes(history))
+    return f'<p><b>{escape(sentence(history, total, winner))}</b></p>\n{notes}<div class="facts">\n{tables}</div>\n'
+
+
+def sentence(history: History, total: Spending, winner: Best | None) -> str:
+    """Return what the search found and what it took, in one sentence."""
+    study = history.study
+    name = ALGORITHMS[study.search.algorithm]
+    if winner is None:
+        return f"{name} has found nothing yet." if not history.finished else f"{name} found nothing: all trials failed."
+    so_far = "" if history.finished else " so far"
+    found = f"{name} found {study.target.metric} {style.number(winner.value)}{so_far}, training {history.epochs} epochs"
+    if not history.finished or not history.schedule.decides or not total.hyperband:
+        return f"{found}."
+    share = 1 - total.spent / total.hyperband
+    if total.spent == total.hyperband:
+        return f"{found}, as many as Hyperband."
+    more = "fewer" if share > 0 else "more"
+    return f"{found}: {abs(share):.0%} {more} than the {total.hyperband} of Hyperband."
+
+
+def _winner(history: History, winner: Best) -> dict[str, str]:
+    trial = history.trials[winner.trial]
+    values = {name: _text(value) for name, value in trial.configuration.items()}
+    where = {"trial": winner.trial, "bracket": str(trial.bracket), "epoch": str(winner.epoch)}
+    return {history.study.target.metric: style.number(winner.value), **values, **where}
+
+
+def _text(value: object) -> str:
+    return style.number(value) if isinstance(value, float) else str(value)
+
+
+def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str, str]:
+    counted = Counter(fates(history).values())
+    ends = {f"… {fate}": str(counted[fate]) for fate in get_args(Fate) if fate in counted}
+    found = {"trials": str(len(history.trials)), **ends}
+    found["epochs trained"] = str(history.epochs)
+    if history.schedule.decides:
+        found["epochs of Hyperband"] = str(total.hyperband)
+        found |= _judged(history)
+    if jobs:
+        took = totals(jobs)
+        hours = {"GPU-hours": took.gpu_hours, "core-hours": took.core_hours, "hours in the queue": took.queue_hours}
+        found["training jobs"] = str(took.jobs)
+        found |= {name: f"{value:.3g}" for name, value in hours.items() if value}
+    if lines := provenance.lines(history.folder):
+        found["ran with"] = lines[0]
+    return found
+
+
+def _judged(history: History) -> dict[str, str]:
+    """Return how good the predictions were that could be checked."""
+    found = predictions(history)
+    if not found:
+        return {}
+    predicted, reached = [one.predicted for one in found], [one.reached for one in found]
+    quality = f"R² {r2(predicted, reached):.2f}, Spearman {spearman(predicted, reached):.2f}"
+    return {"predictions checked": f"{len(found)}: {quality}".replace("nan", "not known")}
+
+
+def _notes(history: History) -> list[str]:
+    """Return what a reader must know before the numbers are believed."""
+    over = sum(found.promoted is not None for found in history.rounds.values())
+    unfinished = f"The search is not finished: {over} of {len(history.rounds)} rounds are over."
+    fallbacks = [
+        f"Bracket {found.schedule.bracket}, round {found.schedule.index}: {found.fallback}."
+        for found in history.rounds.values()
+        if found.fallback
+    ]
+    changed = [f"{line[:1].upper()}{line[1:]}." for line in provenance.lines(history.folder)[1:]]
+    repeats = []
+    if history.unrepeatable is not None:
+        sampler = history.study.predictor.sampler.name
+        repeats = [f"Not reproducible, as {history.unrepeatable} ({sampler}): another run may stop other trials."]
+    return [*([] if history.finished else [unfinished]), *repeats, *fallbacks, *changed]
+
+
+def _table(rows: Mapping[str, str]) -> str:
+    cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>\n" for name, value in rows.items())
+    return f"<table>\n{cells}</table>\n"
+
+
+def _figure(picture: Path) -> str:
+    """Return a picture with its caption beside it, in HTML; nothing where it was not drawn."""
+    if not picture.exists():
+        return ""
+    data = base64.b64encode(picture.read_bytes()).decode()
+    image = f'<img alt="{picture.stem}" src="data:image/png;base64,{data}">'
+    return f"<figure>{image}<figcaption>{caption(picture.stem)}</figcaption></figure>\n"
+
+
+def caption(picture: str) -> str:
+    """Return a picture's caption in HTML; empty where the workflow does not lie beside the package."""
+    from docutils.core import publish_parts
+
+    source = CAPTIONS / f"{picture}.rst"
+    return str(publish_parts(source.read_text(encoding="utf-8"), writer="html5")["body"]) if source.exists() else ""

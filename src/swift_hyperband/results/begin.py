@@ -1,0 +1,52 @@
+"""What the head of a search does before anything is trained, and when it gives up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from swift_hyperband.results import provenance
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.training import alike
+from swift_hyperband.processes.watch import say
+
+
+def begin(folder: StudyFolder, target: Mapping[str, Any]) -> None:
+    """Begin a search, or go on with it; to be called by its head.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+    target : mapping
+        The section `target` of the study's definition.
+
+    Raises
+    ------
+    UserError
+        If the model's code changed, and that was not allowed.
+    """
+    provenance.check(folder, target)
+    if alike.forget(folder.path):
+        say(f"{folder.path}: nothing was trained yet, so its trials that crashed start again")
+    provenance.note(folder, target)
+
+
+def reason_to_give_up(folder: StudyFolder, target: Mapping[str, Any], trials: int) -> str | None:
+    """Return why no training job of a search will come to its end, however often it is tried; None where one may.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+    target : mapping
+        The section `target` of the study's definition.
+    trials : int
+        So many crash alike in their first epoch, and no other trains: the key `give_up_after`.
+    """
+    if (line := alike.hopeless(folder.path, trials)) is not None:
+        return line
+    try:
+        provenance.check_job(folder, target)
+    except UserError as error:
+        return str(error)
+    return None

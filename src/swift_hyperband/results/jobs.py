@@ -1,0 +1,238 @@
+"""The training jobs of a search: where each ran, how long it waited and ran, how it ended.
+
+Each start of a job leaves a file of its own in bracket=<s>/round=<i>/jobs/, whose modification time it keeps fresh: a
+job that was killed ended when that stopped, to a few seconds. A job of SLURM's begins when it was given its node, and
+what SLURM itself says of its end goes before (`accounting`). Nothing is decided by these files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from swift_hyperband.slurm import queue
+from swift_hyperband.base.files import mismatch, read_text, write_json
+
+BEAT = 10.0
+"""Seconds between two signs of life of a job."""
+LOST_AFTER = 60.0
+"""Seconds without one after which it counts as lost."""
+HOUR = 3600.0
+
+Outcome = Literal["at work", "through", "out of time", "failed", "stopped", "lost"]
+RECORD = {
+    "part": str,
+    "batch": str,
+    "host": str,
+    "slurm": (str, None),
+    "gpus": int,
+    "cpus": int,
+    "submitted": (float, None),
+    "started": float,
+    "ended": float,
+    "outcome": str,
+}
+"""What a job's file holds when it has ended."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One start of a training job. Times are in seconds since 1970.
+
+    Attributes
+    ----------
+    bracket, round : int
+    part : str
+        full, partial or complete.
+    batch : str
+        Of the round's part; the same in all starts of a job.
+    host : str
+    slurm : str or None
+        Its number in SLURM.
+    gpus, cpus : int
+        What it holds while it runs.
+    submitted : float or None
+        When it was submitted to SLURM; None where it is not known or there was no queue.
+    started : float
+    ended : float
+        Of a job that is at work or was lost its last sign of life.
+    outcome : str
+        "out of time" is submitted again to go on, "stopped" was ended from outside, "lost" ended without a word.
+    estimated : bool
+        Of a job of SLURM's: whether SLURM did not tell when it ended, so that what it took is a little more.
+    """
+
+    bracket: int
+    round: int
+    part: str
+    batch: str
+    host: str
+    slurm: str | None
+    gpus: int
+    cpus: int
+    submitted: float | None
+    started: float
+    ended: float
+    outcome: Outcome
+    estimated: bool = False
+
+    @property
+    def waited(self) -> float:
+        """Seconds in the queue, as far as known."""
+        return max(0.0, self.started - self.submitted) if self.submitted is not None else 0.0
+
+    @property
+    def ran(self) -> float:
+        """Seconds that it ran."""
+        return max(0.0, self.ended - self.started)
+
+    @property
+    def log(self) -> str:
+        """Its log, relative to the study's folder."""
+        return f"bracket={self.bracket}/round={self.round}/logs/{self.part}-{self.batch}.log"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What all jobs took.
+
+    Attributes
+    ----------
+    jobs : int
+        Starts of jobs.
+    gpu_hours, core_hours, queue_hours : float
+    outcomes : dict
+        Starts by outcome.
+    estimated : int
+        Jobs whose end SLURM did not tell.
+    """
+
+    jobs: int
+    gpu_hours: float
+    core_hours: float
+    queue_hours: float
+    outcomes: dict[str, int]
+    estimated: int = 0
+
+
+class Record:
+    """The record of the job that this process is."""
+
+    def __init__(self) -> None:
+        self.outcome: Outcome = "failed"
+
+
+@contextmanager
+def recorded(manifest: Path, gpus: int, cpus: int, queued: bool) -> Iterator[Record]:
+    """Record a job from here to the end of the context, whose user says at last how it ended.
+
+    Parameters
+    ----------
+    manifest : Path
+        The file that the job makes, .../bracket=<s>/round=<i>/<part>/<batch>.json.
+    gpus, cpus : int
+        What it holds.
+    queued : bool
+        Whether it is a scheduler's job, and not one that the head runs itself, perhaps within an allocation.
+    """
+    number = os.environ.get("SLURM_JOB_ID") if queued else None
+    now = time.time()
+    start = f"{now:.3f}-{os.uname().nodename}-{os.getpid()}"
+    path = manifest.parent.parent / "jobs" / f"{manifest.parent.name}-{manifest.stem}-{start}.json"
+    submitted, allocated = queue.times(number) if number else (None, None)
+    content: dict[str, Any] = {
+        "part": manifest.parent.name,
+        "batch": manifest.stem,
+        "host": os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
+        "slurm": number,
+        "gpus": gpus,
+        "cpus": cpus,
+        "submitted": submitted,
+        # with what it takes to start Snakemake and Python
+        "started": now if allocated is None else min(allocated, now),
+    }
+    write_json(path, content)
+    over = threading.Event()
+    heart = threading.Thread(target=_beat, args=(path, over), daemon=True)
+    heart.start()
+    record = Record()
+    try:
+        yield record
+    except (SystemExit, KeyboardInterrupt):
+        record.outcome = "stopped"
+        raise
+    finally:
+        over.set()
+        heart.join()
+        # a disk that is full is what the job itself says, if anything
+        with suppress(OSError):
+            write_json(path, content | {"ended": time.time(), "outcome": record.outcome})
+
+
+def read(folder: Path, known: dict[Path, Job] | None = None) -> list[Job]:
+    """Return the jobs of a study's folder, by the time of their start.
+
+    Parameters
+    ----------
+    folder : Path
+    known : dict, optional
+        Those read before that have ended, by file, which are not read again; added to.
+    """
+    known = {} if known is None else known
+    found = []
+    for path in folder.glob("bracket=*/round=*/jobs/*.json"):
+        job = known.get(path) or _read(path)
+        if job is not None:
+            found.append(job)
+            if job.outcome not in ("at work", "lost"):
+                known[path] = job
+    return sorted(found, key=lambda job: job.started)
+
+
+def totals(jobs: Sequence[Job]) -> Totals:
+    """Return what jobs took in all."""
+    outcomes = [job.outcome for job in jobs]
+    return Totals(
+        len(jobs),
+        sum(job.ran * job.gpus for job in jobs) / HOUR,
+        sum(job.ran * job.cpus for job in jobs) / HOUR,
+        sum(job.waited for job in jobs) / HOUR,
+        {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
+        sum(job.estimated for job in jobs),
+    )
+
+
+def _beat(path: Path, over: threading.Event) -> None:
+    while not over.wait(BEAT):
+        try:
+            os.utime(path)
+        except OSError:
+            # a shared disk that is away for a moment
+            continue
+
+
+def _read(path: Path) -> Job | None:
+    place = re.search(r"bracket=(\d+)/round=(\d+)/jobs/[^/]+$", str(path))
+    assert place is not None
+    try:
+        content: Any = json.loads(read_text(path))
+        alive = path.stat().st_mtime
+    except (OSError, ValueError, RecursionError):
+        # nothing rests on it
+        return None
+    silent: Outcome = "lost" if time.time() - alive > LOST_AFTER else "at work"
+    if isinstance(content, dict):
+        content = {"ended": alive, "outcome": silent, **content}
+    if mismatch(content, RECORD) is not None or content["outcome"] not in get_args(Outcome):
+        return None
+    estimated = content["slurm"] is not None and content["outcome"] != "at work"
+    fields: dict[str, Any] = {name: content[name] for name in RECORD}
+    return Job(bracket=int(place[1]), round=int(place[2]), **fields, estimated=estimated)

@@ -1,0 +1,127 @@
+"""What the head adds to Snakemake's SLURM plugin, which by itself may wait for ever, and says nothing of it.
+
+Of version 2.8.0, each of these ends a search in a silent wait:
+
+- while `scontrol` does not answer, sacct is asked even where the profile says squeue, and there may be no sacct;
+- when a status command fails often enough, all jobs that are in the queue are forgotten;
+- a job that was preempted for good ("PREEMPTED") is waited for, as SLURM might start it again;
+- a job that failed and is held in the queue ("SPECIAL_EXIT", "LAUNCH_FAILED" ...) is waited for;
+- sacct's "CANCELLED by 1000" is not taken for "CANCELLED";
+- a job that SLURM no longer knows is waited for.
+
+The plugin has no setting for any of them, so its functions are wrapped in the process that runs the search.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from swift_hyperband.processes.watch import say
+from swift_hyperband.slurm import queue
+
+UNKNOWN_AFTER = 60.0
+"""Seconds without a sign of a job, in answers of SLURM, after which it counts as lost."""
+SAY_AFTER = 600.0
+"""Seconds without an ended job after which the head says what it waits for, and then again."""
+MIN_JOB_AGE = 300
+"""SLURM's default, in seconds, for the time that ended jobs stay known."""
+OVER = {"PREEMPTED": "CANCELLED", "REVOKED": "CANCELLED", **dict.fromkeys(queue.HELD, "FAILED")}
+"""States of jobs that SLURM will not start again, and what the plugin understands."""
+
+States = dict[str, str]
+
+
+class _Memory:
+    """What was seen of SLURM so far."""
+
+    def __init__(self) -> None:
+        self.states: States | None = None
+        """Of all jobs of this run by id, as last answered; None while there is no answer."""
+        self.min_job_age = MIN_JOB_AGE
+        self.missing_since: dict[str, float] = {}
+        self.changed = time.monotonic()
+        self.active = 0
+
+
+def mend(plugin: Any) -> None:
+    """Wrap the plugin's functions, once.
+
+    Parameters
+    ----------
+    plugin : module
+        snakemake_executor_plugin_slurm.
+    """
+    if getattr(plugin, "mended", False):
+        return
+    plugin.mended = True
+    memory = _Memory()
+    ask, min_job_age, check = plugin.query_job_status, plugin.get_min_job_age, plugin.Executor.check_active_jobs
+
+    async def query_job_status(command: str, logger: Any) -> tuple[States | None, float | None]:
+        states, seconds = await ask(command, logger)
+        if held := [job for job, state in (states or {}).items() if _first(state) in queue.HELD]:
+            # another one takes its place: it must not come back when it is released
+            with suppress(queue.SlurmError):
+                queue.cancel_numbers(held, lambda _: None, pauses=())
+        memory.states = None if states is None else {job: understood(state) for job, state in states.items()}
+        return memory.states, seconds
+
+    def get_min_job_age() -> int:
+        memory.min_job_age = min_job_age() or memory.min_job_age
+        return memory.min_job_age
+
+    async def check_active_jobs(executor: Any, active_jobs: Sequence[Any]) -> AsyncIterator[Any]:
+        memory.states = None
+        kept = [job async for job in check(executor, active_jobs)]
+        if memory.states is None:
+            # nobody answered: the plugin keeps none
+            kept = list(active_jobs)
+        _say_what_it_waits_for(memory, kept)
+        for job in kept:
+            if _is_lost(memory, job.external_jobid):
+                message = f"SLURM no longer knows job {job.external_jobid}; it is submitted again"
+                executor.report_job_error(job, msg=message)
+            else:
+                yield job
+
+    plugin.query_job_status = query_job_status
+    plugin.get_min_job_age = get_min_job_age
+    plugin.Executor.check_active_jobs = check_active_jobs
+
+
+def understood(state: str) -> str:
+    """Return a job's state as the plugin understands it, from what squeue or sacct says."""
+    return OVER.get(_first(state), _first(state))
+
+
+def _first(state: str) -> str:
+    return state.split()[0] if state else state
+
+
+def _is_lost(memory: _Memory, job: str) -> bool:
+    if memory.states is None or job in memory.states or job.partition("_")[0] in memory.states:
+        memory.missing_since.pop(job, None)
+        return False
+    # one that was just submitted may not be known yet
+    return time.monotonic() - memory.missing_since.setdefault(job, time.monotonic()) > UNKNOWN_AFTER
+
+
+def _say_what_it_waits_for(memory: _Memory, jobs: Sequence[Any]) -> None:
+    now = time.monotonic()
+    if len(jobs) != memory.active:
+        memory.active, memory.changed = len(jobs), now
+    if not jobs or now - memory.changed < SAY_AFTER:
+        return
+    memory.changed = now
+    if memory.states is None:
+        say(f"waits for {len(jobs)} jobs, and SLURM does not answer how they are")
+        return
+    first = ", ".join(
+        f"{job.external_jobid} {memory.states.get(job.external_jobid, 'unknown to SLURM')} ({' '.join(job.job.log)})"
+        for job in jobs[:3]
+    )
+    more = f" and {len(jobs) - 3} more" if len(jobs) > 3 else ""
+    say(f"no job has ended for {SAY_AFTER / 60:.0f} minutes; it waits for {first}{more}")

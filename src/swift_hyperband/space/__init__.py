@@ -1,0 +1,1 @@
+"""Hyperparameters, constraints on them, and how configurations are drawn."""

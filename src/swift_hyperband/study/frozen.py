@@ -1,0 +1,144 @@
+"""A frozen study, read back without validating it again: each job of the workflow starts with this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from swift_hyperband.search import schedule
+from swift_hyperband.search.schedule import Schedule, SwiftSettings
+
+if TYPE_CHECKING:
+    from swift_hyperband.search.rounds import Rules
+
+
+BEFORE: Mapping[str, Mapping[str, Any]] = {"swift": {"pay_extra": False}}
+"""What holds for keys that came into the product after a study was frozen, where it is not their default."""
+
+
+def completed(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a frozen definition with the keys that came after it, so that it means what it did."""
+    return dict(definition) | {section: {**keys, **definition.get(section, {})} for section, keys in BEFORE.items()}
+
+
+@dataclass(frozen=True)
+class FrozenStudy:
+    """What study.json and settings.json hold, all defaults and presets spelled out.
+
+    Attributes
+    ----------
+    definition : mapping
+        As `Study.definition` returns it.
+    settings : mapping
+        As `Study.settings` returns it.
+    """
+
+    definition: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.definition["name"])
+
+    @property
+    def metric(self) -> str:
+        return str(self.definition["target"]["metric"])
+
+    @property
+    def sign(self) -> float:
+        """Loss = sign * metric: +1 where the metric is minimised, -1 where it is maximised."""
+        return 1.0 if self.definition["target"]["mode"] == "min" else -1.0
+
+    @property
+    def max_epochs(self) -> int:
+        return int(self.definition["search"]["max_epochs"])
+
+    @property
+    def keep_states(self) -> bool:
+        return bool(self.settings["keep_states"])
+
+    @property
+    def fallback(self) -> str:
+        """What happens when an annealer cannot answer: stop, or simulated-annealing."""
+        return str(self.settings["fallback"])
+
+    @property
+    def retries(self) -> int:
+        return int(self.settings["retries"])
+
+    @property
+    def save_every(self) -> int:
+        return int(self.settings["save_every"])
+
+    @property
+    def give_up_after(self) -> int:
+        """How many trials that crash alike in their first epoch, and no others, stop the search."""
+        return int(self.settings.get("give_up_after", 0))
+
+    @property
+    def side_by_side(self) -> int:
+        """How many trials train at the same time in a job."""
+        return int(self.settings["resources"]["side_by_side"])
+
+    @property
+    def cpus(self) -> int:
+        """Cores that a training job holds."""
+        return int(self.definition["target"]["threads"]) * self.side_by_side
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that a training job holds."""
+        return int(self.settings["resources"]["gpus"])
+
+    @property
+    def needs_gpu(self) -> bool:
+        """Whether a training job must see a GPU."""
+        # settings of a search that was started before there was the key have it not
+        return self.gpus > 0 and bool(self.settings["resources"].get("gpus_required", True))
+
+    def schedule(self) -> Schedule:
+        """Return the brackets and rounds of the search."""
+        search, swift = self.definition["search"], self.definition["swift"]
+        algorithm, size = search["algorithm"], (search["max_epochs"], search["eta"])
+        if algorithm == "hyperband":
+            return schedule.hyperband(*size, search["brackets"])
+        if algorithm == "swift-hyperband":
+            return schedule.swift_hyperband(*size, self.swift(), search["brackets"])
+        if algorithm == "random":
+            return schedule.random_search(*size, search["trials"] or schedule.random_trials(*size))
+        full, point = search["full"] or swift["d"], swift["decision_fraction"]
+        trials = search["trials"] or schedule.predicted_random_trials(*size, full, point)
+        return schedule.predicted_random_search(*size, trials, full, point)
+
+    def swift(self) -> SwiftSettings:
+        """Return how a round of Swift-Hyperband is divided."""
+        swift = self.definition["swift"]
+        # the last value that would be promoted is known without trials that train fully
+        k = swift["k"] if swift["threshold"] == "quantile" else 0.0
+        return SwiftSettings(
+            swift["d"],
+            k,
+            swift["decision_fraction"],
+            swift["share_curves"],
+            swift["extra"],
+            swift.get("pay_extra", BEFORE["swift"]["pay_extra"]),
+        )
+
+    def rules(self) -> Rules:
+        """Return what the search decides by."""
+        from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
+        from swift_hyperband.predictors.settings import PredictorSettings
+        from swift_hyperband.search.rounds import Rules
+
+        swift, given = self.definition["swift"], dict(self.definition["predictor"])
+        qsvr, sampler = given.pop("qsvr"), given.pop("sampler")
+        predictor = PredictorSettings(**given)
+        if predictor.name == "qsvr":
+            seed = self.definition["search"]["seed"] % 2**31
+            predictor = replace(
+                predictor,
+                qsvr=QsvrSettings(**qsvr),
+                sampler=SamplerSettings(**sampler, seed=seed, budget=self.settings["budget"]["annealer_seconds"]),
+            )
+        return Rules(swift["threshold"], swift["threshold_quantile"], swift["margin"], predictor)

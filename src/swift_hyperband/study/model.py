@@ -1,0 +1,348 @@
+"""The study file: one model that validates it, and from which its JSON schema and the table of its keys are made.
+
+`load` reads a file, `parse` takes a mapping that was read already. Mistakes become one `UserError`, a line for each.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.wording import InvalidKeysError, lines, one_line, path_of, shown
+from swift_hyperband.search.batches import MINUTES
+from swift_hyperband.search.schedule import Schedule
+from swift_hyperband.space import space as spaces
+from swift_hyperband.space.space import Scalar, Space
+from swift_hyperband.study.checks import LONGEST_WORD, batch_size_value, braces, refuse_unfit, slug
+from swift_hyperband.study.frozen import FrozenStudy
+from swift_hyperband.study.reader import read
+from swift_hyperband.study.sections import (
+    PRESETS,
+    PUBLISHED_QSVR,
+    Budget,
+    Choice,
+    FloatRange,
+    IntRange,
+    Predictor,
+    Resources,
+    Search,
+    Section,
+    Swift,
+)
+from swift_hyperband.study.target import Target
+from swift_hyperband.targets.program.target import COUNTS, MAX_EPOCHS, PLACEHOLDERS
+from swift_hyperband.targets.program.template import Placeholder, in_braces, placeholders, words
+
+if TYPE_CHECKING:
+    from swift_hyperband.search.rounds import Rules
+
+NOT_DEFINING = frozenset(
+    ("resources", "retries", "give_up_after", "batch_size", "save_every", "keep_states", "fallback", "budget")
+)
+"""Keys that may change while a search runs: they say how it is computed, not what comes out."""
+
+OWN = frozenset(("state_out", "folder", "trial", "config", "metrics"))
+"""Placeholders of which each trial has its own."""
+
+NAME = rf"[A-Za-z_][A-Za-z0-9_]{{0,{LONGEST_WORD - 1}}}"
+"""What a hyperparameter may be called: constraints and tables use its name."""
+MOST_HYPERPARAMETERS = 1000
+MOST_CONSTRAINTS = 1000
+MOST_TRIALS = 1_000_000
+"""Beyond them trials' ids, of 12 digits, would meet, and nothing here is made for so many files."""
+
+
+HyperparameterKeys = Annotated[FloatRange | IntRange | Choice, Field(discriminator="type")]
+
+
+class Study(Section):
+    """A study: what is searched, how, and with what."""
+
+    name: Annotated[str, AfterValidator(slug)] = Field(description="Names the folder of the results, `results/<name>`.")
+    target: Target = Field(description="What is trained, and which of its metrics counts.")
+    space: dict[str, HyperparameterKeys] = Field(
+        min_length=1,
+        max_length=MOST_HYPERPARAMETERS,
+        description="The hyperparameters by name, and where each is drawn from.",
+        json_schema_extra={"propertyNames": {"pattern": f"^{NAME}$"}},
+    )
+    constraints: list[str] = Field(
+        default_factory=list,
+        max_length=MOST_CONSTRAINTS,
+        description="What configurations must keep, such as `a * b <= 200`; others are drawn again.",
+    )
+    search: Search = Field(description="The algorithm and its size.")
+    swift: Swift = Field(default_factory=lambda: Swift(), description="How Swift-Hyperband stops trials by prediction.")
+    predictor: Predictor = Field(
+        default_factory=lambda: Predictor(), description="What predicts the end of a learning curve."
+    )
+    batch_size: Annotated[int | str, BeforeValidator(batch_size_value)] = Field(
+        default="auto",
+        description="Trials that a job trains, or how long it trains, such as 30min (short trainings share a job); "
+        "auto: a round's trials are dealt out to resources.workers jobs.",
+        json_schema_extra={
+            "anyOf": [
+                {"const": "auto"},
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": f"^{MINUTES}$", "examples": ["30min"]},
+            ]
+        },
+    )
+    save_every: int = Field(
+        default=1, ge=1, description="Epochs from one saved state to the next, which is what a kill can cost a trial."
+    )
+    resources: Resources = Field(default_factory=lambda: Resources(), description="What a training job needs.")
+    retries: int = Field(
+        default=2,
+        ge=0,
+        description="A crashing trial starts again this often without gaining an epoch, then counts as failed.",
+    )
+    give_up_after: int = Field(
+        default=5,
+        ge=0,
+        description="So many trials that crash alike in their first epoch, while no trial comes through it, stop the "
+        "search; 0: none do.",
+    )
+    fallback: Literal["stop", "simulated-annealing"] = Field(
+        "stop", description="What happens when the sampler of a running search cannot answer."
+    )
+    budget: Budget = Field(default_factory=Budget, description="What the search may spend.")
+    keep_states: bool = Field(
+        default=False, description="Whether to keep the states of trials that are out of the search."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_preset(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping) or not isinstance(swift := raw.get("swift", {}), Mapping):
+            return raw
+        preset = PRESETS.get(str(swift.get("preset", "default")), {})
+        given = {section: raw.get(section, {}) for section in preset}
+        filled = {section: {**preset[section], **keys} for section, keys in given.items() if isinstance(keys, Mapping)}
+        if swift.get("preset") == "published" and filled.get("predictor", {}).get("name") == "qsvr":
+            keys = given["predictor"]
+            filled["predictor"] |= {**PUBLISHED_QSVR, **keys}
+            if isinstance(keys.get("qsvr"), Mapping):
+                filled["predictor"]["qsvr"] = {**PUBLISHED_QSVR["qsvr"], **keys["qsvr"]}
+        return {**raw, **filled}
+
+    @model_validator(mode="after")
+    def _check_space(self) -> Self:
+        if wrong := [name for name in self.space if not re.fullmatch(NAME, name)]:
+            needed = "must be named by letters, digits and _, not starting with a digit"
+            if len(wrong[0]) > LONGEST_WORD:
+                needed = f"must have a name of at most {LONGEST_WORD} characters"
+            raise InvalidKeysError(*((path_of(("space", name)), f"{needed}, found {shown(name)}") for name in wrong))
+        if found := spaces.problems(self.search_space()):
+            raise InvalidKeysError(*found)
+        return self
+
+    @model_validator(mode="after")
+    def _check_placeholders(self) -> Self:
+        target = self.target
+        commands = {"command": target.command, "first_command": target.first_command}
+        texts = [(key, word) for key, command in commands.items() if command is not None for word in words(command)]
+        if target.metrics is None:
+            # the segment command is told by options, and braces in it stay as they are
+            for key, word in texts:
+                if found := in_braces(word):
+                    problem = "must have names in braces that are left out, as there is no target.metrics"
+                    raise InvalidKeysError((f"target.{key}", f"{problem}, found {found[0]}"))
+            return self
+        if target.metrics.path is not None:
+            texts.append(("metrics.path", target.metrics.path))
+        if taken := [name for name in self.space if name in PLACEHOLDERS]:
+            needed = f"must have another name than what target.command has ({', '.join(PLACEHOLDERS)})"
+            raise InvalidKeysError(*((f"space.{name}", f"{needed}, found {name}; rename it") for name in taken))
+        known: dict[str, Sequence[Scalar]] = {name: keys.examples() for name, keys in self.space.items()}
+        for name in (*PLACEHOLDERS, MAX_EPOCHS):
+            known.setdefault(name, [1] if name in COUNTS else ["text"])
+        for key, text in texts:
+            try:
+                braces(text, known)
+            except InvalidKeysError as error:
+                raise InvalidKeysError((f"target.{key}", error.problems[0][1])) from None
+        return self
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Self:
+        if (count := self.schedule().configurations) > MOST_TRIALS:
+            key, found = "search.max_epochs", f"{self.search.max_epochs} with eta {self.search.eta}"
+            if self.search.trials is not None:
+                key, found = "search.trials", ""
+            problem = f"must make a search of at most {MOST_TRIALS} trials, found"
+            raise InvalidKeysError((key, f"{problem} {count} ({found})" if found else f"{problem} {count}"))
+        return self
+
+    @model_validator(mode="after")
+    def _check_full(self) -> Self:
+        search = self.search
+        full = search.full or self.swift.d
+        if search.algorithm == "predicted-random" and search.trials is not None and search.trials <= full:
+            problem = f"must be more than the {full} that train fully (swift.d), found {search.trials}"
+            raise InvalidKeysError(("search.trials", problem))
+        return self
+
+    @property
+    def sign(self) -> float:
+        """Loss = sign * metric: +1 where the metric is minimised, -1 where it is maximised."""
+        return self.frozen().sign
+
+    def schedule(self) -> Schedule:
+        """Return the brackets and rounds of the search."""
+        return self.frozen().schedule()
+
+    def rules(self) -> Rules:
+        """Return what the search decides by."""
+        return self.frozen().rules()
+
+    def search_space(self) -> Space:
+        """Return where configurations are drawn from."""
+        return Space({name: keys.core() for name, keys in self.space.items()}, tuple(self.constraints))
+
+    def trials(self, bracket: int) -> dict[str, tuple[int, dict[str, Scalar]]]:
+        """Return slot and configuration of the trials that start in a bracket, by trial id in order of the ids.
+
+        Raises
+        ------
+        UserError
+            If the constraints leave no configuration for a slot.
+        """
+        space, seed = self.search_space(), self.search.seed
+        slots = range(self.schedule().brackets[bracket][0].trials)
+        drawn = {spaces.trial_id(seed, bracket, slot): slot for slot in slots}
+        return {trial: (drawn[trial], spaces.draw(space, seed, bracket, drawn[trial])) for trial in sorted(drawn)}
+
+    def definition(self) -> dict[str, Any]:
+        """Return, in JSON's types, what defines the study; presets are spelled out, so their name is left out."""
+        return self.model_dump(mode="json", exclude={**dict.fromkeys(NOT_DEFINING, True), "swift": {"preset"}})
+
+    def settings(self) -> dict[str, Any]:
+        """Return, in JSON's types, what may change while the search runs."""
+        return self.model_dump(mode="json", include=set(NOT_DEFINING))
+
+    def frozen(self) -> FrozenStudy:
+        """Return the study as the jobs of a search read it."""
+        return FrozenStudy(self.definition(), self.settings())
+
+
+def check_data(study: Study, where: str) -> None:
+    """Check what a search reads from a table of curves, which is known before anything is trained.
+
+    Raises
+    ------
+    UserError
+        If the table lacks something that the search may ask for.
+    """
+    if study.target.name != "curve-table":
+        return
+    from swift_hyperband.targets import recorded
+
+    drawn = (
+        configuration for bracket in study.schedule().brackets for _, configuration in study.trials(bracket).values()
+    )
+    try:
+        recorded.check(study.target.options, drawn, study.search.max_epochs, study.target.metric)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def load(path: Path, data: bool = True) -> Study:
+    """Read and validate a study file.
+
+    Parameters
+    ----------
+    path : Path
+    data : bool
+        Whether a search will be made of it, so that a table of curves which it reads must hold them.
+
+    Raises
+    ------
+    UserError
+        As `read`, `parse` and `check_data`.
+    """
+    study = parse(read(path), str(path))
+    # one that is not there yet is told when the search starts
+    table = study.target.options.get("table")
+    if data and (not isinstance(table, str) or Path(table).is_file()):
+        check_data(study, str(path))
+    check_own_files(study, str(path), study.resources.workers * study.resources.side_by_side)
+    return study
+
+
+def check_own_files(study: Study, where: str, at_a_time: int) -> None:
+    """Check that trials which train at the same time leave their metrics in files of their own.
+
+    It is no part of a frozen study how many these are, so `parse` does not.
+
+    Raises
+    ------
+    UserError
+        If several would write to one file.
+    """
+    place = study.target.metrics.path if study.target.metrics is not None else None
+    if place is None or at_a_time == 1:
+        return
+    if not any(
+        found.name in OWN or _is_drawn_once(study.space.get(found.name), found) for found in placeholders(place)
+    ):
+        raise UserError(
+            f"{where}: target.metrics.path must name a file of each trial's own, with {{state_out}}, {{folder}} or "
+            f"{{trial}} in it, found {shown(place)}, which several write to side by side; or let one train at a time "
+            "(resources.workers: 1, side_by_side: 1)"
+        )
+
+
+def _is_drawn_once(keys: FloatRange | IntRange | Choice | None, placeholder: Placeholder) -> bool:
+    """Whether no two trials have the same value, as it is written: not those of a choice, or of rounded numbers."""
+    return isinstance(keys, FloatRange) and not keys.when and not placeholder.format
+
+
+def parse(raw: Mapping[str, Any], where: str) -> Study:
+    """Validate a study that was read from the file `where`.
+
+    Raises
+    ------
+    UserError
+        A line for each mistake.
+    """
+    refuse_unfit(raw, where)
+    try:
+        study = Study.model_validate(dict(raw))
+    except ValidationError as error:
+        raise UserError("\n".join(lines(error, where))) from None
+    if study.constraints:
+        # now, as constraints may leave none for a trial, which must not show half-way
+        starts = {bracket: rounds[0].trials for bracket, rounds in study.schedule().brackets.items()}
+        try:
+            spaces.check_room(study.search_space(), study.search.seed, starts)
+        except UserError as error:
+            raise UserError(f"{where}: {one_line(str(error))}") from None
+    return study
+
+
+def differences(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return how two definitions differ: "search.max_epochs is 27 in the frozen study, 81 now"."""
+    found: list[str] = []
+
+    def compare(before: Any, after: Any, path: str) -> None:
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            for key in dict.fromkeys([*before, *after]):
+                below = f"{path}.{key}" if path else key
+                if key not in after:
+                    found.append(f"{below} is in the frozen study, not now")
+                elif key not in before:
+                    found.append(f"{below} is not in the frozen study")
+                else:
+                    compare(before[key], after[key], below)
+        elif before != after:
+            found.append(f"{path} is {json.dumps(before)} in the frozen study, {json.dumps(after)} now")
+
+    compare(frozen, now, "")
+    return found

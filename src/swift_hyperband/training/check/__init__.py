@@ -1,0 +1,1 @@
+"""Trying a target before it costs money."""

@@ -1,0 +1,1 @@
+"""What the Snakefile calls, and what starts and ends a search."""

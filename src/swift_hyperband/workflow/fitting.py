@@ -1,0 +1,169 @@
+"""Fitting a round's predictor in a study's folder: whether its sampler can, and what it needs beside the curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import write_json
+from swift_hyperband.predictors import Predictor
+from swift_hyperband.processes.watch import say
+from swift_hyperband.results.layout import SAMPLER, StudyFolder, answered, known, version
+from swift_hyperband.search import Curve, rounds
+from swift_hyperband.search.plan import annealer_problems
+from swift_hyperband.search.schedule import Round
+from swift_hyperband.study.frozen import FrozenStudy
+
+if TYPE_CHECKING:
+    from swift_hyperband.annealing.ready import Ready
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted predictor.
+
+    Attributes
+    ----------
+    predictor : Predictor or None
+        None where there are too few finite curves.
+    fallback : str or None
+        Why simulated annealing took the place of the study's sampler, where it did.
+    left_out : tuple of str
+        Trials whose curves are finite and count as diverged, as they stand far outside of the others.
+    """
+
+    predictor: Predictor | None
+    fallback: str | None = None
+    left_out: tuple[str, ...] = ()
+
+
+def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Fitted:
+    """Fit the predictor of a round.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        Answers of an annealer in the network are kept in it, and asked for once.
+    study : FrozenStudy
+    round_ : Round
+    references : sequence of mappings
+        Reference curves (losses) of the round's training rounds, in order.
+
+    Raises
+    ------
+    UserError
+        If the sampler cannot answer and the study's `fallback` is stop.
+    """
+    return replace(_fit(folder, study, round_, references), left_out=tuple(rounds.left_out(round_, references)))
+
+
+def _fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Fitted:
+    rules = study.rules()
+    sampler = rules.predictor.sampler
+    if sampler is None:
+        return Fitted(rounds.fit(round_, references, rules))
+    from swift_hyperband.annealing.dwave.errors import AnnealerError, SamplerError
+
+    # a study of the same name that is deleted and changed is another one
+    label = f"{study.name}-{version(folder)}-bracket={round_.bracket}-round={round_.index}"
+    try:
+        return Fitted(rounds.fit(round_, references, rules, label, folder.annealer(round_)))
+    except (AnnealerError, SamplerError) as error:
+        if study.fallback == "stop":
+            raise UserError(
+                f"{error} (start again to go on, or set 'fallback: simulated-annealing' in the study file)"
+            ) from None
+        local = replace(rules.predictor, sampler=replace(sampler, name=study.fallback))
+        return Fitted(rounds.fit(round_, references, replace(rules, predictor=local)), str(error))
+
+
+def check(folder: StudyFolder, study: FrozenStudy) -> None:
+    """Find out, before anything is trained, whether the sampler can do what the fits of a search will ask of it.
+
+    What should be known is said, and whether the sampler repeats its answers is noted in the folder for the report.
+    Nothing is looked at where no fit asks a sampler, or where one has answered already.
+
+    Raises
+    ------
+    UserError
+        If it cannot: a line for each key to change. Where an annealer in the network cannot be asked now, only if the
+        study's `fallback` is stop and asking again later would not help.
+    """
+    if problem_sizes(study) and not answered(folder):
+        found = outlook(study, trial=True)
+        if found.faults:
+            raise UserError("\n".join(found.faults))
+        for line in found.notes:
+            say(line)
+        content = {"sampler": found.sampler, "unrepeatable": found.unrepeatable}
+        if known(folder.sampler, SAMPLER) != content:
+            write_json(folder.sampler, content)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is known of the fits to come.
+
+    Attributes
+    ----------
+    sampler : str
+        Its name.
+    sizes : list of int
+        Variables of each problem, in the order of the fits.
+    unrepeatable : str or None
+        As in `Ready`.
+    ready : Ready or None
+        None where an annealer in the network could not be asked.
+    faults, notes : list of str
+        Why they cannot be, or else what should be known of them, a line each.
+    """
+
+    sampler: str
+    sizes: list[int]
+    unrepeatable: str | None
+    ready: Ready | None
+    faults: list[str]
+    notes: list[str]
+
+
+def problem_sizes(study: FrozenStudy) -> list[int]:
+    """Return the number of variables of each problem that a search puts to a sampler, in the order of its fits."""
+    qsvr = study.rules().predictor.qsvr
+    return [] if qsvr is None else annealer_problems(study.schedule(), qsvr)
+
+
+def outlook(study: FrozenStudy, *, trial: bool) -> Outlook:
+    """Find out what is to be expected of the fits of a search, at least one.
+
+    Parameters
+    ----------
+    study : FrozenStudy
+    trial : bool
+        As in `ready.look`. Without, an annealer in the network that cannot be asked is never a fault.
+
+    Raises
+    ------
+    UserError
+        If the packages of the samplers are not installed.
+    """
+    from swift_hyperband.annealing import ready
+    from swift_hyperband.annealing.dwave.errors import AnnealerError
+
+    sampler, sizes = study.rules().predictor.sampler, problem_sizes(study)
+    assert sampler is not None
+    try:
+        found = ready.look(sampler, max(sizes), trial=trial)
+    except AnnealerError as error:
+        if trial and study.fallback == "stop" and not error.temporary:
+            return Outlook(sampler.name, sizes, ready.ANEW, None, [str(error)], [])
+        note = f"predictor.sampler was not compared with what the solver takes: {error}"
+        return Outlook(sampler.name, sizes, ready.ANEW, None, [], [note])
+    faults, notes = list(found.faults), list(found.notes)
+    if found.unrepeatable is not None:
+        notes.append(f"predictor.sampler.name: {sampler.name} is not reproducible, as {found.unrepeatable}")
+    cost, budget = found.charged_seconds, sampler.budget
+    if study.fallback == "stop" and cost is not None and budget is not None and budget < cost:
+        faults.append(f"budget.annealer_seconds must be at least {cost:.3g} for the largest problem, found {budget:g}")
+    return Outlook(sampler.name, sizes, found.unrepeatable, found, faults, [] if faults else notes)

@@ -1,0 +1,40 @@
+"""What the head changes in Snakemake's retries: none where every trial crashes alike, whatever the profile says.
+
+Profiles give retries to jobs that ran out of time or memory. A search of which no trial comes through its first epoch,
+or whose code was edited meanwhile, would be submitted again and again, and Snakemake has no word with which a job could
+say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from swift_hyperband.processes.watch import say
+
+
+def give_up_with(reason: Callable[[], str | None]) -> None:
+    """Let Snakemake start no further job once there is a reason to give up, and end when those at work have ended.
+
+    Parameters
+    ----------
+    reason : callable
+        Asked whenever a job has failed; returns a line for the user, or None to go on.
+    """
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    handle = JobScheduler._handle_error
+    told = False
+
+    def handle_error(scheduler: Any, job: Any, *arguments: Any, **options: Any) -> None:
+        nonlocal told
+        if (line := reason()) is not None:
+            scheduler.keepgoing = False
+            for rule in scheduler.workflow.rules:
+                rule.restart_times = 0
+            if not told:
+                say(line)
+            told = True
+        handle(scheduler, job, *arguments, **options)
+
+    JobScheduler._handle_error = handle_error
