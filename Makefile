@@ -31,10 +31,10 @@ data: $(INSTALLED)
 	$(BIN)/swift-hyperband data all
 
 test-slurm: $(INSTALLED)
-	TEST_SLURM=1 $(BIN)/python tests/slurm/cluster.py --minutes 25 with \
-		$(BIN)/python -m pytest --durations 12 $(SLURM_TESTS) tests/slurm
-	TEST_SLURM=accounting $(BIN)/python tests/slurm/cluster.py --accounting --minutes 10 with \
-		$(BIN)/python -m pytest tests/slurm/test_accounting.py tests/slurm/test_failures.py -k 'account or outage'
+	TEST_SLURM=1 $(BIN)/python tests/cluster/cluster.py --minutes 25 with \
+		$(BIN)/python -m pytest --durations 12 $(SLURM_TESTS) tests/cluster
+	TEST_SLURM=accounting $(BIN)/python tests/cluster/cluster.py --accounting --minutes 10 with \
+		$(BIN)/python -m pytest tests/cluster/test_accounting.py tests/cluster/test_failures.py -k 'account or outage'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

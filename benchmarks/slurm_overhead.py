@@ -1,11 +1,11 @@
 """What SLURM and Snakemake add to a search with short epochs, on the SLURM cluster of the tests: three GPUs.
 
-    python tests/slurm/cluster.py --minutes 40 with python benchmarks/slurm_overhead.py [--seconds 4]
+    python tests/cluster/cluster.py --minutes 40 with python benchmarks/slurm_overhead.py [--seconds 4]
 
 Needs root on Debian 12, as `make test-slurm` does. The target sleeps, so that two cores can play three nodes. Each case
 is a whole search (R=9, eta=3) with the shipped profile. Lower bounds, for the epochs that it trained: work / GPUs, and
 the critical path, the longest chain of trainings that wait for each other (`swift-hyperband plan`). The plugin asks
-SLURM for its jobs every 20 s and then less often; `every second` asks as the tests do (tests/slurm/fastpoll.py).
+SLURM for its jobs every 20 s and then less often; `every second` asks as the tests do (tests/cluster/fastpoll.py).
 Overhead per job, from a search whose jobs come one after the other: (wall - start - epochs) / jobs.
 """
 
@@ -31,7 +31,7 @@ from swift_hyperband.search.plan import makespan
 from swift_hyperband.study.model import load
 
 ROOT = Path(__file__).parents[1]
-FASTPOLL = ROOT / "tests/slurm/fastpoll.py"
+FASTPOLL = ROOT / "tests/cluster/fastpoll.py"
 OWN = {"swift": {"share_curves": False}}
 CASES: list[tuple[str, int, str, dict[str, Any]]] = [
     ("3 GPUs, batch size 1, every second", 3, "every second", {"batch_size": 1}),

@@ -1,4 +1,4 @@
-"""What all tests share: the loopback annealer, and a processor left as it was found."""
+"""What all tests share: the loopback annealer, tables of curves, and a processor left as it was found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+
+from swift_hyperband.replay.tables.table import CurveTable
+
+SHARED = Path(__file__).parents[2] / "shared/curves"
+FILES = {
+    "mlpf": "mlpf_delphes/delphes_trainings_processed.csv",
+    "cifar10": "cifar10_cnn/cifar_curves_mod.json",
+    "ptb": "lstm_ptb/lstm_ptb.csv",
+    "svhn": "metaqnn_svhn/metaqnn_svhn.csv",
+}
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +41,36 @@ def processor() -> Iterator[None]:
     yield
     if "torch" in sys.modules:
         sys.modules["torch"].set_flush_denormal(False)
+
+
+@pytest.fixture
+def published():
+    """Return the path of a published table; skip where it is not there."""
+
+    def path(format_):
+        found = SHARED / FILES[format_]
+        if not found.exists():
+            pytest.skip(f"the published table {FILES[format_]} is not in {SHARED}")
+        return found
+
+    return path
+
+
+@pytest.fixture
+def table():
+    """Power-law curves of 200 configurations, 81 epochs; the learning rate says how good and the width how fast."""
+    rng = np.random.default_rng(0)
+    lr, width, kind = 10 ** rng.uniform(-4, -1, 200), rng.integers(8, 256, 200), rng.choice(["sgd", "adam"], 200)
+    end = 0.1 + 0.1 * np.abs(np.log10(lr) + 2.5) + 0.02 * (kind == "sgd")
+    speed = 0.5 + width / 256
+    curves = end[:, None] + np.arange(1, 82) ** -speed[:, None] + rng.normal(0, 0.003, (200, 81))
+    return CurveTable(
+        name="synthetic",
+        metric="error",
+        mode="min",
+        curves=curves,
+        recorded=np.full(200, 81),
+        hyperparameters={"lr": lr.tolist(), "width": width.tolist(), "kind": kind.tolist()},
+        seconds=None,
+        ids=[str(row) for row in range(200)],
+    )

@@ -24,7 +24,7 @@ from swift_hyperband.study.sections import ALGORITHMS
 PICTURES = ("brackets", "learning_curves", "predictions", "epochs", "jobs")
 """In the order in which they tell what happened."""
 
-CAPTIONS = Path(__file__).parents[3] / "workflow" / "report"
+CAPTIONS = Path(__file__).parents[4] / "workflow" / "report"
 """Their captions, which Snakemake's report shows, too."""
 
 MORE = "<p>The pictures are under <i>Pictures</i>; under <i>Result</i> is a page with each beside its caption.</p>\n"

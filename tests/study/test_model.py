@@ -13,7 +13,7 @@ from swift_hyperband.study.documents import BEGIN, END, README, SCHEMA, json_sch
 from swift_hyperband.study.model import NOT_DEFINING, differences, load, parse
 from swift_hyperband.targets import BUILT_IN
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DEFAULT = ROOT / "config" / "config.yaml"
 
 

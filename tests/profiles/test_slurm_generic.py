@@ -8,7 +8,7 @@ import pytest
 
 from swift_hyperband.slurm import plugin, queue
 
-SCRIPT = Path(__file__).parents[1] / "profiles/slurm-generic/status.sh"
+SCRIPT = Path(__file__).parents[2] / "profiles/slurm-generic/status.sh"
 
 # all of squeue's and sacct's, SLURM 22.05 to 25.05
 GOES_ON = [

@@ -10,7 +10,7 @@ from swift_hyperband.space.space import Float
 from swift_hyperband.study.model import load
 from swift_hyperband.study.reader import DEEPEST, LONGEST, parse_yaml, read, to_yaml
 
-DEFAULT = Path(__file__).parents[1] / "config" / "config.yaml"
+DEFAULT = Path(__file__).parents[2] / "config" / "config.yaml"
 
 
 def written(tmp_path, text):

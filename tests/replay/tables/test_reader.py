@@ -22,7 +22,7 @@ from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.model import parse
 from swift_hyperband.workflow.driver import run_search
 
-CURVES = Path(__file__).parents[3] / "shared/curves"
+CURVES = Path(__file__).parents[4] / "shared/curves"
 FILES = {
     "mlpf": "mlpf_delphes/delphes_trainings_processed.csv",
     "cifar10": "cifar10_cnn/cifar_curves_mod.json",

@@ -2,8 +2,8 @@
 # Write again the files that tests/targets/ reads as "written by the real library": one virtual environment for each
 # writer, with the pinned version, below a temporary folder. Not part of CI; a writer takes seconds once installed.
 #
-#   bash tests/targets/writers/make.sh              every writer
-#   bash tests/targets/writers/make.sh keras catboost
+#   bash tests/targets/program/writers/make.sh              every writer
+#   bash tests/targets/program/writers/make.sh keras catboost
 #
 # WRITERS_VENVS=FOLDER keeps the environments there for the next time.
 set -euo pipefail

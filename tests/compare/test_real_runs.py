@@ -15,7 +15,7 @@ from swift_hyperband.compare import real_runs
 from swift_hyperband.report import style
 from swift_hyperband.report.compare import figure4
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

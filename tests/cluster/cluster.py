@@ -1,13 +1,13 @@
 """A real SLURM cluster on this one machine, for tests: three nodes with a fake GPU each, and one without.
 
-    python tests/slurm/cluster.py up                 install what is missing, and start what does not run
-    python tests/slurm/cluster.py down               stop everything, and remove what it left
-    python tests/slurm/cluster.py with COMMAND ...   up, the command, and then down again, unless it was up before
-    python tests/slurm/cluster.py kill-node n2       as if the node lost its power
-    python tests/slurm/cluster.py start-node n2      ... and got it back
-    python tests/slurm/cluster.py stop-controller
-    python tests/slurm/cluster.py start-controller
-    python tests/slurm/cluster.py why-not            say in one line why there can be none here, if so
+    python tests/cluster/cluster.py up                 install what is missing, and start what does not run
+    python tests/cluster/cluster.py down               stop everything, and remove what it left
+    python tests/cluster/cluster.py with COMMAND ...   up, the command, and then down again, unless it was up before
+    python tests/cluster/cluster.py kill-node n2       as if the node lost its power
+    python tests/cluster/cluster.py start-node n2      ... and got it back
+    python tests/cluster/cluster.py stop-controller
+    python tests/cluster/cluster.py start-controller
+    python tests/cluster/cluster.py why-not            say in one line why there can be none here, if so
 
 It runs Debian 12's own SLURM, as root and without systemd. A node is a slurmd in a PID namespace of its own: processes
 see those of their node only, as on real machines, and a node whose first process is killed is gone at once with all
