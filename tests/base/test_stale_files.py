@@ -69,12 +69,12 @@ def test_files_with_times_ahead_are_set_to_now_when_a_head_takes_over(tmp_path, 
     ahead = folder.best.stat().st_mtime + 7200
     for path in (folder.best, folder.path / "bracket=1/round=0/promotion.json"):
         os.utime(path, (ahead, ahead))
-    head.lead(folder).release()
+    head.lead(folder.path).release()
     said = capsys.readouterr().err
     assert said.startswith(f"swift-hyperband: 2 files in {folder.path} had a time up to 7")
     assert said.count("\n") == 1
     assert folder.study.stat().st_mtime == past
     files.write_text(folder.path / "now", "")
     assert folder.best.stat().st_mtime <= (folder.path / "now").stat().st_mtime
-    head.lead(folder).release()
+    head.lead(folder.path).release()
     assert capsys.readouterr().err == ""

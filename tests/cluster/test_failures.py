@@ -135,7 +135,7 @@ def test_a_job_that_has_to_go_and_is_not_started_again_by_slurm_is_submitted_aga
 
 
 HUNGRY = """
-from swift_hyperband.targets.curve_table import CurveTable
+from swift_hyperband.targets.recorded import CurveTable
 
 
 class Hungry(CurveTable):
@@ -181,7 +181,7 @@ def fill(path):
 CRASHES_ONCE = """
 from pathlib import Path
 
-from swift_hyperband.targets.curve_table import CurveTable
+from swift_hyperband.targets.recorded import CurveTable
 
 
 class CrashesOnce(CurveTable):

@@ -4,7 +4,7 @@ from swift_hyperband.results import jobs
 
 WHERE = """
 import os
-from swift_hyperband.targets.curve_table import CurveTable
+from swift_hyperband.targets.recorded import CurveTable
 
 
 class Where(CurveTable):

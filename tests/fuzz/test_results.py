@@ -23,11 +23,12 @@ from swift_hyperband import cli
 from swift_hyperband.base.errors import UserError, about_disk
 from swift_hyperband.cli.status import screen
 from swift_hyperband.processes import head, lease
-from swift_hyperband.report.search.curves import write_curves
 from swift_hyperband.results import repair
+from swift_hyperband.results.curves import write_curves
+from swift_hyperband.results.freeze import freeze
 from swift_hyperband.results.history import History
 from swift_hyperband.results.jobs import read as read_jobs
-from swift_hyperband.results.layout import StudyFolder, freeze
+from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.progress import Reader
 from swift_hyperband.study.model import Study, parse
 from swift_hyperband.workflow import driver
@@ -142,7 +143,7 @@ class Workflow:
     def __init__(self, study: Study) -> None:
         self.folder = StudyFolder(Path("results") / study.name)
         self.dag = Dag(study, self.folder, lambda: False, lambda: True, lambda *_: None)
-        with head.lead(self.folder):
+        with head.lead(self.folder.path):
             freeze(self.folder, study)
             repair.mend(self.folder, study)
             # as Snakemake asks for what every job needs before any starts

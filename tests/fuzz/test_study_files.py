@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.search.plan import Plan, epochs, makespan
-from swift_hyperband.space.space import Categorical, Float
+from swift_hyperband.space.parameters import Categorical, Float
 from swift_hyperband.study.model import Study, load
 
 ROOT = Path(__file__).parents[2]

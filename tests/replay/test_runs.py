@@ -11,7 +11,7 @@ from swift_hyperband.replay.recipes import NAMES, recipe
 from swift_hyperband.replay.runs import Replay, interval
 from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.replay.tables.reader import PUBLISHED, read
-from swift_hyperband.space.space import Categorical, Float, Int, Space
+from swift_hyperband.space.parameters import Categorical, Float, Int, Space
 
 SPACE = Space({"lr": Float(1e-4, 1e-1, log=True), "width": Int(8, 256), "kind": Categorical(("sgd", "adam"))})
 

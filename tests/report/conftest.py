@@ -13,7 +13,7 @@ from swift_hyperband.workflow.driver import run_search
 ROWS, EPOCHS = 300, 27
 
 CRASHING = """\
-from swift_hyperband.targets.curve_table import CurveTable
+from swift_hyperband.targets.recorded import CurveTable
 
 class Crashing(CurveTable):
     def setup(self, configuration, context):

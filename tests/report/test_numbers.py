@@ -6,6 +6,7 @@ import yaml
 
 from swift_hyperband.report import numbers
 from swift_hyperband.report.numbers import Spending
+from swift_hyperband.results import standing
 
 
 def files(history, name):
@@ -69,26 +70,26 @@ def test_an_unfinished_search_counts_the_rounds_that_are_over(unfinished):
 
 def test_a_search_in_which_all_trials_failed_lost_every_epoch(all_failed):
     assert total(all_failed) == Spending(lost=69, hyperband=69)
-    assert numbers.best(all_failed) is None
-    assert numbers.winners(all_failed) == {}
-    assert set(numbers.fates(all_failed).values()) == {"failed"}
+    assert standing.best(all_failed) is None
+    assert standing.winners(all_failed) == {}
+    assert set(standing.fates(all_failed).values()) == {"failed"}
 
 
 def test_the_best_is_the_one_in_best_yaml(swift):
-    found = numbers.best(swift)
+    found = standing.best(swift)
     stored = yaml.safe_load(swift.folder.best.read_text())
     assert (found.trial, found.epoch, found.value) == (stored["trial"], 27, stored["value"])
-    assert found.value == min(winner.value for winner in numbers.winners(swift).values())
+    assert found.value == min(winner.value for winner in standing.winners(swift).values())
 
 
 def test_the_best_so_far_of_an_unfinished_search_has_the_best_last_value(unfinished):
     last = {trial: losses[-1] for trial, losses in curves(unfinished).items() if None not in losses}
-    found = numbers.best(unfinished)
+    found = standing.best(unfinished)
     assert last[found.trial] == found.value == min(last.values())
 
 
 def test_what_became_of_a_trial_follows_from_the_decisions(swift):
-    fates, of = numbers.fates(swift), curves(swift)
+    fates, of = standing.fates(swift), curves(swift)
     stopped = {
         trial
         for decision in files(swift, "decision.json").values()
@@ -104,7 +105,7 @@ def test_what_became_of_a_trial_follows_from_the_decisions(swift):
 
 
 def test_trials_of_rounds_that_are_not_over_are_running(unfinished):
-    fates, over = numbers.fates(unfinished), files(unfinished, "promotion.json")
+    fates, over = standing.fates(unfinished), files(unfinished, "promotion.json")
     for key, entry in files(unfinished, "entry.json").items():
         if key not in over:
             assert {fates[trial] for trial in entry["competitors"]} <= {"running", "diverged"}
@@ -112,7 +113,7 @@ def test_trials_of_rounds_that_are_not_over_are_running(unfinished):
 
 
 def test_crashed_trials_have_failed(crashing):
-    fates = numbers.fates(crashing)
+    fates = standing.fates(crashing)
     crashed = {path.parent.name for path in crashing.folder.path.glob("trials/*/failures.json")}
     assert {trial for trial, fate in fates.items() if fate == "failed"} == crashed
     assert crashed

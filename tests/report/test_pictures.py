@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 from swift_hyperband.report import numbers, style, write_report
 from swift_hyperband.report.search import brackets, epochs, learning_curves, predictions
+from swift_hyperband.results import standing
 from swift_hyperband.results.layout import StudyFolder
 
 PICTURES = ("brackets", "epochs", "jobs", "learning_curves", "predictions")
@@ -77,11 +78,11 @@ def test_a_search_that_stopped_nobody_says_so(all_failed):
 
 def test_brackets_show_trials_of_each_round_costs_and_winners(swift):
     picture = drawn(brackets, swift)
-    winners, spent = numbers.winners(swift), numbers.spending(swift)
+    winners, spent = standing.winners(swift), numbers.spending(swift)
     for ax, (bracket, rounds) in zip(picture.axes, swift.schedule.brackets.items(), strict=True):
         left, right = ax.get_title("left"), ax.get_title("right")
         assert left.startswith(f"bracket {bracket}: {spent[bracket].spent} epochs")
-        is_best = winners[bracket] == numbers.best(swift)
+        is_best = winners[bracket] == standing.best(swift)
         assert right == f"{'best' if is_best else 'winner'}: loss {winners[bracket].value:.4g}"
         counts = [len(swift.rounds[round_.key].competitors) for round_ in rounds]
         assert [int(found.get_text().split()[0]) for found in ax.texts] == counts
@@ -112,7 +113,7 @@ def test_epochs_show_the_numbers_of_the_summary(swift):
 
 def test_learning_curves_tell_the_best_value_and_show_every_curve(swift):
     picture = drawn(learning_curves, swift)
-    best = numbers.best(swift)
+    best = standing.best(swift)
     assert f"best: {best.value:.4g} at epoch {best.epoch}" in text(picture)
     shown = [tuple(line.get_ydata()) for line in picture.axes[0].lines]
     for trial in swift.trials.values():

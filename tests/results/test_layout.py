@@ -10,7 +10,9 @@ import pytest
 from swift_hyperband import cli
 from swift_hyperband.base.errors import UserError, about_disk
 from swift_hyperband.results import provenance
-from swift_hyperband.results.layout import StudyFolder, nothing_left, read_best
+from swift_hyperband.results.contents import read_best
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.trials import nothing_left
 from swift_hyperband.study.model import parse
 from swift_hyperband.training.sealed import sealed_json
 from swift_hyperband.training.trial import write_rows
@@ -39,7 +41,7 @@ def project(tmp_path, monkeypatch):
 def become_head(folder):
     from swift_hyperband.processes import head
 
-    head.lead(folder).release()
+    head.lead(folder.path).release()
 
 
 def trial(folder, name, *losses, failed=None):

@@ -6,7 +6,10 @@ import statistics
 import pytest
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.space.space import Categorical, Float, Int, Space, check_room, draw, holds, problems, trial_id
+from swift_hyperband.space.checks import problems
+from swift_hyperband.space.constraints import holds
+from swift_hyperband.space.draw import check_room, draw, trial_id
+from swift_hyperband.space.parameters import Categorical, Float, Int, Space
 
 LARGE = Space(
     {

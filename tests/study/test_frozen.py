@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.results.layout import StudyFolder, as_begun, check_frozen, freeze, load_frozen, load_study
+from swift_hyperband.results.freeze import as_begun, check_frozen, freeze, load_frozen, load_study
+from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.model import parse
 from swift_hyperband.workflow import driver
 

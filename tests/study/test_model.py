@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.space.space import Categorical, Float, Int
+from swift_hyperband.space.parameters import Categorical, Float, Int
 from swift_hyperband.study.documents import BEGIN, END, README, SCHEMA, json_schema, keys_table, write_docs
-from swift_hyperband.study.model import NOT_DEFINING, differences, load, parse
+from swift_hyperband.study.frozen import differences
+from swift_hyperband.study.model import NOT_DEFINING, load, parse
 from swift_hyperband.targets import BUILT_IN
 
 ROOT = Path(__file__).parents[2]
@@ -607,7 +608,7 @@ def test_reading_a_study_imports_nothing_heavy():
     code = f"""
 import sys
 from pathlib import Path
-from swift_hyperband.study import load
+from swift_hyperband.study.model import load
 study = load(Path({str(DEFAULT)!r}))
 study.trials(3), study.definition()
 print([name for name in ("numpy", "torch", "sklearn", "rich", "matplotlib", "snakemake") if name in sys.modules])

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.space.space import Float
+from swift_hyperband.space.parameters import Float
 from swift_hyperband.study.model import load
 from swift_hyperband.study.reader import DEEPEST, LONGEST, parse_yaml, read, to_yaml
 

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 RUN = """
 import json, sys
 from pathlib import Path
-from swift_hyperband.errors import UserError
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.training.batch import train_batch
 from swift_hyperband.training.settings import TrainingSettings
 given = json.loads(sys.argv[1])

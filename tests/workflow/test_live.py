@@ -65,7 +65,7 @@ def test_a_search_that_is_stopped_says_so_in_two_lines(project, number):
 INTERRUPTED = """
 import sys, threading, time
 from pathlib import Path
-from swift_hyperband.watch import diverted, say
+from swift_hyperband.base.console import diverted, say
 def goes_on():
     time.sleep(0.3)
     print("Error in rule train_full", file=sys.stderr, flush=True)

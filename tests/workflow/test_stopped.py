@@ -193,7 +193,7 @@ def read(terminal, seen):
 
 DEAF = """
 import signal, subprocess, sys, time
-from swift_hyperband import watch
+from swift_hyperband.processes import watch
 
 def work():
     for number in (signal.SIGINT, signal.SIGTERM):

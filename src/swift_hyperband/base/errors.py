@@ -36,3 +36,15 @@ def about_disk(error: OSError, where: object = None) -> str:
     if error.errno not in DISK_ERRORS:
         found = PLACE_ERRORS.get(error.errno or 0, f"must be readable and writable, found: {error.strerror or error}")
     return f"{place}: {found}" if place else found
+
+
+Problem = tuple[str, str]
+"""A key's path, below the checked part, and what is wrong with it: ("low", "must be below high (1), found 2")."""
+
+
+class InvalidKeysError(ValueError):
+    """Raised by the checks of the study's models; pydantic collects it."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{key} {text}" for key, text in problems))
+        self.problems = problems

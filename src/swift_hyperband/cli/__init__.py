@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from swift_hyperband import __version__
+from swift_hyperband.base.console import clear_line
 from swift_hyperband.base.errors import DISK_ERRORS, UserError, about_disk
 from swift_hyperband.cli import (
     annealer,
@@ -24,7 +25,6 @@ from swift_hyperband.cli import (
     status,
 )
 from swift_hyperband.cli.terminal import speak_plainly
-from swift_hyperband.processes.watch import clear_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from swift_hyperband.base.errors import UserError
 
 if TYPE_CHECKING:
+    from swift_hyperband.space.draw import draw
     from swift_hyperband.study.model import Study
     from swift_hyperband.training.check.contract import Finding, Measured
 
@@ -44,7 +45,6 @@ def _check_target(options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.markup import escape
 
-    from swift_hyperband.space import space
     from swift_hyperband.study.model import load
     from swift_hyperband.targets.program.template import words
     from swift_hyperband.training.check import contract
@@ -55,9 +55,7 @@ def _check_target(options: argparse.Namespace) -> int:
     if not 0 <= options.tolerance < 1:
         raise UserError(f"--tolerance must be at least 0 and below 1, found {options.tolerance}")
     study = load(options.study)
-    configuration = space.draw(
-        study.search_space(), study.search.seed, study.schedule().rounds[0].bracket, options.trial
-    )
+    configuration = draw(study.search_space(), study.search.seed, study.schedule().rounds[0].bracket, options.trial)
     console = Console(highlight=False)
     what = study.target.name or shlex.join(words(study.target.command or ""))
     console.print(f"\n[bold]{study.name}[/]  {escape(what)}\n[dim]{escape(_told(configuration))}[/]\n")

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import read_json, write_json
+from swift_hyperband.base.files import read_json, to_json, write_json
 from swift_hyperband.results import jobs
-from swift_hyperband.results.layout import COMPLETION, ENTRY, StudyFolder, load_frozen, to_json
+from swift_hyperband.results.contents import COMPLETION, ENTRY
+from swift_hyperband.results.freeze import load_frozen
+from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.training.clock import OutOfTimeError
 from swift_hyperband.training.gpus import NoGpuError
 

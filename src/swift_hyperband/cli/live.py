@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from swift_hyperband.base import console
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.processes import watch
 from swift_hyperband.results import accounting
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.progress import Progress, Reader
@@ -58,7 +58,7 @@ class Live:
                 self._look()
             pause = max(EVERY, 10 * (time.monotonic() - begun))
         if self._terminal and self._shown:
-            watch.clear_line()
+            console.clear_line()
 
     def _look(self) -> None:
         now = time.monotonic()
@@ -74,10 +74,10 @@ class Live:
         if self._terminal:
             # a line that is as long as the terminal is wide would begin another one
             self._shown = _fitting(f"{_bar(progress)} {line}", shutil.get_terminal_size().columns - 1)
-            watch.show_line(self._shown)
+            console.show_line(self._shown)
         elif line != self._shown and now - self._said >= max(SOONEST, (now - self._begun) / 100):
             self._shown, self._said = line, now
-            watch.say(line)
+            console.say(line)
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def shown(folder: StudyFolder) -> Iterator[None]:
         except (ProcessLookupError, ChildProcessError):
             pass
         if stopped:
-            watch.say(STOPPED)
+            console.say(STOPPED)
 
 
 def told(progress: Progress, queue: str = "") -> str:

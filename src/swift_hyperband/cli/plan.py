@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.results.layout import StudyFolder, as_begun, measured_seconds
+from swift_hyperband.results.freeze import as_begun
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.trials import measured_seconds
 from swift_hyperband.search.plan import LITTLE, Case, Plan, begun_anew, epochs, makespan
 from swift_hyperband.search.schedule import Schedule, hyperband, random_search
 from swift_hyperband.workflow.fitting import Outlook, outlook, problem_sizes

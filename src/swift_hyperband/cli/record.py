@@ -56,7 +56,7 @@ def _record(options: argparse.Namespace) -> int:
     if _only_looks(options.rest):
         return _look(options, study, folder)
     # nothing is touched under a recording that runs; whoever goes on here takes the lease again
-    with head.lead(folder):
+    with head.lead(folder.path):
         if _has_another_size(folder, study):
             _make_room(folder)
         if by_workflow:
@@ -118,7 +118,7 @@ def recording(path: Path, configurations: int, epochs: int | None, workers: int 
 
 def _has_another_size(folder: StudyFolder, study: Study) -> bool:
     """Whether a folder holds the same recording, but of another number of configurations."""
-    from swift_hyperband.results.layout import frozen_definition
+    from swift_hyperband.results.freeze import frozen_definition
 
     if not folder.study.exists():
         return False
@@ -162,7 +162,7 @@ def _look(options: argparse.Namespace, study: Study, folder: StudyFolder) -> int
     """Let Snakemake look at a recording, and leave everything as it is."""
     import tempfile
 
-    from swift_hyperband.results.layout import frozen_definition
+    from swift_hyperband.results.freeze import frozen_definition
 
     if _has_another_size(folder, study):
         before = frozen_definition(folder)["search"].get("trials")

@@ -17,11 +17,12 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from swift_hyperband.base.console import diverted, say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_text
 from swift_hyperband.cli.live import STOPPED, Live
 from swift_hyperband.processes import head, lease
-from swift_hyperband.processes.watch import Ended, diverted, say, watched
+from swift_hyperband.processes.watch import Ended, watched
 from swift_hyperband.results import accounting, jobs, provenance
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.slurm import queue
@@ -223,7 +224,8 @@ def _names_study(path: Path) -> bool:
 def _frozen_study_file(folder: StudyFolder) -> Path:
     """Write the study that a folder holds, with the settings of its last start, to a study file; return its path."""
     from swift_hyperband.base.files import write_json
-    from swift_hyperband.results.layout import known, load_frozen
+    from swift_hyperband.results.contents import known
+    from swift_hyperband.results.freeze import load_frozen
 
     frozen = load_frozen(folder)
     study = {**frozen.definition, **frozen.settings}
@@ -342,7 +344,7 @@ def _settle_leftovers(folder: StudyFolder, study: str, choice: str | None) -> No
     if not queue.jobs(study, say):
         return
     # where another head lives, these are its jobs, and this is refused; and none comes to life meanwhile
-    with head.lead(folder):
+    with head.lead(folder.path):
         try:
             found = queue.jobs(study, say)
             if found:

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swift_hyperband.base import console
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.run import CHANGED_CODE
-from swift_hyperband.processes import watch
 
 if TYPE_CHECKING:
     from swift_hyperband.search.scheduled import RoundRecord
@@ -58,7 +58,7 @@ def _search(options: argparse.Namespace) -> int:
 
 def print_round(record: RoundRecord) -> None:
     """Print what became of a round that is over."""
-    watch.clear_line()
+    console.clear_line()
     round_ = record.schedule
     stopped = sum(not verdict.continues for verdict in (record.decision.verdicts if record.decision else {}).values())
     count = f"{len(record.competitors)} trial{'s' if len(record.competitors) > 1 else ''}"

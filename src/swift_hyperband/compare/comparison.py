@@ -14,13 +14,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.wording import InvalidKeysError, lines, shown
+from swift_hyperband.base.errors import InvalidKeysError, UserError
+from swift_hyperband.base.wording import shown
 from swift_hyperband.replay.recipes import Recipe, recipe
 from swift_hyperband.replay.simulator import ClusterSettings, Pace
 from swift_hyperband.study.checks import refuse_unfit, slug
 from swift_hyperband.study.reader import read
-from swift_hyperband.study.sections import Section
+from swift_hyperband.study.section import Section, lines
 
 
 def _by_name(value: object) -> object:

@@ -19,16 +19,17 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.files import read_json, write_json, write_text
-from swift_hyperband.base.wording import InvalidKeysError, lines, one_of, shown
+from swift_hyperband.base.wording import one_of, shown
 from swift_hyperband.replay.recipes import NAMES, Recipe, fast_settings
-from swift_hyperband.results.layout import StudyFolder, nothing_left
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.trials import nothing_left
 from swift_hyperband.study import model as studies
 from swift_hyperband.study import reader
 from swift_hyperband.study.checks import refuse_unfit, slug
 from swift_hyperband.study.model import Study
-from swift_hyperband.study.sections import Section
+from swift_hyperband.study.section import Section, lines
 
 PARALLEL = "parallel"
 """The run by the workflow, beside the names of searches."""

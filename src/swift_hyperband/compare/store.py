@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from hashlib import sha256
@@ -12,6 +11,8 @@ from typing import Any
 
 import pyarrow
 import pyarrow.parquet
+
+from swift_hyperband.base.parquet import open_table, write_table
 
 Row = dict[str, Any]
 
@@ -46,19 +47,3 @@ def write(path: Path, rows: Mapping[int, Row], schema: pyarrow.Schema, definitio
     told = json.dumps({"digest": digest(definition), "definition": definition})
     ordered = [rows[seed] for seed in sorted(rows)]
     write_table(path, pyarrow.Table.from_pylist(ordered, schema.with_metadata({_KEY: told.encode()})))
-
-
-def open_table(path: Path) -> pyarrow.parquet.ParquetFile:
-    """Open a table to read it; a page that does not fit its checksum raises an OSError when it is read."""
-    return pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
-
-
-def write_table(path: Path, table: pyarrow.Table) -> None:
-    """Write a table (parquet, zstd, checksums) by temporary file and rename; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
-    try:
-        pyarrow.parquet.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from swift_hyperband.base import files
 from swift_hyperband.compare.comparison import Comparison, Source, file_name
 from swift_hyperband.replay.recipes import Recipe, recipe
 from swift_hyperband.replay.simulator import ClusterSettings
-from swift_hyperband.space.space import Space
+from swift_hyperband.space.parameters import Space
 
 if TYPE_CHECKING:
     from swift_hyperband.compare.accuracy import Judged
@@ -237,7 +237,7 @@ def write_runs(found: Sequence[tuple[Pair, Sequence[Row]]], path: Path) -> None:
     """Write the runs of all pairs in one table, in their order: the columns of a pair behind table and search."""
     import pyarrow
 
-    from swift_hyperband.compare.store import write_table
+    from swift_hyperband.base.parquet import write_table
 
     types = {int: pyarrow.int64(), float: pyarrow.float64()}
     text = [(name, pyarrow.string()) for name in ("table", "search", "algorithm")]
@@ -275,9 +275,8 @@ def _table_definition(source: Source) -> dict[str, Any]:
 def _code() -> str:
     """Return the SHA-256 of the sources that rows follow from."""
     package = Path(__file__).parents[1]
-    found = [package / "decisions.py", package / "schedule.py"]
-    for room in ("annealing", "predictors", "replay", "search"):
-        found += sorted((package / room).glob("*.py"))
+    rooms = ("space", "annealing", "predictors", "search", "study", "replay")
+    found = [path for room in rooms for path in sorted((package / room).rglob("*.py"))]
     return hashlib.sha256("".join(map(files.digest, found)).encode()).hexdigest()
 
 

@@ -9,9 +9,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from swift_hyperband.base import console
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.processes import lease, watch
-from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.processes import lease
 
 TOLERANCE = 1.0
 """Seconds by which a file's time may be ahead: some file systems keep two clocks."""
@@ -20,7 +20,7 @@ watcher: int | None = None
 """The process that watches this one and is the one to end, where `swift-hyperband run` started it."""
 
 
-def become_head(folder: StudyFolder) -> None:
+def become_head(folder: Path) -> None:
     """Make this process the head of a search until it ends, however it ends.
 
     Raises
@@ -31,7 +31,7 @@ def become_head(folder: StudyFolder) -> None:
     atexit.register(lead(folder).release)
 
 
-def lead(folder: StudyFolder) -> lease.Lease:
+def lead(folder: Path) -> lease.Lease:
     """Make this process the head of a search until it gives the lease back.
 
     Raises
@@ -40,16 +40,16 @@ def lead(folder: StudyFolder) -> lease.Lease:
         If another living process is the head. One on another machine counts as dead after a minute without a sign of
         life; so long this waits.
     """
-    patience = 1.0 if lease.is_held_here(folder.path) else lease.STALE_AFTER + lease.INTERVAL
+    patience = 1.0 if lease.is_held_here(folder) else lease.STALE_AFTER + lease.INTERVAL
     end = time.monotonic() + patience
-    folder.path.mkdir(parents=True, exist_ok=True)
-    taken = lease.acquire(folder.path, unless=lambda: time.monotonic() > end, watcher=watcher)
+    folder.mkdir(parents=True, exist_ok=True)
+    taken = lease.acquire(folder, unless=lambda: time.monotonic() > end, watcher=watcher)
     if taken is None:
         raise UserError(
-            f"{folder.path}: one process at a time can run this search, and {lease.holder(folder.path)} does; "
+            f"{folder}: one process at a time can run this search, and {lease.holder(folder)} does; "
             "follow it with 'swift-hyperband status --watch', or end it first"
         )
-    mend_times(folder.path)
+    mend_times(folder)
     return taken
 
 
@@ -70,7 +70,7 @@ def mend_times(folder: Path) -> None:
                     os.utime(path)
                     found.append(ahead)
     if found:
-        watch.say(
+        console.say(
             f"{len(found)} file{'s' if len(found) > 1 else ''} in {folder} had a time up to {max(found):.0f} s ahead "
             "of the file system's clock: set to now ('Clocks' in docs/slurm.md)"
         )

@@ -19,18 +19,17 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+
+from swift_hyperband.base.console import say
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN = 5.0
 """Seconds that the child gets after each further signal."""
-CLEAR = "\r\x1b[K"
-"""What makes a terminal forget the line that it is in."""
 DEBOUNCE = 1.0
 """Signals that follow one another faster are one: a terminal, a shell and SLURM may each send their own."""
 
@@ -240,63 +239,3 @@ class _Watch:
                 if not self._send(0):
                     return
                 time.sleep(0.05)
-
-
-_users: int | None = None
-"""What the user reads, where standard error goes to a file instead."""
-
-
-@contextmanager
-def diverted(log: Path) -> Iterator[None]:
-    """Let what this process and its children print go to a file; what is said here still reaches the user.
-
-    Of a process that is interrupted it stays so: its threads print until the process has ended.
-    """
-    global _users
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
-    _users = kept[1]
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    interrupted = False
-    try:
-        yield
-    except KeyboardInterrupt:
-        interrupted = True
-        raise
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError):
-                # of a disk that is full
-                stream.flush()
-        if not interrupted:
-            _users = None
-            for number, descriptor in zip((1, 2), kept, strict=True):
-                os.dup2(descriptor, number)
-                os.close(descriptor)
-
-
-def say(line: str) -> None:
-    """Tell the user a line about the run, beside what Snakemake says."""
-    # in one write, between two lines that a thread may show
-    told = f"{CLEAR if os.isatty(2 if _users is None else _users) else ''}swift-hyperband: {line}\n"
-    if _users is None:
-        print(told, end="", file=sys.stderr, flush=True)
-    else:
-        os.write(_users, told.encode())
-
-
-def show_line(line: str) -> None:
-    """Show a line on the terminal in the place of the one that was shown before."""
-    # not by sys.stderr, whose lock a thread may hold when the process ends
-    with suppress(OSError):
-        os.write(2, f"{CLEAR}{line}".encode("ascii", "replace"))
-
-
-def clear_line() -> None:
-    """Clear the line that is shown, if standard error is a terminal."""
-    with suppress(OSError):
-        if os.isatty(2):
-            os.write(2, CLEAR.encode())

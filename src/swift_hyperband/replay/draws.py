@@ -13,8 +13,9 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search import Curve
 from swift_hyperband.search.schedule import Schedule
-from swift_hyperband.space import space as spaces
-from swift_hyperband.space.space import Categorical, Float, Hyperparameter, Int, Scalar, Space
+from swift_hyperband.space import draw as spaces
+from swift_hyperband.space.constraints import Scalar
+from swift_hyperband.space.parameters import Categorical, Float, Hyperparameter, Int, Space
 
 
 class Rows(dict[str, int]):

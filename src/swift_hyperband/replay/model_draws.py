@@ -19,7 +19,8 @@ from swift_hyperband.replay.draws import Draw, Drawing, Nearest, Rows, places
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search import Curve
 from swift_hyperband.search.schedule import Schedule
-from swift_hyperband.space.space import Categorical, Float, Hyperparameter, Int, Scalar, Space
+from swift_hyperband.space.constraints import Scalar
+from swift_hyperband.space.parameters import Categorical, Float, Hyperparameter, Int, Space
 
 if TYPE_CHECKING:
     import optuna

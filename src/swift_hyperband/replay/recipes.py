@@ -86,7 +86,8 @@ class Recipe:
         from importlib import import_module
 
         if self.algorithm not in ("random", "hyperband", "asha"):
-            import_module(f"swift_hyperband.predictors.{self._rules.predictor.name.replace('-', '_')}")
+            names = {"svr": "svr", "qsvr": "annealed", "last-value": "last_value"}
+            import_module(f"swift_hyperband.predictors.{names[self._rules.predictor.name]}")
 
     def start(self, trials: Mapping[int, Sequence[str]]) -> Search:
         """Return a new search over trials, by bracket."""

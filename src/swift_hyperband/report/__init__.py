@@ -21,7 +21,8 @@ def write_report(history: History, folder: StudyFolder) -> None:
         index.html and summary.rst in its `report`.
     """
     from swift_hyperband.report import style
-    from swift_hyperband.report.search import brackets, curves, epochs, jobs, learning_curves, page, predictions
+    from swift_hyperband.report.search import brackets, epochs, jobs, learning_curves, page, predictions
+    from swift_hyperband.results import curves
     from swift_hyperband.results.accounting import read
 
     curves.write_curves(history, folder.curves)

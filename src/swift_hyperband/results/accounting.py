@@ -15,11 +15,11 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from swift_hyperband.results import jobs
-from swift_hyperband.slurm import queue
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_json, write_json
+from swift_hyperband.results import jobs
 from swift_hyperband.results.jobs import Job, Outcome
+from swift_hyperband.slurm import queue
 from swift_hyperband.slurm.queue import Run
 
 NAME = "slurm.json"

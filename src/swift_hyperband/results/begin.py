@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from swift_hyperband.results import provenance
+from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.results import provenance
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.training import alike
-from swift_hyperband.processes.watch import say
 
 
 def begin(folder: StudyFolder, target: Mapping[str, Any]) -> None:

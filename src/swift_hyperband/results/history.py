@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import AGAIN, read_json
-from swift_hyperband.results.layout import CONFIG, DECISION, ENTRY, PROMOTION, SAMPLER, StudyFolder, from_json, known, load_study, read_curve
+from swift_hyperband.base.files import AGAIN, from_json, read_json
+from swift_hyperband.results.contents import CONFIG, DECISION, ENTRY, PROMOTION, SAMPLER, known
+from swift_hyperband.results.freeze import load_study
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.trials import read_curve
 from swift_hyperband.search.schedule import Round, RoundKey, Schedule
 from swift_hyperband.training.trial import has_failed
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from swift_hyperband.slurm import queue
 from swift_hyperband.base.files import mismatch, read_text, write_json
+from swift_hyperband.slurm import queue
 
 BEAT = 10.0
 """Seconds between two signs of life of a job."""

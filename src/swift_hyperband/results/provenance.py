@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import swift_hyperband
-from swift_hyperband.targets import code_files
+from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.targets import code_files
 from swift_hyperband.training.trial import something_is_trained
-from swift_hyperband.processes.watch import say
 
 ALLOW = "SWIFT_ALLOW_CHANGED_CODE"
 """Environment variable that lets a search go on with changed code, as --allow-changed-code does."""

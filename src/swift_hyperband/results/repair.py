@@ -14,16 +14,28 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swift_hyperband.search import decisions
-from swift_hyperband.results import provenance
-from swift_hyperband.workflow.dag import config_content
+from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AWAY, Shape, read_json, write_json
-from swift_hyperband.results.layout import COMPLETION, CONFIG, DECISION, ENTRY, MANIFEST, PREDICTOR, PROMOTION, StudyFolder, THRESHOLD, changed_input, read_best
+from swift_hyperband.results import provenance
+from swift_hyperband.results.contents import (
+    COMPLETION,
+    CONFIG,
+    DECISION,
+    ENTRY,
+    MANIFEST,
+    PREDICTOR,
+    PROMOTION,
+    THRESHOLD,
+    best_content,
+    config_content,
+    read_best,
+)
+from swift_hyperband.results.digests import changed_input
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.search import decisions
 from swift_hyperband.search.schedule import Round
-from swift_hyperband.workflow.steps import best_content
 from swift_hyperband.training import state, trial
-from swift_hyperband.processes.watch import say
 
 if TYPE_CHECKING:
     from swift_hyperband.study.model import Study
@@ -289,7 +301,7 @@ class _Mending:
         if not path.exists():
             return
         # imports pyarrow
-        from swift_hyperband.report.search.curves import read_values
+        from swift_hyperband.results.curves import read_values
 
         try:
             table = read_values(path, self.study.target.metric)

@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from swift_hyperband.processes.watch import say
+from swift_hyperband.base.console import say
 from swift_hyperband.slurm import queue
 
 UNKNOWN_AFTER = 60.0

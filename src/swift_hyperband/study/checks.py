@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from swift_hyperband.annealing.settings import LOCAL, REMOTE
-from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.wording import InvalidKeysError, Problem, one_of, path_of, shown, suggestion, told
+from swift_hyperband.base.errors import InvalidKeysError, Problem, UserError
+from swift_hyperband.base.wording import one_of, path_of, shown, suggestion
 from swift_hyperband.search.batches import minutes
-from swift_hyperband.space.space import Scalar
+from swift_hyperband.space.constraints import Scalar
+from swift_hyperband.study.section import told
 from swift_hyperband.targets import BUILT_IN
 from swift_hyperband.targets.program.template import placeholders, words
 

@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import write_text
 from swift_hyperband.study.model import Study
-from swift_hyperband.study.sections import PRESETS
+from swift_hyperband.study.presets import PRESETS
 
 SCHEMA = Path("workflow/schemas/study.schema.json")
 README = Path("config/README.md")

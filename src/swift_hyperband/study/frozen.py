@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -142,3 +143,24 @@ class FrozenStudy:
                 sampler=SamplerSettings(**sampler, seed=seed, budget=self.settings["budget"]["annealer_seconds"]),
             )
         return Rules(swift["threshold"], swift["threshold_quantile"], swift["margin"], predictor)
+
+
+def differences(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return how two definitions differ: "search.max_epochs is 27 in the frozen study, 81 now"."""
+    found: list[str] = []
+
+    def compare(before: Any, after: Any, path: str) -> None:
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            for key in dict.fromkeys([*before, *after]):
+                below = f"{path}.{key}" if path else key
+                if key not in after:
+                    found.append(f"{below} is in the frozen study, not now")
+                elif key not in before:
+                    found.append(f"{below} is not in the frozen study")
+                else:
+                    compare(before[key], after[key], below)
+        elif before != after:
+            found.append(f"{path} is {json.dumps(before)} in the frozen study, {json.dumps(after)} now")
+
+    compare(frozen, now, "")
+    return found

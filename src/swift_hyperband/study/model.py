@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,28 +12,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.wording import InvalidKeysError, lines, one_line, path_of, shown
+from swift_hyperband.base.errors import InvalidKeysError, UserError
+from swift_hyperband.base.wording import one_line, path_of, shown
 from swift_hyperband.search.batches import MINUTES
 from swift_hyperband.search.schedule import Schedule
-from swift_hyperband.space import space as spaces
-from swift_hyperband.space.space import Scalar, Space
+from swift_hyperband.space import checks, draw
+from swift_hyperband.space import draw as spaces
+from swift_hyperband.space.constraints import Scalar
+from swift_hyperband.space.parameters import Space
 from swift_hyperband.study.checks import LONGEST_WORD, batch_size_value, braces, refuse_unfit, slug
 from swift_hyperband.study.frozen import FrozenStudy
+from swift_hyperband.study.presets import PRESETS, PUBLISHED_QSVR
 from swift_hyperband.study.reader import read
-from swift_hyperband.study.sections import (
-    PRESETS,
-    PUBLISHED_QSVR,
-    Budget,
-    Choice,
-    FloatRange,
-    IntRange,
-    Predictor,
-    Resources,
-    Search,
-    Section,
-    Swift,
-)
+from swift_hyperband.study.section import Section, lines
+from swift_hyperband.study.sections import Budget, Predictor, Resources, Search, Swift
+from swift_hyperband.study.space import Choice, FloatRange, IntRange
 from swift_hyperband.study.target import Target
 from swift_hyperband.targets.program.target import COUNTS, MAX_EPOCHS, PLACEHOLDERS
 from swift_hyperband.targets.program.template import Placeholder, in_braces, placeholders, words
@@ -139,7 +131,7 @@ class Study(Section):
             if len(wrong[0]) > LONGEST_WORD:
                 needed = f"must have a name of at most {LONGEST_WORD} characters"
             raise InvalidKeysError(*((path_of(("space", name)), f"{needed}, found {shown(name)}") for name in wrong))
-        if found := spaces.problems(self.search_space()):
+        if found := checks.problems(self.search_space()):
             raise InvalidKeysError(*found)
         return self
 
@@ -321,28 +313,7 @@ def parse(raw: Mapping[str, Any], where: str) -> Study:
         # now, as constraints may leave none for a trial, which must not show half-way
         starts = {bracket: rounds[0].trials for bracket, rounds in study.schedule().brackets.items()}
         try:
-            spaces.check_room(study.search_space(), study.search.seed, starts)
+            draw.check_room(study.search_space(), study.search.seed, starts)
         except UserError as error:
             raise UserError(f"{where}: {one_line(str(error))}") from None
     return study
-
-
-def differences(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return how two definitions differ: "search.max_epochs is 27 in the frozen study, 81 now"."""
-    found: list[str] = []
-
-    def compare(before: Any, after: Any, path: str) -> None:
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            for key in dict.fromkeys([*before, *after]):
-                below = f"{path}.{key}" if path else key
-                if key not in after:
-                    found.append(f"{below} is in the frozen study, not now")
-                elif key not in before:
-                    found.append(f"{below} is not in the frozen study")
-                else:
-                    compare(before[key], after[key], below)
-        elif before != after:
-            found.append(f"{path} is {json.dumps(before)} in the frozen study, {json.dumps(after)} now")
-
-    compare(frozen, now, "")
-    return found

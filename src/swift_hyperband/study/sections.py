@@ -2,191 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, QsvrSettings, SamplerSettings
-from swift_hyperband.base.wording import MOST_LINES, InvalidKeysError, path_of, shown, suggestion
+from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
+from swift_hyperband.base.errors import InvalidKeysError
 from swift_hyperband.search.schedule import s_max
-from swift_hyperband.space import space as spaces
-from swift_hyperband.space.space import Scalar
 from swift_hyperband.study.checks import (
     LONGEST_JOB,
-    as_list,
-    different,
-    float_range,
-    int_range,
     sampler_name,
-    scalar,
     scale_or_number,
 )
-
-PRESETS: dict[str, dict[str, dict[str, Any]]] = {
-    "default": {
-        "swift": {
-            "d": 5,
-            "k": 0.5,
-            "decision_fraction": 0.15,
-            "threshold": "promotion",
-            "threshold_quantile": 0.25,
-            "margin": 0.75,
-            "share_curves": True,
-            "extra": 0.5,
-        },
-        "predictor": {
-            "name": "svr",
-            "target": "change",
-            "features": "differences",
-            "scaling": "robust",
-            "C": 1.0,
-            "nu": 0.5,
-        },
-    },
-    # García Amboage et al., EPJ Web of Conferences 295, 12005 (2024)
-    "published": {
-        "swift": {
-            "d": 15,
-            "k": 0.5,
-            "decision_fraction": 0.5,
-            "threshold": "quantile",
-            "threshold_quantile": 0.25,
-            "margin": 0.0,
-            "share_curves": True,
-            "extra": 0.0,
-        },
-        "predictor": {
-            "name": "svr",
-            "target": "value",
-            "features": "values",
-            "scaling": "minmax",
-            "C": 1.0,
-            "nu": 0.5,
-        },
-    },
-}
-PUBLISHED_QSVR: dict[str, Any] = {"C": PUBLISHED_C, "qsvr": asdict(PUBLISHED)}
-"""What the published preset fills besides for a predictor on an annealer."""
+from swift_hyperband.study.presets import PRESETS
+from swift_hyperband.study.section import Section
 
 _QSVR, _SAMPLER = QsvrSettings(), SamplerSettings()
 _SWIFT, _PREDICTOR = PRESETS["default"]["swift"], PRESETS["default"]["predictor"]
-
-AnyScalar = Annotated[Scalar, BeforeValidator(scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-Values = Annotated[list[AnyScalar], BeforeValidator(as_list, json_schema_input_type=AnyScalar | list[AnyScalar])]
-Condition = Annotated[
-    dict[str, Values],
-    Field(description="Condition: it is drawn only where each hyperparameter named here has one of the given values."),
-]
-Log = Annotated[bool, Field(description="Whether it is drawn uniformly in its logarithm (float, int).")]
-
-
-def _text(key: object) -> str:
-    return path_of([key]) if isinstance(key, str) else shown(key)
-
-
-def _not_given(field: FieldInfo) -> str:
-    return f"must be given, found nothing ({(field.description or '').rstrip('.')})"
-
-
-class Section(BaseModel):
-    """A part of the study file: strict about types, and about keys, of which it tells typos first."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _know_the_keys(cls, raw: Any) -> Any:
-        if not isinstance(raw, Mapping):
-            raise InvalidKeysError(("", f"must be a mapping of keys, found {shown(raw)}"))
-        if unknown := [key for key in raw if key not in cls.model_fields][:MOST_LINES]:
-            free = [key for key in cls.model_fields if key not in raw]
-            if secret := [key for key in unknown if "token" in _text(key).lower()]:
-                needed = "must not stand in a file; set the environment variable DWAVE_API_TOKEN instead"
-                raise InvalidKeysError(*((_text(key), needed) for key in secret))
-            keys = f"; the keys here are {', '.join(cls.model_fields)}"
-            # a preset has filled some of those that are not free
-            near = {key: suggestion(key, free) or suggestion(key, cls.model_fields) for key in unknown}
-            raise InvalidKeysError(*((_text(key), f"is not a key{near[key] or keys}") for key in unknown))
-        missing = [key for key, field in cls.model_fields.items() if field.is_required() and key not in raw]
-        if missing:
-            raise InvalidKeysError(*((key, _not_given(cls.model_fields[key])) for key in missing))
-        return raw
-
-
-class FloatRange(Section):
-    """A real number between low and high."""
-
-    type: Literal["float"] = Field(description="A real number between low and high.")
-    low: float = Field(description="The smallest value (float, int).")
-    high: float = Field(description="The largest value (float, int).")
-    log: Log = False
-    when: Condition = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _check_range(self) -> Self:
-        float_range(self.low, self.high, self.log)
-        return self
-
-    def examples(self) -> Sequence[Scalar]:
-        """Return values that stand for all in the formats of a command."""
-        return self.low, self.high
-
-    def core(self) -> spaces.Float:
-        """Return the hyperparameter that configurations are drawn from."""
-        return spaces.Float(self.low, self.high, self.log, _when(self.when))
-
-
-class IntRange(Section):
-    """A whole number from low to high."""
-
-    type: Literal["int"] = Field(description="A whole number from low to high, both included.")
-    low: int = Field(description="The smallest value (float, int).")
-    high: int = Field(description="The largest value (float, int).")
-    log: Log = False
-    when: Condition = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _check_range(self) -> Self:
-        int_range(self.low, self.high, self.log)
-        return self
-
-    def examples(self) -> Sequence[Scalar]:
-        """Return values that stand for all in the formats of a command."""
-        return self.low, self.high
-
-    def core(self) -> spaces.Int:
-        """Return the hyperparameter that configurations are drawn from."""
-        return spaces.Int(self.low, self.high, self.log, _when(self.when))
-
-
-class Choice(Section):
-    """One of several values."""
-
-    type: Literal["categorical"] = Field(description="One of choices, each as likely as the others.")
-    choices: list[AnyScalar] = Field(
-        min_length=1, description="The values (categorical): text, numbers, true or false."
-    )
-    when: Condition = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _check_choices(self) -> Self:
-        different(self.choices)
-        return self
-
-    def examples(self) -> Sequence[Scalar]:
-        """Return values that stand for all in the formats of a command."""
-        return self.choices
-
-    def core(self) -> spaces.Categorical:
-        """Return the hyperparameter that configurations are drawn from."""
-        return spaces.Categorical(tuple(self.choices), _when(self.when))
-
-
-def _when(condition: Mapping[str, list[Scalar]]) -> dict[str, tuple[Scalar, ...]] | None:
-    return {name: tuple(values) for name, values in condition.items()} or None
 
 
 ALGORITHMS = {

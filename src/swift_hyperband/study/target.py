@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from swift_hyperband.base.wording import InvalidKeysError, shown
+from swift_hyperband.base.errors import InvalidKeysError
+from swift_hyperband.base.wording import shown
 from swift_hyperband.study.checks import command_words, metric_name, target_name, target_options
-from swift_hyperband.study.sections import Section
+from swift_hyperband.study.section import Section
 from swift_hyperband.targets import BUILT_IN
 from swift_hyperband.targets.program.patterns import compiled
 from swift_hyperband.targets.program.writers import NAMED_BY_THE_USER, WRITERS

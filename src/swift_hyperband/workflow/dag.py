@@ -15,19 +15,11 @@ from itertools import chain
 from typing import Any
 
 from swift_hyperband.base.files import read_json, write_json
-from swift_hyperband.results.layout import (
-    COMPLETION,
-    DECISION,
-    ENTRY,
-    PROMOTION,
-    Part,
-    StudyFolder,
-    known,
-    measured_seconds,
-)
+from swift_hyperband.results.contents import COMPLETION, DECISION, ENTRY, PROMOTION, config_content, known
+from swift_hyperband.results.layout import Part, StudyFolder
+from swift_hyperband.results.trials import measured_seconds
 from swift_hyperband.search.batches import batch_name, minutes, pack
 from swift_hyperband.search.schedule import Round, Schedule
-from swift_hyperband.space.space import Scalar
 from swift_hyperband.study.model import Study
 
 
@@ -160,11 +152,6 @@ class Dag:
         end = round_.end if part != "partial" else round_.decision_epoch or round_.end
         size = len(_pack(self.folder, self.study, [str(number) for number in range(trials)], end - begin))
         return [f"planned-{number}-of-{size}" for number in range(1, size + 1)]
-
-
-def config_content(trial: str, bracket: int, slot: int, configuration: Mapping[str, Scalar]) -> dict[str, Any]:
-    """Return what a trial's config.json holds."""
-    return {"trial": trial, "bracket": bracket, "slot": slot, "configuration": dict(configuration)}
 
 
 def enter(

@@ -17,8 +17,18 @@ from swift_hyperband.predictors import Predictor
 from swift_hyperband.processes.head import become_head
 from swift_hyperband.results import provenance
 from swift_hyperband.results.begin import begin
-from swift_hyperband.results.layout import PREDICTOR, StudyFolder, check_frozen, delete_states, freeze, nothing_left
+from swift_hyperband.results.contents import (
+    PREDICTOR,
+    decision_content,
+    predictor_content,
+    promotion_content,
+    threshold_content,
+    write_best,
+)
+from swift_hyperband.results.freeze import check_frozen, freeze
+from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.repair import mend
+from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search import Curve, rounds
 from swift_hyperband.search.schedule import Round
 from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
@@ -29,13 +39,6 @@ from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import want_state
 from swift_hyperband.workflow import fitting
 from swift_hyperband.workflow.dag import enter
-from swift_hyperband.workflow.steps import (
-    decision_content,
-    predictor_content,
-    promotion_content,
-    threshold_content,
-    write_best,
-)
 
 
 def run_search(
@@ -59,7 +62,7 @@ def run_search(
         If the folder holds a search with another definition, or no trial reached the last epoch.
     """
     check_data(study, study.name)
-    become_head(folder)
+    become_head(folder.path)
     study = check_frozen(folder, study)
     begin(folder, study.definition()["target"])
     fitting.check(folder, study.frozen())

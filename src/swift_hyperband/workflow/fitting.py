@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import write_json
-from swift_hyperband.predictors import Predictor
-from swift_hyperband.processes.watch import say
-from swift_hyperband.results.layout import SAMPLER, StudyFolder, answered, known, version
+from swift_hyperband.results.contents import SAMPLER, Fitted, known
+from swift_hyperband.results.freeze import answered, version
+from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve, rounds
 from swift_hyperband.search.plan import annealer_problems
 from swift_hyperband.search.schedule import Round
@@ -18,25 +19,6 @@ from swift_hyperband.study.frozen import FrozenStudy
 
 if TYPE_CHECKING:
     from swift_hyperband.annealing.ready import Ready
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted predictor.
-
-    Attributes
-    ----------
-    predictor : Predictor or None
-        None where there are too few finite curves.
-    fallback : str or None
-        Why simulated annealing took the place of the study's sampler, where it did.
-    left_out : tuple of str
-        Trials whose curves are finite and count as diverged, as they stand far outside of the others.
-    """
-
-    predictor: Predictor | None
-    fallback: str | None = None
-    left_out: tuple[str, ...] = ()
 
 
 def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Fitted:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from swift_hyperband.processes.watch import say
+from swift_hyperband.base.console import say
 
 
 def give_up_with(reason: Callable[[], str | None]) -> None:

@@ -6,7 +6,6 @@ reported them, losses (negated where the metric is maximised) are what is decide
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,33 +14,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import AGAIN, read_json, write_json, write_text
-from swift_hyperband.results.layout import (
+from swift_hyperband.base.files import AGAIN, from_json, read_json, write_json
+from swift_hyperband.results.contents import (
     COMPLETION,
     ENTRY,
     MANIFEST,
     PREDICTOR,
     PROMOTION,
     THRESHOLD,
-    Part,
-    StudyFolder,
-    configuration,
-    delete_states,
-    from_json,
-    input_digests,
-    load_frozen,
-    nothing_left,
-    to_json,
-    verify_inputs,
+    decision_content,
+    predictor_content,
+    promotion_content,
+    threshold_content,
+    write_best,
 )
+from swift_hyperband.results.digests import input_digests, verify_inputs
+from swift_hyperband.results.freeze import load_frozen
+from swift_hyperband.results.layout import Part, StudyFolder
+from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search.schedule import Round, Schedule
 from swift_hyperband.study.frozen import FrozenStudy
 
 if TYPE_CHECKING:
     from swift_hyperband.predictors import Predictor
     from swift_hyperband.search import Curve
-    from swift_hyperband.search.decisions import Decision
-    from swift_hyperband.workflow.fitting import Fitted
 
 
 @dataclass(frozen=True)
@@ -197,82 +193,3 @@ def _loaded(path: Path, stored: Mapping[str, Any] | None) -> Predictor | None:
     except (KeyError, TypeError, ValueError) as error:
         found = " ".join(f"{type(error).__name__} {error}".split())[:200]
         raise UserError(f"{path}: predictor must be as it was stored, found {found}; {AGAIN}") from None
-
-
-def threshold_content(sign: float, threshold: float | None, reference: Mapping[str, Curve]) -> dict[str, Any]:
-    """Return what threshold.json says of reference curves (losses) and of the threshold that they set, if they do."""
-    return {
-        "threshold": None if threshold is None else to_json(sign * threshold),
-        "reference": {trial: [to_json(sign * loss) for loss in curve] for trial, curve in reference.items()},
-    }
-
-
-def predictor_content(fitted: Fitted) -> dict[str, Any]:
-    """Return what predictor.json says of a fitted predictor, and whose curves it did not learn from."""
-    predictor = fitted.predictor.to_dict() if fitted.predictor is not None else None
-    return {"predictor": predictor, "fallback": fitted.fallback, "left_out": list(fitted.left_out)}
-
-
-def decision_content(sign: float, decision: Decision, fitted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what decision.json says of a decision in losses, and of the predictor that its file tells."""
-    return {
-        "fallback": fitted["fallback"],
-        # a file of before there was anything to tell has none
-        "left_out": fitted.get("left_out", []),
-        "threshold": to_json(sign * decision.threshold),
-        "sigma": to_json(decision.sigma),
-        "verdicts": {
-            trial: {
-                "seen": to_json(sign * verdict.seen),
-                "predicted": None if verdict.predicted is None else to_json(sign * verdict.predicted),
-                "continues": verdict.continues,
-            }
-            for trial, verdict in decision.verdicts.items()
-        },
-        "outside": {trial: sign * loss for trial, loss in decision.outside.items()},
-    }
-
-
-def promotion_content(
-    sign: float, round_: Round, curves: Mapping[str, Curve], promoted: Sequence[str]
-) -> dict[str, Any]:
-    """Return what promotion.json says of a round that is over, given the curves (losses) that reached its end."""
-    from swift_hyperband.search.rounds import loss_at
-
-    return {
-        "values": {trial: to_json(sign * loss_at(curve, round_.end)) for trial, curve in curves.items()},
-        "promoted": list(promoted),
-    }
-
-
-def best_content(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, value: float) -> dict[str, Any]:
-    """Return what best.yaml says of the winner: nothing that depends on when or where the search ran."""
-    states = sorted(folder.trial(trial).glob("state.*"))
-    assert math.isfinite(value)
-    return {
-        "study": study.name,
-        "metric": study.metric,
-        "value": value,
-        "configuration": configuration(folder, trial),
-        "trial": trial,
-        "bracket": bracket,
-        "epochs": study.max_epochs,
-        "state": str(states[0]) if states else None,
-    }
-
-
-def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, value: float) -> None:
-    """Write best.yaml.
-
-    Raises
-    ------
-    UserError
-        If the winner's state is not what was saved.
-    """
-    from swift_hyperband.study.reader import to_yaml
-    from swift_hyperband.training import state
-
-    if (found := state.unsound(folder.trial(trial))) is not None:
-        raise UserError(f"{found[0]}: must be the state of the best trial, found: {found[1]}; start the search again")
-    content = best_content(folder, study, trial, bracket, value)
-    write_text(folder.best, to_yaml(content))

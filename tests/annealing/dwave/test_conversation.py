@@ -171,10 +171,10 @@ def test_a_head_killed_between_sending_and_reading_does_not_pay_twice(
     fail(delay=600.0)
     call = (
         "import json, sys, dimod, pathlib\n"
-        "from swift_hyperband.annealing import remote\n"
+        "from swift_hyperband.annealing.dwave import conversation\n"
         "from swift_hyperband.annealing.settings import SamplerSettings\n"
         "bqm = dimod.BinaryQuadraticModel.from_file(open(sys.argv[1], 'rb').read())\n"
-        "remote.sample(SamplerSettings(name='qpu'), bqm, 'fit 1', pathlib.Path(sys.argv[2]))\n"
+        "conversation.sample(SamplerSettings(name='qpu'), bqm, 'fit 1', pathlib.Path(sys.argv[2]))\n"
     )
     model, kept = tmp_path / "model", tmp_path / "kept"
     with problem().to_file() as file:

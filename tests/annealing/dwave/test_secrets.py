@@ -18,12 +18,12 @@ from swift_hyperband.annealing.settings import SamplerSettings
 
 SAMPLE = """
 import sys, dimod, pathlib
-from swift_hyperband.annealing import remote
+from swift_hyperband.annealing.dwave import conversation
 from swift_hyperband.annealing.settings import SamplerSettings
 bqm = dimod.BinaryQuadraticModel({0: 1.0, 1: -1.0, 2: 0.5}, {(0, 1): 1.0, (1, 2): -1.0, (0, 2): 0.5}, "BINARY")
-remote.PAUSES = (0.1,)
+conversation.PAUSES = (0.1,)
 for name in ("qpu", "hybrid"):
-    print(remote.sample(SamplerSettings(name=name, timeout=20.0), bqm, "fit 1", pathlib.Path("kept")).info)
+    print(conversation.sample(SamplerSettings(name=name, timeout=20.0), bqm, "fit 1", pathlib.Path("kept")).info)
 """
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.replay.tables.reader import FORMATS, PUBLISHED, guess, published_epochs, read
-from swift_hyperband.report.search.curves import write_curves
+from swift_hyperband.results.curves import write_curves
 from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.model import parse

@@ -10,8 +10,8 @@ import pytest
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.compare import store
 from swift_hyperband.replay.tables.cells import read_parquet
-from swift_hyperband.report.numbers import fates
-from swift_hyperband.report.search.curves import write_curves
+from swift_hyperband.results.curves import write_curves
+from swift_hyperband.results.standing import fates
 
 
 def written(history, path):

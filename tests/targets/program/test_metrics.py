@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.wording import InvalidKeysError
+from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.study.target import MetricsFile, Target
 from swift_hyperband.targets.program import patterns
 from swift_hyperband.targets.program.files import ProgramError, Written, before_start, written

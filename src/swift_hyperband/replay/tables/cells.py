@@ -15,7 +15,7 @@ from typing import TextIO
 from swift_hyperband.base.delimited import cells_of, names_of, printable
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import shown
-from swift_hyperband.space.space import Scalar
+from swift_hyperband.space.constraints import Scalar
 
 Cell = Scalar | None
 """What a file has in a cell: text in CSV, typed in parquet and JSON. None and "" where it is empty."""

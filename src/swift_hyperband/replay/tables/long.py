@@ -16,7 +16,7 @@ from swift_hyperband.base.wording import one_of, shown, suggestion
 from swift_hyperband.replay.tables.cells import Records, broken, listed, metric_in, read_csv, read_parquet, typed
 from swift_hyperband.replay.tables.long_rows import Walk, walk
 from swift_hyperband.replay.tables.table import CurveTable, Mode, cut
-from swift_hyperband.space.space import Scalar
+from swift_hyperband.space.constraints import Scalar
 
 IDS = ("config_id", "trial", "row")
 OWN_IDS = ("trial", "config_id", "row")

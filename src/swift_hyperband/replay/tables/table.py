@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.space.space import Scalar
+from swift_hyperband.space.constraints import Scalar
 
 Mode = Literal["min", "max"]
 

@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from swift_hyperband.report import style
-from swift_hyperband.report.numbers import Best, Kind, best, diverged, spending, stretches, winners
+from swift_hyperband.report.numbers import Kind, spending, stretches
 from swift_hyperband.results.history import History
+from swift_hyperband.results.standing import Best, best, diverged, winners
 from swift_hyperband.study.sections import ALGORITHMS
 
 # in inches: a line, all lines together at most, above each panel, above and below them all, and at the sides

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from swift_hyperband.report import style
-from swift_hyperband.report.numbers import Fate, best, fates
 from swift_hyperband.results.history import History, TrialHistory
+from swift_hyperband.results.standing import Fate, best, fates
 
 LOOKS: dict[Fate, tuple[str, style.Look]] = {
     "not promoted": ("not promoted", {"color": style.SKY, "lw": 0.8}),

@@ -15,10 +15,11 @@ from typing import get_args
 
 from swift_hyperband.base.files import write_text
 from swift_hyperband.report import style
-from swift_hyperband.report.numbers import Best, Fate, Spending, best, fates, predictions, r2, spearman, spending
+from swift_hyperband.report.numbers import Spending, predictions, r2, spearman, spending
 from swift_hyperband.results import provenance
 from swift_hyperband.results.history import History
 from swift_hyperband.results.jobs import Job, totals
+from swift_hyperband.results.standing import Best, Fate, best, fates
 from swift_hyperband.study.sections import ALGORITHMS
 
 PICTURES = ("brackets", "learning_curves", "predictions", "epochs", "jobs")

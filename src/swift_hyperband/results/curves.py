@@ -27,10 +27,10 @@ import pyarrow
 
 from swift_hyperband import __version__
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.compare.store import open_table, write_table
-from swift_hyperband.report.numbers import fates
+from swift_hyperband.base.parquet import open_table, write_table
 from swift_hyperband.results.history import History
-from swift_hyperband.study.sections import FloatRange, IntRange
+from swift_hyperband.results.standing import fates
+from swift_hyperband.study.space import FloatRange, IntRange
 
 if TYPE_CHECKING:
     from swift_hyperband.study.model import HyperparameterKeys

@@ -1,0 +1,1 @@
+"""What lies in results/<study>: written and read here only."""

@@ -1,0 +1,148 @@
+"""Freezing a study in study.json and settings.json, and comparing a study file with what was frozen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from swift_hyperband.base.console import say
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import read_json, write_json
+from swift_hyperband.results.contents import PREDICTOR, SETTINGS, STUDY, known
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.study.frozen import BEFORE, FrozenStudy, completed
+from swift_hyperband.training.trial import something_is_trained
+
+if TYPE_CHECKING:
+    from swift_hyperband.study.model import Study
+
+
+KEEP_STUDY = "delete the file if the study file is the one that the search was started with, and start it again"
+
+
+RUN_WITH_STUDY = "start the search with its study file, which writes it anew"
+
+
+def check_frozen(folder: StudyFolder, study: Study) -> Study:
+    """Refuse a study whose definition differs from the one frozen under its name.
+
+    `predictor.sampler` may differ until a sampler has answered, its `timeout` always, as it says how long an answer is
+    waited for; and `target` until a trial has an epoch behind it.
+
+    Returns
+    -------
+    Study
+        The same; for keys that came into the product after it was frozen, with what held before.
+
+    Raises
+    ------
+    UserError
+        One line that says what differs and what to do.
+    """
+    if not folder.study.exists():
+        return study
+    study = _before(study, frozen_definition(folder))
+    if kept := [line for line in _changes(folder, study) if _still_free(folder, line) is None]:
+        raise UserError(
+            f"{folder.path}: a study keeps its definition, but {'; '.join(kept)}. "
+            f"Give the changed study a name of its own, or delete {folder.path} to start again"
+        )
+    return study
+
+
+def as_begun(folder: StudyFolder, study: Study) -> Study:
+    """Return a study as its search goes on, if one was begun: with what held before for keys that came later."""
+    stored = known(folder.study, STUDY)
+    return study if stored is None else _before(study, stored["definition"])
+
+
+def _before(study: Study, stored: Mapping[str, Any]) -> Study:
+    """Return a study with what held before for keys that its frozen definition does not have."""
+    for section, keys in BEFORE.items():
+        if missing := {key: value for key, value in keys.items() if key not in stored.get(section, {})}:
+            changed = getattr(study, section).model_copy(update=missing)
+            study = study.model_copy(update={section: changed})
+    return study
+
+
+def _changes(folder: StudyFolder, study: Study) -> list[str]:
+    """Return how a study differs from the one frozen under its name."""
+    from swift_hyperband.study.frozen import differences
+    from swift_hyperband.study.model import parse
+
+    # parsed, so that a key which came into the product after the study was frozen counts with its default
+    frozen = parse(completed(frozen_definition(folder)), str(folder.study)).definition()
+    return differences(frozen, study.definition())
+
+
+def _still_free(folder: StudyFolder, change: str) -> str | None:
+    """Return why something that differs may, as nothing that is kept rests on it; None where it may not."""
+    if change.startswith("predictor.sampler.timeout "):
+        return "it changes no answer"
+    if change.startswith("predictor.sampler.") and not answered(folder):
+        return "the sampler has not answered yet"
+    if change.startswith("target.") and not something_is_trained(folder.path):
+        return "nothing is trained yet"
+    return None
+
+
+def answered(folder: StudyFolder) -> bool:
+    """Whether the sampler of a search has answered: from then on its settings are part of what came out."""
+    if any(folder.path.glob("annealer/**/answer.json")):
+        return True
+    fitted = folder.path.glob("bracket=*/round=*/predictor.json")
+    return any(read_json(path, PREDICTOR)["predictor"] is not None for path in fitted)
+
+
+def version(folder: StudyFolder) -> str:
+    """Return what tells a frozen study from another one of its name, as long as answers given to it count."""
+    stored = read_json(folder.study, STUDY, KEEP_STUDY)
+    told = stored.get("version")
+    text = json.dumps(stored["definition"], sort_keys=True)
+    return told if isinstance(told, str) else hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def freeze(folder: StudyFolder, study: Study) -> Study:
+    """Freeze a study's definition, or check that it is the frozen one, as `check_frozen` does; note the settings."""
+    study = check_frozen(folder, study)
+    changed = _changes(folder, study) if folder.study.exists() else []
+    if known(folder.settings) != study.settings():
+        write_json(folder.settings, study.settings())
+    content: dict[str, Any] = {"definition": study.definition()}
+    for why, lines in groupby(changed, key=lambda change: _still_free(folder, change)):
+        say(f"{'; '.join(lines)}: taken over, as {why}")
+    if changed and answered(folder):
+        content["version"] = version(folder)
+    if changed or not folder.study.exists():
+        write_json(folder.study, content)
+    return study
+
+
+def frozen_definition(folder: StudyFolder) -> dict[str, Any]:
+    """Return a study's definition as it was frozen."""
+    return dict(read_json(folder.study, STUDY, KEEP_STUDY)["definition"])
+
+
+def load_frozen(folder: StudyFolder) -> FrozenStudy:
+    """Return the frozen study, with the settings of the last start.
+
+    Raises
+    ------
+    UserError
+        If no search was started in this folder.
+    """
+    if not folder.study.exists():
+        raise UserError(f"{folder.path}: must hold a started search, found no {folder.study.name}")
+    definition = frozen_definition(folder)
+    return FrozenStudy(definition, read_json(folder.settings, SETTINGS, RUN_WITH_STUDY))
+
+
+def load_study(folder: StudyFolder) -> Study:
+    """Return what `load_frozen` does, validated, as the model of the study file."""
+    from swift_hyperband.study.model import parse
+
+    frozen = load_frozen(folder)
+    return parse({**completed(frozen.definition), **frozen.settings}, str(folder.study))

@@ -1,0 +1,60 @@
+"""Trials of a study: their configurations, curves and states."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterable
+
+from swift_hyperband.base.files import from_json
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.training.trial import FAILURES, last_error, metric_values, read_rows, state_of
+
+
+def nothing_left(folder: StudyFolder, metric: str) -> str:
+    """Say why no trial reached the last epoch, with the first error that one left behind, if one did."""
+    trained = {path.name: state_of(path, metric) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()}
+    begun = {name: found for name, found in trained.items() if found.values or found.status != "ok"}
+    failed = [name for name, found in begun.items() if found.status == "failed"]
+    diverged = [name for name, found in begun.items() if found.status == "diverged"]
+    out = len(begun) - len(failed) - len(diverged)
+    counts = ((len(failed), "failed"), (len(diverged), "diverged"), (out, "was out before"))
+    what = " or ".join(end for count, end in counts if count) or "is gone"
+    told = ", ".join(f"{count} {end.removeprefix('was ')}" for count, end in counts if count)
+    left = f"{folder.path}: every trial {what}" + (f" ({told})" if " or " in what else "")
+    if not failed:
+        return f"{left}; narrow the search space (a smaller learning rate?)"
+    first = folder.trial(failed[0])
+    cure = f"mend it, delete {folder.path}/trials/*/{FAILURES}, and start again, which tries them again"
+    return f"{left}; {cure}; the first error, from {first / FAILURES}: {last_error(first)}"
+
+
+def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:
+    """Delete the states of trials that are out of the search; their curves stay."""
+    for trial in trials:
+        for state in folder.trial(trial).glob("state.*"):
+            # a program's state is a folder
+            shutil.rmtree(state, ignore_errors=True) if state.is_dir() else state.unlink(missing_ok=True)
+
+
+def read_curve(folder: StudyFolder, trial: str, metric: str | None = None) -> list[dict[str, float]]:
+    """Return a trial's learning curve so far: one row of epoch, metrics and seconds an epoch; nan where not finite.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged, or does not hold the `metric`.
+    """
+    rows = read_rows(folder.trial(trial))
+    if metric is not None:
+        metric_values(folder.trial(trial), rows, metric)
+    return [{key: from_json(value) for key, value in row.items()} for row in rows]
+
+
+def measured_seconds(folder: StudyFolder) -> float | None:
+    """Return the median time of an epoch, in seconds, over all curves of a study; None where there are none yet."""
+    import statistics
+
+    curves = (read_curve(folder, path.parent.name) for path in folder.path.glob("trials/*/curve.jsonl"))
+    seconds = [row["seconds"] for curve in curves for row in curve if math.isfinite(row.get("seconds", math.nan))]
+    return statistics.median(seconds) if seconds else None

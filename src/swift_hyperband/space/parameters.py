@@ -1,0 +1,100 @@
+"""Hyperparameters and the space that they span."""
+
+from __future__ import annotations
+
+import functools
+import graphlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from swift_hyperband.space.constraints import Scalar, parse
+
+When = Mapping[str, tuple[Scalar, ...]]
+"""Condition: the values that each named hyperparameter must have one of."""
+
+
+@dataclass(frozen=True)
+class Float:
+    """A real number between `low` and `high`, uniform in the value or in its logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+    when: When | None = None
+
+    def at(self, u: float) -> float:
+        """Return the value at `u` in [0, 1)."""
+        if self.log:
+            found = math.exp(math.log(self.low) + u * (math.log(self.high) - math.log(self.low)))
+        else:
+            found = self.low + u * (self.high - self.low)
+        return min(max(found, self.low), self.high)
+
+
+@dataclass(frozen=True)
+class Int:
+    """A whole number from `low` to `high`, both included, uniform in the value or in its logarithm."""
+
+    low: int
+    high: int
+    log: bool = False
+    when: When | None = None
+
+    def at(self, u: float) -> int:
+        """Return the value at `u` in [0, 1)."""
+        if self.log:
+            found = round(Float(self.low - 0.5, self.high + 0.5, log=True).at(u))
+        else:
+            found = self.low + math.floor(u * (self.high - self.low + 1))
+        return min(max(found, self.low), self.high)
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """One of `choices`, each as likely as the others."""
+
+    choices: tuple[Scalar, ...]
+    when: When | None = None
+
+    def at(self, u: float) -> Scalar:
+        """Return the choice at `u` in [0, 1)."""
+        return self.choices[math.floor(u * len(self.choices))]
+
+
+Hyperparameter = Float | Int | Categorical
+
+
+@dataclass(frozen=True)
+class Space:
+    """Hyperparameters by name, and constraints on their values such as "num_filters * num_layers <= 200"."""
+
+    hyperparameters: Mapping[str, Hyperparameter]
+    constraints: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def order(self) -> tuple[str, ...]:
+        """The names, each after those that its condition names.
+
+        Raises
+        ------
+        ValueError
+            If conditions lead back to where they start; the message is the cycle.
+        """
+        graph = {name: list(keys.when or {}) for name, keys in self.hyperparameters.items()}
+        try:
+            return tuple(graphlib.TopologicalSorter(graph).static_order())
+        except graphlib.CycleError as error:
+            cycle = error.args[1][-1:0:-1]
+            first = min(range(len(cycle)), key=lambda place: list(self.hyperparameters).index(cycle[place]))
+            names = [*cycle[first:], *cycle[:first]]
+            names[5:] = ["..."] if len(names) > 5 else []
+            raise ValueError(" -> ".join([*names, names[0]])) from None
+
+    def constrained(self) -> Space:
+        """Return the part of the space on which it depends whether a configuration keeps the constraints."""
+        wanted = {name for text in self.constraints for name in parse(text)[1]}
+        for name in reversed(self.order):
+            if name in wanted:
+                wanted.update(self.hyperparameters[name].when or ())
+        return Space({name: keys for name, keys in self.hyperparameters.items() if name in wanted}, self.constraints)

@@ -1,0 +1,47 @@
+"""The house: every module lies in a package, and imports run down the list of packages only."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src/swift_hyperband"
+PACKAGES = [
+    *("base", "space", "annealing", "datasets", "slurm", "processes", "predictors", "targets", "search", "training"),
+    *("study", "results", "replay", "compare", "report", "workflow", "cli"),
+]
+MOST_LINES = 350
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the packages of ours that a module imports, wherever it does."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name.split(".")[1] for name in node.names if name.name.startswith("swift_hyperband."))
+        elif isinstance(node, ast.ImportFrom) and node.module == "swift_hyperband":
+            yield from (name.name for name in node.names if name.name in PACKAGES)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("swift_hyperband."):
+            yield str(node.module).split(".")[1]
+
+
+def test_no_module_lies_loose() -> None:
+    assert sorted(path.name for path in SOURCE.glob("*.py")) == ["__init__.py", "__main__.py"]
+    assert sorted(path.parent.name for path in SOURCE.glob("*/__init__.py")) == sorted(PACKAGES)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_itself_and_those_before_it(package: str) -> None:
+    allowed = PACKAGES[: PACKAGES.index(package) + 1]
+    upwards = [
+        f"{path.relative_to(SOURCE)} imports {found}"
+        for path in sorted((SOURCE / package).rglob("*.py"))
+        for found in imports(path)
+        if found not in allowed
+    ]
+    assert upwards == []
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_module_can_be_read_in_one_go(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < MOST_LINES
