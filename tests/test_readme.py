@@ -43,6 +43,23 @@ def test_the_target_of_the_readme_is_short():
     assert len(lines) <= 18
 
 
-def test_files_named_in_the_readme_exist():
-    for name in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
-        assert (ROOT / name).exists(), name
+PAGES = [*ROOT.glob("*.md"), *(page for folder in ROOT.glob("[!.]*") for page in folder.glob("*.md"))]
+
+
+def anchors(page):
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 _-]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in PAGES:
+        for name, anchor in re.findall(r"\]\((?!http)([^)#\s]*)#?([^)\s]*)\)", page.read_text()):
+            file = page.parent / name if name else page
+            assert file.exists(), (page, name)
+            assert not anchor or anchor in anchors(file), (page, name, anchor)
+
+
+def test_the_index_of_the_documentation_names_every_page():
+    index = ROOT / "docs/README.md"
+    linked = {(index.parent / name).resolve() for name in re.findall(r"\]\(((?!http)[^)#]+)", index.read_text())}
+    assert set(PAGES) - {index} <= linked
