@@ -92,7 +92,7 @@ def read_study():
         given = {}
         # read anew, as for Snakemake 1e-4 is text, with or without quotes
         for path in workflow.configfiles:
-            update_config(given, study_yaml.read(Path(path)))
+            update_config(given, reader.read(Path(path)))
         update_config(given, workflow.config_settings.config)
         given = {key: value for key, value in given.items() if key not in SETTINGS}
         found = swift_hyperband.study.model.parse(given, where)
