@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from swift_hyperband.base.errors import UserError
 
 if TYPE_CHECKING:
-    from swift_hyperband.space.draw import draw
     from swift_hyperband.study.model import Study
     from swift_hyperband.training.check.contract import Finding, Measured
 
@@ -45,6 +44,7 @@ def _check_target(options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.markup import escape
 
+    from swift_hyperband.space.draw import draw
     from swift_hyperband.study.model import load
     from swift_hyperband.targets.program.template import words
     from swift_hyperband.training.check import contract
