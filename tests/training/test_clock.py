@@ -116,3 +116,11 @@ def test_out_of_time_saves_what_was_trained_since_the_last_state(study: Any) -> 
     with pytest.raises(OutOfTimeError):
         batch.train_batch(study.folder, study.settings, ["a"], 500, time_limit=RESERVE + 1.5)
     assert epochs_in_state(study, "a") == len(study.curve("a")) > 1
+
+
+def test_a_clock_counts_the_epochs_that_fit_before_its_deadline() -> None:
+    assert Clock().fits(1.0) is None, "without a limit any number"
+    clock = Clock.of(RESERVE + 12.5)
+    assert clock.fits(1.0) == 10, "each may take a fifth longer than the last one"
+    assert clock.fits(None) == 1, "the first one shows how long an epoch takes"
+    assert Clock.of(0.0).fits(1.0) <= 0

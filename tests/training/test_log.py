@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swift_hyperband.training import log
+from swift_hyperband.processes import log
 
 if TYPE_CHECKING:
     import pytest

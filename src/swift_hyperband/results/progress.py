@@ -12,13 +12,13 @@ from typing import Any, Literal
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import to_json
+from swift_hyperband.processes.log import last as last_log
 from swift_hyperband.results import accounting, jobs
 from swift_hyperband.results.contents import configuration, read_best
 from swift_hyperband.results.history import History, RoundHistory
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.slurm.queue import Run
-from swift_hyperband.training.log import last as last_log
 from swift_hyperband.training.trial import CURVE, FAILURES, STARTED, Trained, damages, failures, repeated, state_of
 
 STATES = ("alive", "stopped", "not promoted", "failed", "diverged")

@@ -1,6 +1,6 @@
-"""Targets: the models that are trained. What a user's class must offer, the built-in ones, and how a class is found.
+"""Targets: the models that are trained. The protocols of a target, the built-in targets, and loading a class by name.
 
-Importing this package needs the standard library alone; a built-in target is imported when it is asked for.
+Importing this package needs the standard library alone; `load_class` imports a built-in target.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from swift_hyperband.base.errors import UserError
 
@@ -32,6 +32,30 @@ COMMAND = "swift_hyperband.targets.program.target:CommandTarget"
 """What trains where a study has `target.command` in the place of `target.name`."""
 
 METHODS = ("setup", "train_epoch", "validate")
+
+
+class TargetError(Exception):
+    """The target does not do what it must; the message says what, in one line, and needs no traceback.
+
+    Attributes
+    ----------
+    alike : str or None
+        What errors of one cause have in common, so that a search can see that all its trials fail alike. "" if that is
+        the message without its numbers and paths, None if other trials need not fail in this way.
+    """
+
+    alike: str | None = ""
+
+
+class DamagedStateError(Exception):
+    """A saved state is not what was saved; the message says what was found. The trial then starts anew."""
+
+
+def _ignore(_epoch: int) -> None: ...
+
+
+def _unlimited() -> int | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -53,10 +77,18 @@ class Context:
     until : int
         The epoch to which this process trains at most: another one in every round.
     deadline : float or None
-        When its job must have ended, by `time.monotonic`; None where it has no time limit.
+        When its job must have ended, by `time.monotonic`; None if it has no time limit.
     max_epochs : int
-        The study's `search.max_epochs`, the last epoch of a trial that comes through all rounds. What is planned over a
-        whole training, such as a learning rate that falls like a cosine, is to be spread over these.
+        The study's `search.max_epochs`, the last epoch of a trial that passes all rounds. A plan for the whole
+        training, such as a cosine schedule of the learning rate, must span these.
+    curve : callable
+        Returns the trial's metrics so far: a row for each epoch, {"epoch": 3, "accuracy": 0.91, "seconds": 1.23}, in
+        which None is a number that is not finite.
+    fits : callable
+        Returns how many further epochs probably end before the deadline, by the time of the last epoch; 1 if that is
+        not known, None if there is no deadline. It may be 0 or negative.
+    started : callable
+        Notes that the training of an epoch begins; for targets that run ahead only (`RunsAhead`).
     """
 
     trial: str
@@ -67,6 +99,9 @@ class Context:
     until: int = 1
     deadline: float | None = None
     max_epochs: int = 1
+    curve: Callable[[], Sequence[Mapping[str, float | None]]] = tuple
+    fits: Callable[[], int | None] = _unlimited
+    started: Callable[[int], None] = _ignore
 
     @property
     def device(self) -> str:
@@ -76,26 +111,41 @@ class Context:
 
 
 class Target(Protocol):
-    """What a class must offer to be trained. It is made without arguments, once per process and trial.
+    """The protocol of a class to be trained. It is instantiated without arguments, once per process and trial.
 
-    Its state is found by itself: every attribute that has both `state_dict` and `load_state_dict` (module, optimiser,
-    scheduler, gradient scaler). A class whose state is something else has these two methods itself; they are then all
-    that is saved. A state must be what `torch.load(weights_only=True)` loads or, without torch, of JSON's types.
+    The state is found automatically: every attribute with both `state_dict` and `load_state_dict` (module, optimiser,
+    scheduler, gradient scaler). A class whose state is something else has these two methods itself; then only what they
+    return is saved. `torch.load(weights_only=True)` must be able to load a state; without torch, it must be of JSON's
+    types. `load_state_dict` may raise `DamagedStateError`.
 
-    Training may be cut after any epoch and go on in another process, and gives the same bits as training in one go if
+    Training may be cut after any epoch and go on in another process. It gives the same bits as training in one go if
     every random draw comes from the global generators of `random`, numpy and torch: they are seeded from (study's
-    seed, trial, epoch) before `setup` (epoch 0) and every epoch. Import them where the module begins, not later.
-    The module is imported once for many trials, which are forked: it must not touch a GPU before `setup`.
+    seed, trial, epoch) before `setup` (epoch 0) and every epoch. Import these at the top of the module, not later.
+    The module is imported once for many trials, whose processes are forked: it must not touch a GPU before `setup`.
     """
 
     def setup(self, configuration: dict[str, Any], context: Context) -> None:
         """Build model, optimiser and data for a configuration (hyperparameters by name)."""
 
     def train_epoch(self, epoch: int) -> dict[str, Any] | None:
-        """Train one epoch (1 is the first); may return further metrics, over which those of `validate` win."""
+        """Train one epoch (1 is the first); may return further metrics. Those of `validate` replace them."""
 
     def validate(self) -> dict[str, Any]:
         """Return metrics by name as numbers; the study's metric must be among them."""
+
+
+@runtime_checkable
+class RunsAhead(Protocol):
+    """The further methods of a target that trains several epochs in one call of `train_epoch`, as programs do.
+
+    It notes the start of each epoch itself (`Context.started`), and logs each of its starts itself.
+    """
+
+    def seconds_per_epoch(self) -> float:
+        """Return the seconds that each epoch of the last start took."""
+
+    def after_saving(self) -> None:
+        """Clean up after the state was saved: what earlier states needed is needed no more."""
 
 
 def load_class(name: str) -> type[Target]:

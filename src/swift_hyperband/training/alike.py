@@ -6,7 +6,6 @@ follows from the trials' folders alone.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +83,3 @@ def forget(study_folder: Path) -> bool:
     for path in crashed:
         path.unlink(missing_ok=True)
     return True
-
-
-def kind_of(text: str) -> str:
-    """Return an error's text without what differs from start to start: numbers, addresses, paths."""
-    text = re.sub(r"\S*/\S*", "/", text)
-    return re.sub(r"\b0x[0-9a-f]+\b|\d+(\.\d+)?([eE][-+]?\d+)?", "#", text)

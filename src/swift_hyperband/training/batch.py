@@ -24,9 +24,10 @@ from types import FrameType
 from typing import Literal
 
 from swift_hyperband.base.errors import UserError, about_disk
-from swift_hyperband.processes import lease
+from swift_hyperband.base.tracebacks import place_of_death
+from swift_hyperband.processes import lease, log
 from swift_hyperband.targets import COMMAND, Target, load_class
-from swift_hyperband.training import alike, crash, gpus, log, reproducible, segment, trial
+from swift_hyperband.training import alike, gpus, reproducible, segment, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Trained
@@ -261,7 +262,7 @@ def _judge(child: _Child, work: _Work, submitted_again: bool) -> bool:
     if code < 0 and -code not in CRASH_SIGNALS:
         raise UserError(f"trial {child.trial}: {death} from outside; run again to go on")
     printed = log.text(written) if written is not None else ""
-    death = crash.place_of_death(printed, work.target_class) + death
+    death = place_of_death(printed, work.target_class) + death
     trial.count_crash(child.folder, death, printed[-10_000:], work.settings.retries, alike=death, log=written)
     return False
 

@@ -54,3 +54,12 @@ class Clock:
         if self.hurry:
             return False
         return self.deadline is None or time.monotonic() + LONGER * seconds + RESERVE < self.deadline
+
+    def fits(self, seconds: float | None) -> int | None:
+        """Return how many epochs of so many seconds fit before the deadline, 1 if their seconds are not known.
+
+        None without a deadline. May be 0 or negative.
+        """
+        if self.deadline is None:
+            return None
+        return int((self.deadline - time.monotonic() - RESERVE) / (LONGER * seconds)) if seconds else 1

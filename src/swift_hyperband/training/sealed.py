@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,12 +19,6 @@ _DIGITS = 64
 _END_OF_ZIP = b"PK\x05\x06"
 _END_OF_ZIP_LENGTH = 22
 _CHUNK = 1 << 20
-NO_FOLDER = "-"
-"""In a program's state: it has no folder."""
-
-
-class DamagedError(Exception):
-    """What a trial was to go on from is not what was saved; the message says what was found."""
 
 
 class Sealing:
@@ -79,30 +72,6 @@ def wrong(path: Path) -> str | None:
             found.update(chunk)
             length -= len(chunk)
     return None if found.hexdigest().encode() == expected else "its bytes are not those that were saved"
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file in a folder and below, by its path in it."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            with path.open("rb") as file:
-                found[str(path.relative_to(folder))] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
-
-
-def wrong_folder(trial: Path, state: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with the folder that a program's state names, None where it is what was saved."""
-    name, expected = state["state"], state.get("digests")
-    if name == NO_FOLDER:
-        return None
-    folder = trial / name
-    if not folder.is_dir():
-        return f"{name} is not there"
-    # states that were saved before there were digests have none; files beside those that were saved do no harm
-    found = digests(folder) if expected else {}
-    changed = next((file for file, digest in (expected or {}).items() if found.get(file) != digest), None)
-    return None if changed is None else f"{name}/{changed} is not what was saved"
 
 
 def _sealed_part(file: IO[bytes]) -> tuple[int, int, bytes] | None:

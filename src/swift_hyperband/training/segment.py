@@ -13,14 +13,12 @@ from typing import Any
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_json
-from swift_hyperband.processes import lease
-from swift_hyperband.targets import Context, Target
-from swift_hyperband.targets.program.metrics import ProgramError
-from swift_hyperband.training import alike, crash, log, reproducible, state, trial
+from swift_hyperband.base.tracebacks import in_full, in_one_line, kind_of
+from swift_hyperband.processes import lease, log
+from swift_hyperband.targets import Context, DamagedStateError, RunsAhead, Target, TargetError
+from swift_hyperband.training import reproducible, state, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
-from swift_hyperband.training.sealed import DamagedError
 from swift_hyperband.training.settings import TrainingSettings
-from swift_hyperband.training.state import TargetError
 from swift_hyperband.training.trial import Row
 
 RESERVED = ("epoch", "seconds")
@@ -90,8 +88,8 @@ def train(
 
 @contextmanager
 def _logged(folder: Path, target_class: type[Target], epochs: int) -> Iterator[None]:
-    """Log what a class prints, and what it raises. Each start of a program has a log of its own."""
-    if getattr(target_class, "marks_epochs", False):
+    """Log what a target prints and raises; one that runs ahead logs each of its starts itself."""
+    if issubclass(target_class, RunsAhead):
         yield
         return
     behind = len(trial.read_rows(folder))
@@ -106,21 +104,20 @@ def _logged(folder: Path, target_class: type[Target], epochs: int) -> Iterator[N
 
 
 def _in_full(error: BaseException) -> str:
-    """Return an error as it is logged; what the training itself finds wrong with a target needs no traceback."""
-    return f"{error}\n" if isinstance(error, TargetError | ProgramError) else crash.in_full(error)
+    """Return an error as it is logged, without the frames of the training, which called the target."""
+    return f"{error}\n" if isinstance(error, TargetError) else in_full(error, Path(__file__).parent)
 
 
 def _count(folder: Path, error: BaseException, target_class: type[Target], retries: int) -> None:
     """Count a crash, told in one line."""
-    if isinstance(error, TargetError | ProgramError):
-        told = " ".join(str(error).split())
-        kind = getattr(error, "alike", "")
-        kind = alike.kind_of(told) if kind == "" else kind
+    if isinstance(error, TargetError):
+        line = " ".join(str(error).split())
+        kind = kind_of(line) if error.alike == "" else error.alike
     else:
-        told = crash.told(error, target_class)
-        # whatever the text says of the configuration: the same place and the same type
-        kind = ": ".join(told.split(": ")[:2])
-    trial.count_crash(folder, told, _in_full(error), retries, kind, log.last(folder))
+        line = in_one_line(error, target_class)
+        # place and type of the error alone: its text may depend on the configuration
+        kind = ": ".join(line.split(": ")[:2])
+    trial.count_crash(folder, line, _in_full(error), retries, kind, log.last(folder))
 
 
 def _train(
@@ -149,7 +146,7 @@ def _train(
                 _save(folder, target, curve)
             raise OutOfTimeError
         epoch = len(curve) + 1
-        if not getattr(target, "marks_epochs", False):
+        if not isinstance(target, RunsAhead):
             trial.mark_started(folder, epoch)
         row = train_epoch(folder, settings, target, epoch)
         # an epoch trained again, after its state was deleted, keeps the row that decisions may rest on
@@ -175,7 +172,7 @@ def _resumed(folder: Path, fresh: Callable[[], Target]) -> tuple[Target, list[Ro
         state.restore(target, saved)
     except Exception as error:
         # a state with a digest is what was saved: then it is the target that does not take it
-        if not isinstance(error, DamagedError) and saved.sealed:
+        if not isinstance(error, DamagedStateError) and saved.sealed:
             raise
         path = state.place(folder)
         assert path is not None
@@ -186,9 +183,8 @@ def _resumed(folder: Path, fresh: Callable[[], Target]) -> tuple[Target, list[Ro
 
 def _save(folder: Path, target: Target, curve: list[Row]) -> None:
     state.save(folder, target, curve)
-    # a program's state is a folder, and the one before is needed until here
-    if (after := getattr(target, "after_saving", None)) is not None:
-        after()
+    if isinstance(target, RunsAhead):
+        target.after_saving()
 
 
 def begin(
@@ -203,8 +199,20 @@ def begin(
     reproducible.prepare_torch(settings.threads)
     reproducible.seed_epoch(settings.seed, folder.name, 0)
     target = target_class()
-    given = settings.seed, settings.threads, settings.options, folder, epochs, clock.deadline, settings.max_epochs
-    target.setup(configuration, Context(folder.name, *given))
+    context = Context(
+        trial=folder.name,
+        seed=settings.seed,
+        threads=settings.threads,
+        options=settings.options,
+        folder=folder,
+        until=epochs,
+        deadline=clock.deadline,
+        max_epochs=settings.max_epochs,
+        curve=lambda: trial.read_rows(folder),
+        fits=lambda: clock.fits(trial.last_seconds(folder)),
+        started=lambda epoch: trial.mark_started(folder, epoch),
+    )
+    target.setup(configuration, context)
     state.parts(target)
     return target
 
@@ -216,9 +224,7 @@ def train_epoch(folder: Path, settings: TrainingSettings, target: Target, epoch:
     start = time.perf_counter()
     extra = target.train_epoch(epoch) or {}
     found = target.validate()
-    # a program that trains several epochs in one start knows better
-    seconds = getattr(target, "seconds", None) if getattr(target, "marks_epochs", False) else None
-    seconds = time.perf_counter() - start if seconds is None else seconds
+    seconds = target.seconds_per_epoch() if isinstance(target, RunsAhead) else time.perf_counter() - start
     if not isinstance(found, dict) or metric not in found:
         keys = ", ".join(map(repr, found)) if isinstance(found, dict) else type(found).__name__
         raise TargetError(f"target {name}: validate() must return the metric {metric!r}, found {keys or 'nothing'}")

@@ -18,6 +18,8 @@ from typing import Any
 
 from swift_hyperband.base.errors import DISK_ERRORS, PLACE_ERRORS, UserError
 from swift_hyperband.base.files import AWAY, write_text
+from swift_hyperband.targets import TargetError
+from swift_hyperband.targets.program import state_folder
 from swift_hyperband.training import sealed
 from swift_hyperband.training.trial import CURVE, Row, note_damage, read_rows
 
@@ -28,10 +30,6 @@ STATES = (TORCH_STATE, JSON_STATE)
 
 OWN = "target"
 HOLDS = "its state must hold tensors, numbers, strings, lists and dicts only"
-
-
-class TargetError(Exception):
-    """The target does not do what it must; the message says what, in one line."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ def unsound(folder: Path) -> tuple[Path, str] | None:
         parts_ = json.loads(path.read_text(encoding="utf-8"))["parts"]
         own = parts_.get(OWN) if isinstance(parts_, dict) else None
         if isinstance(own, dict) and "digests" in own and "state" in own:
-            found = sealed.wrong_folder(folder, own)
+            found = state_folder.wrong(folder, own)
     if found is None and (content := _plain(path)) is not None:
         rows = read_rows(folder)
         found, epochs = _misfit(folder, content, rows), len(content["curve"])

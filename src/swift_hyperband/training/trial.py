@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AWAY, mismatch, read_again, read_json, read_text, write_json, write_text
-from swift_hyperband.training.log import say
+from swift_hyperband.processes.log import say
 
 Row = dict[str, float | None]
 
@@ -103,6 +103,11 @@ def read_rows(folder: Path) -> list[Row]:
         if wrong is not None:
             raise UserError(f"{path}: line {number}: {wrong}; {TRAIN_AGAIN}")
     return rows
+
+
+def last_seconds(folder: Path) -> float | None:
+    """Return the seconds of the last published epoch that has them; None if none has."""
+    return next((seconds for row in reversed(read_rows(folder)) if (seconds := row.get("seconds"))), None)
 
 
 def write_rows(folder: Path, rows: list[Row]) -> None:

@@ -10,18 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swift_hyperband.base.delimited import printable
+from swift_hyperband.targets import TargetError
 
 
-class ProgramError(Exception):
-    """The program failed, or did not leave what it must; the message says what, in one line.
-
-    Attributes
-    ----------
-    alike : str or None
-        What crashes of the same cause have in common; "" where the message tells.
-    """
-
-    alike: str | None = ""
+class ProgramError(TargetError):
+    """The program failed, or did not leave what it must; the message says what, in one line."""
 
     def __init__(self, text: str) -> None:
         super().__init__(printable(text))

@@ -25,7 +25,10 @@ from typing import Any
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import write_json
-from swift_hyperband.targets import Context
+from swift_hyperband.base.tracebacks import TRACEBACK, kind_of, of_traceback, place_of_death
+from swift_hyperband.processes import log
+from swift_hyperband.targets import Context, DamagedStateError, RunsAhead
+from swift_hyperband.targets.program import state_folder
 from swift_hyperband.targets.program.files import Before, Written, before_start, written
 from swift_hyperband.targets.program.metrics import (
     SEGMENT,
@@ -36,17 +39,11 @@ from swift_hyperband.targets.program.metrics import (
     Wanted,
     measured,
 )
+from swift_hyperband.targets.program.state_folder import NO_STATE
 from swift_hyperband.targets.program.template import filled, words
-from swift_hyperband.training import log, sealed
-from swift_hyperband.training.alike import kind_of
-from swift_hyperband.training.clock import LONGER, RESERVE
-from swift_hyperband.training.crash import TRACEBACK, of_traceback, place_of_death
-from swift_hyperband.training.trial import mark_started, read_rows
 
 AGAIN = 75
 """Exit code by which a program asks to be started again elsewhere, as with sysexits.h: nothing is counted."""
-NO_STATE = sealed.NO_FOLDER
-"""Stands for the state's directory where there is none yet."""
 PLACEHOLDERS = ("from", "to", "state_in", "state_out", "seed", "threads", "trial", "folder", "metrics", "config")
 """What a template may name beside hyperparameters."""
 MAX_EPOCHS = "max_epochs"
@@ -59,11 +56,8 @@ LONGEST = 300
 """Characters of a command that an error repeats."""
 
 
-class CommandTarget:
+class CommandTarget(RunsAhead):
     """A program as a target; its options are the section `target` of a study that has a command."""
-
-    marks_epochs = True
-    """Notes itself which epochs it starts: it trains several in one start, and some programs all from the first."""
 
     def setup(self, configuration: dict[str, Any], context: Context) -> None:
         """Take over what the program will be told."""
@@ -74,7 +68,7 @@ class CommandTarget:
         self._epoch = 0
         self._state = NO_STATE
         self._digests: dict[str, str] | None = None
-        self.seconds = 0.0
+        self._seconds = 0.0
 
     def train_epoch(self, epoch: int) -> None:
         """Start the program, unless its last start has trained this epoch, too."""
@@ -103,8 +97,12 @@ class CommandTarget:
             for epoch, row in state["rows"].items()
         }
         self._digests = state.get("digests")
-        if (wrong := sealed.wrong_folder(self._context.folder, state)) is not None:
-            raise sealed.DamagedError(wrong)
+        if (wrong := state_folder.wrong(self._context.folder, state)) is not None:
+            raise DamagedStateError(wrong)
+
+    def seconds_per_epoch(self) -> float:
+        """Return the seconds that each epoch of the last start took."""
+        return self._seconds
 
     def after_saving(self) -> None:
         """Remove the states before the one that was saved."""
@@ -117,11 +115,8 @@ class CommandTarget:
         last = self._context.until
         if self._keys["piece"] is not None:
             last = min(last, epoch - 1 + self._keys["piece"])
-        if self._context.deadline is not None:
-            # how long an epoch takes is known after the first one
-            known = [seconds for row in read_rows(self._context.folder) if (seconds := row.get("seconds"))]
-            left = self._context.deadline - time.monotonic() - RESERVE
-            last = min(last, epoch - 1 + int(left / (LONGER * known[-1])) if known else epoch)
+        if (fitting := self._context.fits()) is not None:
+            last = min(last, epoch - 1 + fitting)
         return max(epoch, last)
 
     def _start(self, begin: int, end: int) -> None:
@@ -138,7 +133,7 @@ class CommandTarget:
         told = self._told(begin, end, temporary, f"metrics.start-{token}.jsonl")
         words = self._words(begin, told)
         for epoch in range(begin + 1, end + 1):
-            mark_started(folder, epoch)
+            self._context.started(epoch)
         place = self._place(told)
         # nothing of an earlier start may count: what is there now is not of this one
         before = {} if place is None else before_start(place, self._state_in(begin), temporary.resolve())
@@ -146,14 +141,14 @@ class CommandTarget:
         # where metrics are looked for in its prints, all of them are needed, and not only the ends that a log keeps
         prints = folder / f"prints.start-{token}.txt" if place is None else None
         said = self._run(words, told, prints)
-        self.seconds = (time.perf_counter() - began) / (end - begin)
+        self._seconds = (time.perf_counter() - began) / (end - begin)
         rows = self._measured(begin, end, said, place, before)
         if prints is not None:
             prints.unlink(missing_ok=True)
         shutil.rmtree(out, ignore_errors=True)
         temporary.rename(out)
         self._state = out.name if resumable else NO_STATE
-        self._digests = sealed.digests(out) if resumable else None
+        self._digests = state_folder.digests(out) if resumable else None
         if not resumable:
             shutil.rmtree(out)
         self._rows = {epoch: row for epoch, row in rows.items() if epoch > self._epoch}
@@ -254,7 +249,7 @@ class CommandTarget:
 
     def _measured(self, begin: int, end: int, said: Path, place: str | None, before: dict[Path, Before]) -> Measured:
         """Return the metrics of the epochs that were trained."""
-        last = read_rows(self._context.folder)[begin - 1] if begin and self._metrics.missing == "last" else {}
+        last = self._context.curve()[begin - 1] if begin and self._metrics.missing == "last" else {}
         known = {name: value for name, value in last.items() if value is not None and name not in ("epoch", "seconds")}
         try:
             files = [Written(said)] if place is None else written(place, before)

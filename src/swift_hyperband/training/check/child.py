@@ -10,12 +10,11 @@ from typing import Any
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_json, write_json
-from swift_hyperband.targets import COMMAND, load_class
+from swift_hyperband.targets import COMMAND, TargetError, load_class
 from swift_hyperband.training import reproducible, segment, state
 from swift_hyperband.training.check.compared import differences
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.settings import TrainingSettings
-from swift_hyperband.training.state import TargetError
 from swift_hyperband.training.trial import read_rows
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from swift_hyperband.base.files import read_json, write_json
+from swift_hyperband.base.tracebacks import place_of_death
+from swift_hyperband.processes import log
 from swift_hyperband.targets import COMMAND
-from swift_hyperband.training import log
-from swift_hyperband.training.crash import place_of_death
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Row, read_rows
 

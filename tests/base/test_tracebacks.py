@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from swift_hyperband.training import crash
+from swift_hyperband.base import tracebacks
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def told(target: type, method: str, *arguments: object) -> str:
     try:
         getattr(target(), method)(*arguments)
     except Exception as error:
-        line = crash.told(error, target)
+        line = tracebacks.in_one_line(error, target)
         assert len(line.splitlines()) == 1
         return line
     raise AssertionError("nothing was raised")
@@ -95,13 +95,26 @@ def test_an_error_of_a_worker_of_a_data_loader_is_told_with_its_own_place(target
 
 
 def test_what_is_installed_is_not_the_users_own_but_the_target_itself(tmp_path: Path) -> None:
-    assert crash.is_own(str(tmp_path / "model.py"), None)
-    assert not crash.is_own(json.__file__, None)
-    assert not crash.is_own(pytest.__file__, None)
-    assert not crash.is_own(crash.__file__, None)
-    assert not crash.is_own("<string>", None)
+    assert tracebacks.is_own(str(tmp_path / "model.py"), None)
+    assert not tracebacks.is_own(json.__file__, None)
+    assert not tracebacks.is_own(pytest.__file__, None)
+    assert not tracebacks.is_own(tracebacks.__file__, None)
+    assert not tracebacks.is_own("<string>", None)
     installed = tmp_path / "site-packages/mine"
-    assert not crash.is_own(str(installed / "model.py"), None)
-    assert crash.is_own(str(installed / "model.py"), installed)
+    assert not tracebacks.is_own(str(installed / "model.py"), None)
+    assert tracebacks.is_own(str(installed / "model.py"), installed)
     # an environment within the project is none of the project's code
-    assert not crash.is_own(str(tmp_path / ".venv/lib/python3.11/site-packages/torch/nn.py"), tmp_path)
+    assert not tracebacks.is_own(str(tmp_path / ".venv/lib/python3.11/site-packages/torch/nn.py"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("exit code 3: lr 0.1 is no good", "exit code 3: lr 2e-05 is no good"),
+        ("cannot read /tmp/ab12/x.pt", "cannot read /tmp/cd34/y.pt"),
+        ("<Model object at 0x7f01>", "<Model object at 0x7fff>"),
+    ],
+)
+def test_numbers_and_paths_do_not_tell_causes_apart(one: str, other: str) -> None:
+    assert tracebacks.kind_of(one) == tracebacks.kind_of(other)
+    assert tracebacks.kind_of(one) != tracebacks.kind_of("out of memory")

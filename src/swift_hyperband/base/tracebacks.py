@@ -1,4 +1,4 @@
-"""What a crash is told as: in one line, with the place in the user's own files."""
+"""Errors and tracebacks as one line, with the place in the user's own files."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from pathlib import Path
 from swift_hyperband.base.delimited import printable
 
 LONGEST = 500
-"""Characters of an error's text that are told; the log has all."""
+"""Characters of an error's text in its line; the log has the whole text."""
 
 TRACEBACK = "Traceback (most recent call last):"
+"""First line of a traceback of Python's."""
 
 _FRAME = re.compile(r'File "(.+?)", line (\d+),? in (\S+)')
 _LIBRARIES = tuple(
     {str(Path(path).resolve()) for name, path in sysconfig.get_paths().items() if name in ("stdlib", "platstdlib")}
 )
-_TRAINING = Path(__file__).parent
 _PRODUCT = str(Path(__file__).resolve().parents[1])
 
 
-def told(error: BaseException, target: type) -> str:
+def in_one_line(error: BaseException, owner: type) -> str:
     """Return an error as "model.py:17 in train_epoch: ValueError: no luck", in one line.
 
     Parameters
     ----------
     error : BaseException
-    target : type
-        The class that raised it: what lies beside it is the user's own, wherever it is installed.
+    owner : type
+        The class that raised it. Files in the folder of its module count as the user's own, even if installed.
     """
     name, message = type(error).__qualname__, _message(error)
-    place = _place(error, _home(target))
+    place = _place(error, _home(owner))
     if inner := _from_another_process(error):
-        # a worker of a data loader: the error that it met is in the text of this one
-        return of_traceback(inner, _home(target), place)
+        # a worker of a data loader: the text of this error contains the traceback of the worker's
+        return of_traceback(inner, _home(owner), place)
     return _line(place, name, message)
 
 
-def in_full(error: BaseException) -> str:
-    """Return an error with its traceback, without the frames of the training loop, which called the target."""
+def in_full(error: BaseException, caller: Path) -> str:
+    """Return an error with its traceback, without the outermost frames in the folder `caller`."""
     found = traceback.TracebackException.from_exception(error)
-    frames = list(dropwhile(lambda frame: Path(frame.filename).parent == _TRAINING, found.stack))
+    frames = list(dropwhile(lambda frame: Path(frame.filename).parent == caller, found.stack))
     if not frames:
         return f"{_line('', type(error).__qualname__, _message(error))}\n"
     found.stack = traceback.StackSummary.from_list(frames)
@@ -52,15 +52,15 @@ def in_full(error: BaseException) -> str:
 
 
 def of_traceback(text: str, home: Path | None = None, place: str = "") -> str:
-    """Return in a line what a text that ends with a traceback tells.
+    """Return the error of a text that ends with a traceback, in one line.
 
     Parameters
     ----------
     text : str
     home : Path, optional
-        A folder whose files are the user's own, wherever they are.
+        A folder whose files count as the user's own, even if installed.
     place : str
-        What to tell where no frame is in the user's own files.
+        The place to name if no frame is in the user's own files.
     """
     last = text.rpartition(TRACEBACK)[2]
     found = [frame for frame in _FRAME.findall(last) if is_own(frame[0], home)]
@@ -80,19 +80,19 @@ def _message(error: BaseException) -> str:
     try:
         return str(error)
     except Exception:
-        # one of the user's own, whose text fails itself
+        # the user's own error class, whose __str__ fails
         return ""
 
 
-def place_of_death(log: str, target: type | None) -> str:
-    """Return "model.py:17 in train_epoch: ", from what faulthandler left in a log; "" where it left nothing."""
+def place_of_death(log: str, owner: type | None) -> str:
+    """Return "model.py:17 in train_epoch: " from faulthandler's stack in a log; "" if there is none."""
     stack = log.rpartition("(most recent call first):")[2]
-    found = [frame for frame in _FRAME.findall(stack) if is_own(frame[0], _home(target))]
+    found = [frame for frame in _FRAME.findall(stack) if is_own(frame[0], _home(owner))]
     return _shown(*found[0]) if found else ""
 
 
 def is_own(file: str, home: Path | None) -> bool:
-    """Whether a file is the user's own: beside the target, or no part of Python, its packages and this one."""
+    """Whether a file is the user's own: in the folder `home`, or neither Python's, an installed package's nor ours."""
     if file.startswith("<"):
         return False
     path = Path(file).resolve()
@@ -107,11 +107,11 @@ def _installed(path: Path) -> bool:
     return bool({"site-packages", "dist-packages"} & set(path.parts))
 
 
-def _home(target: type | None) -> Path | None:
-    """Return the folder of a target's module."""
-    if target is None:
+def _home(owner: type | None) -> Path | None:
+    """Return the folder of a class's module."""
+    if owner is None:
         return None
-    file = getattr(sys.modules.get(target.__module__), "__file__", None)
+    file = getattr(sys.modules.get(owner.__module__), "__file__", None)
     return None if file is None else Path(file).resolve().parent
 
 
@@ -133,9 +133,15 @@ def _relative(file: str) -> str:
 
 
 def _from_another_process(error: BaseException) -> str | None:
-    """Return the traceback of another process that an error carries as text."""
+    """Return the traceback of another process that an error contains as text."""
     for text in (_message(error), _message(error.__cause__) if error.__cause__ is not None else ""):
         if TRACEBACK in text:
-            # multiprocessing puts it into quotes
+            # multiprocessing quotes it
             return text.strip().strip('"')
     return None
+
+
+def kind_of(text: str) -> str:
+    """Return an error's text without what differs between starts: numbers, addresses, paths."""
+    text = re.sub(r"\S*/\S*", "/", text)
+    return re.sub(r"\b0x[0-9a-f]+\b|\d+(\.\d+)?([eE][-+]?\d+)?", "#", text)
