@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.replay.tables.table import CurveTable
 
 SHARED = Path(__file__).parents[2] / "shared/curves"
@@ -66,8 +67,7 @@ def table():
     curves = end[:, None] + np.arange(1, 82) ** -speed[:, None] + rng.normal(0, 0.003, (200, 81))
     return CurveTable(
         name="synthetic",
-        metric="error",
-        mode="min",
+        metric=Metric("error", "min"),
         curves=curves,
         recorded=np.full(200, 81),
         hyperparameters={"lr": lr.tolist(), "width": width.tolist(), "kind": kind.tolist()},

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay
 from swift_hyperband.replay.tables.table import CurveTable
@@ -24,7 +25,7 @@ SEARCHES = {
 def replays(losses: np.ndarray, seeds: Iterable[int], search: str) -> list[tuple[int, int, float]]:
     rows, epochs = losses.shape
     ids = [str(row) for row in range(rows)]
-    table = CurveTable("MLPF", "loss", "min", losses, np.full(rows, epochs), {}, None, ids)
+    table = CurveTable("MLPF", Metric("loss", "min"), losses, np.full(rows, epochs), {}, None, ids)
     name, _, preset = search.partition(", ")
     chosen = recipe(name, epochs, 3, preset=preset or "default")
     runs = Replay(table, epochs).runs(chosen, seeds)

@@ -141,8 +141,8 @@ def replayable(table):
     for algorithm in ("swift-hyperband", "random"):
         for run in Replay(table, table.epochs).runs(recipe(algorithm, table.epochs, 2, swift={"d": 3}), [0]):
             json.dumps(run.to_json(), allow_nan=False)
-            final = [held(curve)[-1] for curve in table.sign * table.curves if len(curve) == table.epochs]
-            assert run.best is None or run.best in (table.sign * np.array(final)).tolist()
+            final = [held(curve)[-1] for curve in table.metric.loss(table.curves) if len(curve) == table.epochs]
+            assert run.best is None or run.best in table.metric.value(np.array(final)).tolist()
 
 
 @pytest.fixture(scope="module")

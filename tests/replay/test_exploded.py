@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.predictors.bounds import Bounds
 from swift_hyperband.replay.recipes import NAMES, recipe
 from swift_hyperband.replay.runs import Replay
@@ -34,7 +35,7 @@ def explode(table, value, share=25, epoch=12):
 
 
 def maximised(table):
-    return replace(table, mode="max", curves=-table.curves)
+    return replace(table, metric=Metric("error", "max"), curves=-table.curves)
 
 
 def decided(search):
@@ -76,12 +77,12 @@ def test_an_exploded_trial_is_decided_about_as_a_diverged_one(table, value, sett
 @pytest.mark.parametrize("mode", ["min", "max"])
 def test_no_search_is_upset_by_it(table, value, mode):
     table = table if mode == "min" else maximised(table)
-    exploded = explode(table, value * table.sign)
+    exploded = explode(table, table.metric.value(value))
     for algorithm in NAMES:
         for preset in ("default", "published"):
             chosen = recipe(algorithm, 81, 3, preset=preset, fast={"d": 5})
             (run,) = Replay(exploded, 81).runs(chosen, [0])
-            assert table.sign * run.best < 1
+            assert table.metric.loss(run.best) < 1
             json.dumps(run.to_json(), allow_nan=False)
 
 
@@ -107,6 +108,6 @@ def pair(table, spread):
 @pytest.mark.parametrize("format_", ["mlpf", "cifar10", "ptb", "svhn"])
 def test_of_the_published_tables_no_value_stands_outside(published, format_):
     table = read(published(format_), format_)
-    for losses in (table.sign * table.curves).T:
+    for losses in table.metric.loss(table.curves).T:
         finite = losses[np.isfinite(losses)]
         assert not Bounds.of(finite).outside(finite).any()

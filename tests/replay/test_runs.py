@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.replay.draws import nearest_rows, permutation
 from swift_hyperband.replay.recipes import NAMES, recipe
 from swift_hyperband.replay.runs import Replay, interval
@@ -55,7 +56,7 @@ def test_workers_change_the_makespan_of_a_synchronous_search_and_nothing_else(ta
 
 
 def test_a_maximised_metric_is_told_as_it_is(table):
-    accuracy = replace(table, metric="accuracy", mode="max", curves=1 - table.curves)
+    accuracy = replace(table, metric=Metric("accuracy", "max"), curves=1 - table.curves)
     chosen = recipe("hyperband", 81, 3)
     for error, good in zip(runs(table, chosen), runs(accuracy, chosen), strict=True):
         assert good.best == pytest.approx(1 - error.best)

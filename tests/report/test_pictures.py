@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.report import numbers, style, write_report
 from swift_hyperband.report.search import brackets, epochs, learning_curves, predictions
 from swift_hyperband.results import standing
 from swift_hyperband.results.layout import StudyFolder
 
+LOSS, ACCURACY = Metric("loss", "min"), Metric("accuracy", "max")
 PICTURES = ("brackets", "epochs", "jobs", "learning_curves", "predictions")
 
 
@@ -137,25 +139,25 @@ def test_predictions_carry_their_scores(swift):
 
 def test_the_range_shows_every_good_value_and_cuts_off_outliers():
     losses = [*np.linspace(1, 2, 100), 1e9, 1e30]
-    shown = style.value_range(losses, sign=1)
+    shown = style.value_range(losses, LOSS)
     assert shown.low < 1
     assert 2 < shown.high < 3
     assert not shown.log
     accuracies = [*np.linspace(0.8, 0.9, 100), 0.99, -1e9]
-    shown = style.value_range(accuracies, sign=-1)
+    shown = style.value_range(accuracies, ACCURACY)
     assert 0.7 < shown.low < 0.8
     assert 0.99 < shown.high < 1.1
 
 
 def test_losses_over_many_orders_of_magnitude_get_a_logarithmic_axis():
-    assert style.value_range([1, 10, 100, 1000], sign=1).log
-    assert not style.value_range([1, 10, 100, 1000], sign=-1).log
-    assert not style.value_range([-1, 10, 100, 1000], sign=1).log
+    assert style.value_range([1, 10, 100, 1000], LOSS).log
+    assert not style.value_range([1, 10, 100, 1000], ACCURACY).log
+    assert not style.value_range([-1, 10, 100, 1000], LOSS).log
 
 
 def test_one_value_alone_has_a_range_around_it():
     for value in (0.0, 0.5, -3.0):
-        shown = style.value_range([value], sign=1)
+        shown = style.value_range([value], LOSS)
         assert shown.low < value < shown.high
 
 

@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.space.parameters import Categorical, Float, Int
 from swift_hyperband.study.documents import BEGIN, END, README, SCHEMA, json_schema, keys_table, write_docs
 from swift_hyperband.study.frozen import differences
-from swift_hyperband.study.model import NOT_DEFINING, load, parse
+from swift_hyperband.study.model import NOT_DEFINING, Study, load, parse
 from swift_hyperband.targets import BUILT_IN
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ def test_the_default_study_is_a_search_of_60_configurations_that_can_save_epochs
     schedule = found.schedule()
     assert found.name == "digits"
     assert found.target.name == "digits-cnn"
-    assert (found.target.metric, found.sign) == ("accuracy", -1.0)
+    assert found.metric == Metric("accuracy", "max")
     assert (schedule.configurations, schedule.epochs_hyperband) == (60, 357)
     assert schedule.epochs_best < 0.8 * 357
     assert found.search_space().hyperparameters == {
@@ -63,6 +64,12 @@ def test_the_default_study_is_a_search_of_60_configurations_that_can_save_epochs
         "weight_decay": Float(1e-6, 1e-1, log=True),
         "dropout": Float(0.0, 0.8),
     }
+
+
+def test_the_metric_is_known_without_dumping_the_study(monkeypatch):
+    found = load(DEFAULT)
+    monkeypatch.setattr(Study, "model_dump", None)
+    assert found.metric.loss(0.9) == -0.9
 
 
 def test_the_published_preset_is_that_of_the_paper():

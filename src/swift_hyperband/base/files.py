@@ -167,13 +167,3 @@ def _line(error: BaseException) -> str:
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     return hashlib.sha256(read_again(path.read_bytes)).hexdigest()
-
-
-def to_json(number: float | None) -> float | None:
-    """Return a number as JSON holds it: null for what is not finite."""
-    return number if number is not None and math.isfinite(number) else None
-
-
-def from_json(number: float | None) -> float:
-    """Return a stored number: not a number for null."""
-    return math.nan if number is None else number

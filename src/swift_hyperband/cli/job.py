@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import read_json, to_json, write_json
+from swift_hyperband.base.files import read_json, write_json
+from swift_hyperband.base.metric import to_json
 from swift_hyperband.results import jobs
 from swift_hyperband.results.contents import COMPLETION, ENTRY
 from swift_hyperband.results.freeze import load_frozen

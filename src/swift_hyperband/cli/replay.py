@@ -240,7 +240,9 @@ def _print(
 
     table = replay.complete
     search = recipe.study.definition["search"]
-    console.print(f"\n[bold]{recipe.label}[/] on {table.name}: {table.rows} curves of {table.metric} ({table.mode})")
+    console.print(
+        f"\n[bold]{recipe.label}[/] on {table.name}: {table.rows} curves of {table.metric.name} ({table.metric.mode})"
+    )
     console.print(f"max_epochs {recipe.max_epochs}, eta {search['eta']}, {len(runs)} seeds", style="dim")
     for note in table.notes:
         console.print(f"note: {note}", style="dim", markup=False)
@@ -250,10 +252,10 @@ def _print(
     shown.add_column("")
     for name in ("mean", "± 95 %", "best", "worst"):
         shown.add_column(name, justify="right")
-    sign = table.sign
+    order = 1 if table.metric.minimised else -1
     lines: list[tuple[str, Sequence[float | None], int]] = [
-        (f"{table.metric} at the end", [run.best for run in runs], sign),
-        ("  of Hyperband", [run.hyperband_best for run in runs], sign),
+        (f"{table.metric.name} at the end", [run.best for run in runs], order),
+        ("  of Hyperband", [run.hyperband_best for run in runs], order),
         ("regret", [run.regret for run in runs], 1),
         ("epochs", [run.epochs for run in runs], 1),
         ("  of Hyperband", [run.hyperband_epochs for run in runs], 1),
@@ -263,9 +265,9 @@ def _print(
         lines.append(("makespan, s", [run.makespan for run in runs], 1))
         lines.append(("utilisation", [run.utilisation for run in runs], -1))
     lines.append(("CPU s a replay", [run.cpu_s for run in runs], 1))
-    for name, values, order in lines:
+    for name, values, better in lines:
         if known := [value for value in values if value is not None]:
-            shown.add_row(name, *map(_number, _summary(known, order)))
+            shown.add_row(name, *map(_number, _summary(known, better)))
     console.print()
     console.print(shown)
     same = sum(run.best is not None and run.best == run.hyperband_best for run in runs)

@@ -69,7 +69,7 @@ class Judged:
     def of(cls, table: CurveTable, max_epochs: int) -> Judged:
         """Return the curves of a table to `max_epochs`."""
         complete = table.complete(max_epochs)
-        losses = complete.sign * complete.curves[:, :max_epochs]
+        losses = complete.metric.loss(complete.curves[:, :max_epochs])
         finite = np.isfinite(losses).all(axis=1)
         losses, numbers = losses[finite], configurations(complete)[finite]
         # as in a search, one that exploded counts as diverged

@@ -21,6 +21,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.files import read_json, write_json, write_text
+from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.wording import one_of, shown
 from swift_hyperband.replay.recipes import NAMES, Recipe, fast_settings
 from swift_hyperband.results.layout import StudyFolder
@@ -144,7 +145,7 @@ def run(settings: RealRuns, search: str, seed: int) -> Result:
     rows = _rows(folder.trial(trial) / "curve.jsonl")
     last = rows[study.search.max_epochs - 1]
     if last.get(settings.reported) is None:
-        metrics = ", ".join(key for key in last if key not in ("epoch", "seconds"))
+        metrics = ", ".join(key for key in last if key not in RESERVED)
         raise UserError(f"reported: must be a metric of the target, found {settings.reported!r} and {metrics}")
     values = last[study.target.metric], last[settings.reported]
     found = Result(search, seed, trial, *values, epochs, elapsed(), _training(folder.path))
@@ -197,7 +198,7 @@ def _one_after_another(settings: RealRuns, name: str, study: Study, folder: Stud
     while not search.finished:
         (wanted,) = search.ask(1)
         found = train_batch(folder.path, training, [wanted.trial], wanted.epochs)[wanted.trial]
-        search.tell(wanted.trial, [study.sign * value for value in found.values[: wanted.epochs]])
+        search.tell(wanted.trial, [study.metric.loss(value) for value in found.values[: wanted.epochs]])
     if search.best is None:
         raise UserError(nothing_left(folder, study.target.metric))
     return search.best[0], search.epochs

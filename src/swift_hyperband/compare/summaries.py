@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from swift_hyperband.base.metric import Mode
 from swift_hyperband.compare import published_results
 from swift_hyperband.compare.published_results import Published
 from swift_hyperband.replay.runs import interval
-from swift_hyperband.replay.tables.table import CurveTable, Mode
+from swift_hyperband.replay.tables.table import CurveTable
 
 if TYPE_CHECKING:
     from swift_hyperband.compare.store import Row
@@ -102,8 +103,8 @@ def summary(pair: Pair, table: CurveTable, rows: Sequence[Row]) -> Summary:
         table=pair.source.name,
         search=pair.recipe.label,
         algorithm=pair.recipe.algorithm,
-        metric=table.metric,
-        mode=table.mode,
+        metric=table.metric.name,
+        mode=table.metric.mode,
         runs=len(rows),
         failed=sum(row["best"] is None for row in rows),
         saved=Mean.of(1 - row["epochs"] / row["hyperband_epochs"] for row in rows),
@@ -170,7 +171,7 @@ def data_set(table: CurveTable, measured: Sequence[tuple[Accuracy, Sequence[Row]
     return DataSet(
         name=source.name,
         model=source.model,
-        metric=table.metric,
+        metric=table.metric.name,
         hyperparameters=len(table.hyperparameters),
         configurations=len(set(configurations(complete).tolist())),
         curves=complete.rows,

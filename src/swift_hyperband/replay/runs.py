@@ -171,7 +171,7 @@ class Replay:
         return simulate(search, lambda trial: self.losses[rows[trial]], cluster, seconds_of)
 
     def _metric(self, best: tuple[str, float] | None) -> float | None:
-        return None if best is None else self.table.sign * best[1]
+        return None if best is None else self.table.metric.value(best[1])
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

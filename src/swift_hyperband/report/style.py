@@ -18,6 +18,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.report.numbers import Kind
 from swift_hyperband.results.history import History
 
@@ -164,23 +165,22 @@ class ValueRange:
         return min(max(value, self.low), self.high)
 
 
-def value_range(values: Sequence[float], sign: float) -> ValueRange:
+def value_range(values: Sequence[float], metric: Metric) -> ValueRange:
     """Return a range that shows all good values and cuts off the worst where they would squeeze the others.
 
     Parameters
     ----------
     values : sequence of float
         Finite, at least one.
-    sign : float
-        +1 where small values are good, -1 where large ones are.
+    metric : Metric
 
     Notes
     -----
     Nine tenths of the values fill at least two thirds of the range. Metrics that are minimised and span more than a
     factor of 30 are shown on a logarithmic axis.
     """
-    losses = np.clip(sign * np.asarray(values, dtype=float), -LARGEST, LARGEST)
-    log = sign > 0 and losses.min() > 0 and np.quantile(losses, 0.9) > 30 * losses.min()
+    losses = np.clip(metric.loss(np.asarray(values, dtype=float)), -LARGEST, LARGEST)
+    log = metric.minimised and losses.min() > 0 and np.quantile(losses, 0.9) > 30 * losses.min()
     if log:
         losses = np.log(np.maximum(losses, SMALLEST))
     good = losses.min()
@@ -189,7 +189,7 @@ def value_range(values: Sequence[float], sign: float) -> ValueRange:
     # wide enough for ticks that differ
     margin = max(0.04 * (bad - good), 1e-9 * abs(good)) if bad > good else 0.05 * abs(good) or 0.05
     ends = np.array([good - margin, bad + margin])
-    low, high = sorted(np.exp(ends) if log else sign * ends)
+    low, high = sorted(np.exp(ends) if log else metric.value(ends))
     return ValueRange(float(low), float(high), bool(log))
 
 

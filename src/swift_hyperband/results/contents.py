@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import AWAY, Shape, mismatch, read_json, read_text, to_json, write_text
+from swift_hyperband.base.files import AWAY, Shape, mismatch, read_json, read_text, write_text
+from swift_hyperband.base.metric import Metric, to_json
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search.schedule import Round
@@ -94,11 +95,11 @@ def config_content(trial: str, bracket: int, slot: int, configuration: Mapping[s
     return {"trial": trial, "bracket": bracket, "slot": slot, "configuration": dict(configuration)}
 
 
-def threshold_content(sign: float, threshold: float | None, reference: Mapping[str, Curve]) -> dict[str, Any]:
+def threshold_content(metric: Metric, threshold: float | None, reference: Mapping[str, Curve]) -> dict[str, Any]:
     """Return what threshold.json says of reference curves (losses) and of the threshold that they set, if they do."""
     return {
-        "threshold": None if threshold is None else to_json(sign * threshold),
-        "reference": {trial: [to_json(sign * loss) for loss in curve] for trial, curve in reference.items()},
+        "threshold": None if threshold is None else to_json(metric.value(threshold)),
+        "reference": {trial: [to_json(metric.value(loss)) for loss in curve] for trial, curve in reference.items()},
     }
 
 
@@ -108,34 +109,34 @@ def predictor_content(fitted: Fitted) -> dict[str, Any]:
     return {"predictor": predictor, "fallback": fitted.fallback, "left_out": list(fitted.left_out)}
 
 
-def decision_content(sign: float, decision: Decision, fitted: Mapping[str, Any]) -> dict[str, Any]:
+def decision_content(metric: Metric, decision: Decision, fitted: Mapping[str, Any]) -> dict[str, Any]:
     """Return what decision.json says of a decision in losses, and of the predictor that its file tells."""
     return {
         "fallback": fitted["fallback"],
         # a file of before there was anything to tell has none
         "left_out": fitted.get("left_out", []),
-        "threshold": to_json(sign * decision.threshold),
+        "threshold": to_json(metric.value(decision.threshold)),
         "sigma": to_json(decision.sigma),
         "verdicts": {
             trial: {
-                "seen": to_json(sign * verdict.seen),
-                "predicted": None if verdict.predicted is None else to_json(sign * verdict.predicted),
+                "seen": to_json(metric.value(verdict.seen)),
+                "predicted": None if verdict.predicted is None else to_json(metric.value(verdict.predicted)),
                 "continues": verdict.continues,
             }
             for trial, verdict in decision.verdicts.items()
         },
-        "outside": {trial: sign * loss for trial, loss in decision.outside.items()},
+        "outside": {trial: metric.value(loss) for trial, loss in decision.outside.items()},
     }
 
 
 def promotion_content(
-    sign: float, round_: Round, curves: Mapping[str, Curve], promoted: Sequence[str]
+    metric: Metric, round_: Round, curves: Mapping[str, Curve], promoted: Sequence[str]
 ) -> dict[str, Any]:
     """Return what promotion.json says of a round that is over, given the curves (losses) that reached its end."""
     from swift_hyperband.search.rounds import loss_at
 
     return {
-        "values": {trial: to_json(sign * loss_at(curve, round_.end)) for trial, curve in curves.items()},
+        "values": {trial: to_json(metric.value(loss_at(curve, round_.end))) for trial, curve in curves.items()},
         "promoted": list(promoted),
     }
 
@@ -146,7 +147,7 @@ def best_content(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: i
     assert math.isfinite(value)
     return {
         "study": study.name,
-        "metric": study.metric,
+        "metric": study.metric.name,
         "value": value,
         "configuration": configuration(folder, trial),
         "trial": trial,

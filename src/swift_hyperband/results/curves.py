@@ -27,6 +27,7 @@ import pyarrow
 
 from swift_hyperband import __version__
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.parquet import open_table, write_table
 from swift_hyperband.results.history import History
 from swift_hyperband.results.standing import fates
@@ -34,8 +35,6 @@ from swift_hyperband.study.space import FloatRange, IntRange
 
 if TYPE_CHECKING:
     from swift_hyperband.study.model import HyperparameterKeys
-
-NOT_METRICS = ("epoch", "seconds")
 
 
 def write_curves(history: History, path: Path) -> None:
@@ -118,7 +117,7 @@ def _type(keys: HyperparameterKeys) -> Any:
 def _metrics(history: History) -> list[str]:
     names = {name for trial in history.trials.values() for row in trial.curve for name in row}
     first = history.study.target.metric
-    return [first, *sorted(names.difference(NOT_METRICS, [first]))]
+    return [first, *sorted(names.difference(RESERVED, [first]))]
 
 
 def _rows(history: History, types: dict[str, Any], metrics: list[str]) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import AGAIN, from_json, read_json
+from swift_hyperband.base.files import AGAIN, read_json
+from swift_hyperband.base.metric import from_json
 from swift_hyperband.results.contents import CONFIG, DECISION, ENTRY, PROMOTION, SAMPLER, known
 from swift_hyperband.results.freeze import load_study
 from swift_hyperband.results.layout import StudyFolder
@@ -170,9 +171,8 @@ class History:
     def outside(self) -> dict[str, float]:
         """The worst value of each trial that counted as diverged in a fit or a decision, though it is finite."""
         study, trials = self.study, {trial for found in self.rounds.values() for trial in found.outside}
-        metric, sign = study.target.metric, study.sign
-        values = {trial: self.trials[trial].values(metric) for trial in sorted(trials)}
-        return {trial: max(of_trial, key=lambda value: sign * value) for trial, of_trial in values.items()}
+        values = {trial: self.trials[trial].values(study.metric.name) for trial in sorted(trials)}
+        return {trial: max(of_trial, key=study.metric.loss) for trial, of_trial in values.items()}
 
     def _round(self, round_: Round) -> RoundHistory:
         folder = self.folder

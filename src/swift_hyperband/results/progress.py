@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import to_json
+from swift_hyperband.base.metric import to_json
 from swift_hyperband.processes.log import last as last_log
 from swift_hyperband.results import accounting, jobs
 from swift_hyperband.results.contents import configuration, read_best
@@ -273,12 +273,14 @@ def _goal(found: RoundHistory, trial: str) -> int:
 
 
 def _best(history: History, trained: Mapping[str, Trained]) -> Best | None:
-    sign = history.study.sign
-    losses = {trial: sign * done.values[-1] for trial, done in trained.items() if done.status == "ok" and done.values}
+    metric = history.study.metric
+    losses = {
+        trial: metric.loss(done.values[-1]) for trial, done in trained.items() if done.status == "ok" and done.values
+    }
     if not losses:
         return None
     trial = min(losses, key=lambda trial: (losses[trial], trial))
-    return Best(trial, sign * losses[trial], len(trained[trial].values), configuration(history.folder, trial))
+    return Best(trial, metric.value(losses[trial]), len(trained[trial].values), configuration(history.folder, trial))
 
 
 def _winner(folder: StudyFolder) -> Best:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AWAY, Shape, read_json, write_json
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.results import provenance
 from swift_hyperband.results.contents import (
     COMPLETION,
@@ -195,7 +196,7 @@ class _Mending:
             going = full + [name for name, verdict in verdicts.items() if verdict["continues"]]
             sure = bool(entry) and (decision is not None or round_.decision_epoch is None)
             self._fits(folder.promotion(round_), promotion["values"], going if sure else competitors, sure)
-            self._fits(folder.promotion(round_), promotion["promoted"], _promoted(self.study.sign, round_, promotion))
+            self._fits(folder.promotion(round_), promotion["promoted"], _promoted(self.study.metric, round_, promotion))
             for name, value in promotion["values"].items():
                 self._agrees(folder.promotion(round_), name, end, value)
 
@@ -254,9 +255,9 @@ class _Mending:
 
     def _look_at_winner(self) -> None:
         """See whether the result, as far as there is one, has its state: that of the best is never deleted."""
-        sign, last = self.study.sign, self.study.search.max_epochs
+        metric, last = self.study.metric, self.study.search.max_epochs
         ended = ((bracket, name) for bracket, drawn in self._drawn.items() for name in drawn)
-        losses = {key: sign * value for key in ended if (value := self._value_at_end(*key, last)) is not None}
+        losses = {key: metric.loss(value) for key in ended if (value := self._value_at_end(*key, last)) is not None}
         if not losses:
             return
         bracket, best = min(losses, key=lambda key: (losses[key], key[1]))
@@ -270,7 +271,7 @@ class _Mending:
             self.wrong[found[0]] = f"{found[1]}, and it is the result"
             trial.want_state(folder)
         elif self.folder.best.exists():
-            value = sign * losses[bracket, best]
+            value = metric.value(losses[bracket, best])
             self._look_at_best(best_content(self.folder, self.study.frozen(), best, bracket, value))
 
     def _value_at_end(self, bracket: int, name: str, last: int) -> float | None:
@@ -380,9 +381,9 @@ class _Mending:
         yield folder.promotion(round_), promotion
 
 
-def _promoted(sign: float, round_: Round, promotion: Mapping[str, Any]) -> list[str]:
+def _promoted(metric: Metric, round_: Round, promotion: Mapping[str, Any]) -> list[str]:
     """Return whom a round promotes, given the values that its trials reached."""
-    losses = {name: math.inf if value is None else sign * value for name, value in promotion["values"].items()}
+    losses = {name: math.inf if value is None else metric.loss(value) for name, value in promotion["values"].items()}
     return decisions.promote(losses, round_.promoted)
 
 

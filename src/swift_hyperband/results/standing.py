@@ -68,8 +68,8 @@ def best(history: History) -> Best | None:
         standing = [
             _standing(history, trial.trial, len(trial.curve)) for trial in alive if not diverged(history, trial)
         ]
-    sign = history.study.sign
-    return min(standing, key=lambda best: (sign * best.value, best.trial), default=None)
+    metric = history.study.metric
+    return min(standing, key=lambda best: (metric.loss(best.value), best.trial), default=None)
 
 
 def _standing(history: History, trial: str, epoch: int) -> Best:

@@ -6,7 +6,7 @@ import math
 import shutil
 from collections.abc import Iterable
 
-from swift_hyperband.base.files import from_json
+from swift_hyperband.base.metric import from_json
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.training.trial import FAILURES, last_error, metric_values, read_rows, state_of
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from swift_hyperband.annealing.settings import LOCAL, REMOTE
 from swift_hyperband.base.errors import InvalidKeysError, Problem, UserError
+from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.wording import one_of, path_of, shown, suggestion
 from swift_hyperband.search.batches import minutes
 from swift_hyperband.space.constraints import Scalar
@@ -222,7 +223,7 @@ def as_list(value: object) -> object:
 
 def metric_name(value: str) -> str:
     """Check the name of a metric: it stands beside the epoch and the seconds in a curve."""
-    if value in ("", "epoch", "seconds"):
+    if value in ("", *RESERVED):
         raise InvalidKeysError(("", f"must be a metric that the target reports, found {shown(value)}"))
     if not value.isprintable() or len(value) > LONGEST_WORD:
         needed = f"must be at most {LONGEST_WORD} characters that can be printed"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.search import schedule
 from swift_hyperband.search.schedule import Schedule, SwiftSettings
 
@@ -43,13 +44,8 @@ class FrozenStudy:
         return str(self.definition["name"])
 
     @property
-    def metric(self) -> str:
-        return str(self.definition["target"]["metric"])
-
-    @property
-    def sign(self) -> float:
-        """Loss = sign * metric: +1 where the metric is minimised, -1 where it is maximised."""
-        return 1.0 if self.definition["target"]["mode"] == "min" else -1.0
+    def metric(self) -> Metric:
+        return Metric(self.definition["target"]["metric"], self.definition["target"]["mode"])
 
     @property
     def max_epochs(self) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.base.wording import one_line, path_of, shown
 from swift_hyperband.search.batches import MINUTES
 from swift_hyperband.search.schedule import Schedule
@@ -182,9 +183,9 @@ class Study(Section):
         return self
 
     @property
-    def sign(self) -> float:
-        """Loss = sign * metric: +1 where the metric is minimised, -1 where it is maximised."""
-        return self.frozen().sign
+    def metric(self) -> Metric:
+        """Return what the search minimises or maximises."""
+        return Metric(self.target.metric, self.target.mode)
 
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_json
+from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.tracebacks import in_full, in_one_line, kind_of
 from swift_hyperband.processes import lease, log
 from swift_hyperband.targets import Context, DamagedStateError, RunsAhead, Target, TargetError
@@ -20,8 +21,6 @@ from swift_hyperband.training import reproducible, state, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Row
-
-RESERVED = ("epoch", "seconds")
 
 
 class CrashError(Exception):

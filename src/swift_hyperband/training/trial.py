@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AWAY, mismatch, read_again, read_json, read_text, write_json, write_text
+from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.processes.log import say
 
 Row = dict[str, float | None]
@@ -73,7 +74,7 @@ def metric_values(folder: Path, rows: list[Row], metric: str) -> list[float]:
     """Return a metric after each epoch, nan where it was not finite."""
     for row in rows:
         if metric not in row:
-            found = ", ".join(sorted(set(row) - {"epoch", "seconds"})) or "no metric"
+            found = ", ".join(sorted(set(row).difference(RESERVED))) or "no metric"
             path = folder / CURVE
             raise UserError(f"{path}: line {row['epoch']}: must hold the metric {metric}, found {found}; {TRAIN_AGAIN}")
     return [math.nan if (value := row[metric]) is None else value for row in rows]

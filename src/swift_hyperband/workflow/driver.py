@@ -83,7 +83,7 @@ def run_search(
                 folder.path, settings, names, epochs, workers, before=code.check, needs_gpu=study.frozen().needs_gpu
             )
             for trial, trained in batch.items():
-                search.tell(trial, [study.sign * value for value in trained.values[:epochs]])
+                search.tell(trial, [study.metric.loss(value) for value in trained.values[:epochs]])
     _write(study, folder, search, written, on_round)
     if search.best is None:
         raise UserError(nothing_left(folder, study.target.metric))
@@ -94,7 +94,7 @@ def run_search(
         want_state(folder.trial(trial))
         train_batch(folder.path, settings, [trial], study.search.max_epochs, workers)
     bracket = next(bracket for bracket, ids in trials.items() if trial in ids)
-    write_best(folder, study.frozen(), trial, bracket, study.sign * loss)
+    write_best(folder, study.frozen(), trial, bracket, study.metric.value(loss))
     return search
 
 
@@ -139,14 +139,14 @@ def _write(
         if record.decision is not None:
             reference = rounds.reference_curves(round_, record.competitors, search.curves)
             threshold = rounds.quantile_threshold(round_, reference, search.rules)
-            content = threshold_content(study.sign, threshold, reference)
+            content = threshold_content(study.metric, threshold, reference)
             write_json(folder.threshold(round_), content | {"inputs": {}})
             assert round_.predictor is not None
             fitted = read_json(folder.predictor(search.schedule.by_key[round_.predictor]), PREDICTOR)
-            content = decision_content(study.sign, record.decision, fitted)
+            content = decision_content(study.metric, record.decision, fitted)
             write_json(folder.decision(round_), content | {"inputs": {}})
         curves = {trial: search.curves[trial][: round_.end] for trial in record.finishers}
-        content = promotion_content(study.sign, round_, curves, record.promoted)
+        content = promotion_content(study.metric, round_, curves, record.promoted)
         write_json(folder.promotion(round_), content | {"inputs": {}})
         if not study.keep_states:
             delete_states(folder, set(record.competitors) - set(record.promoted))

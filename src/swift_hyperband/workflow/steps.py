@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import AGAIN, from_json, read_json, write_json
+from swift_hyperband.base.files import AGAIN, read_json, write_json
+from swift_hyperband.base.metric import from_json
 from swift_hyperband.results.contents import (
     COMPLETION,
     ENTRY,
@@ -80,7 +81,7 @@ class Steps:
         full = self._manifests(round_, ["full"])
         reference = rounds.reference_curves(round_, self._competitors(round_), self._losses(full))
         found = rounds.quantile_threshold(round_, reference, self.study.rules())
-        content = threshold_content(self.study.sign, found, reference)
+        content = threshold_content(self.study.metric, found, reference)
         write_json(self.folder.threshold(round_), content | self._inputs(full))
 
     def fit(self, round_: Round) -> None:
@@ -103,7 +104,7 @@ class Steps:
         predictor = _loaded(fitted, stored["predictor"])
         reference = self._reference(source)
         found = rounds.decide(round_, reference, self._losses(partial), predictor, self.study.rules())
-        content = decision_content(self.study.sign, found, stored)
+        content = decision_content(self.study.metric, found, stored)
         write_json(self.folder.decision(round_), content | self._inputs([source, fitted, *partial]))
         self._delete_states(trial for trial, verdict in found.verdicts.items() if not verdict.continues)
 
@@ -114,7 +115,7 @@ class Steps:
         sources = self._manifests(round_, ["full"] if round_.decision_epoch is None else ["full", "complete"])
         curves = self._losses(sources)
         promoted = rounds.promote(round_, curves)
-        content = promotion_content(self.study.sign, round_, curves, promoted)
+        content = promotion_content(self.study.metric, round_, curves, promoted)
         if round_.decision_epoch is not None:
             sources = [*sources, self.folder.decision(round_)]
         write_json(self.folder.promotion(round_), content | self._inputs(sources))
@@ -133,11 +134,11 @@ class Steps:
         for rounds_ in self.schedule.brackets.values():
             content = read_json(self.folder.promotion(rounds_[-1]), PROMOTION)
             for trial in content["promoted"]:
-                winners[trial] = (self.study.sign * content["values"][trial], rounds_[-1])
+                winners[trial] = (self.study.metric.loss(content["values"][trial]), rounds_[-1])
         if not winners:
-            raise UserError(nothing_left(self.folder, self.study.metric))
+            raise UserError(nothing_left(self.folder, self.study.metric.name))
         best = min(winners, key=lambda trial: (winners[trial][0], trial))
-        write_best(self.folder, self.study, best, winners[best][1].bracket, self.study.sign * winners[best][0])
+        write_best(self.folder, self.study, best, winners[best][1].bracket, self.study.metric.value(winners[best][0]))
         # of all others, not only of the winners: a kill may have come between a decision and its deletions
         self._delete_states({path.name for path in self.folder.path.glob("trials/*")} - {best})
 
@@ -167,12 +168,14 @@ class Steps:
         curves: dict[str, Curve] = {}
         for path in manifests:
             for trial, trained in read_json(path, MANIFEST)["trials"].items():
-                curves[trial] = [self.study.sign * from_json(value) for value in trained["values"]]
+                curves[trial] = [self.study.metric.loss(from_json(value)) for value in trained["values"]]
         return curves
 
     def _reference(self, path: Path) -> dict[str, Curve]:
         stored: Mapping[str, list[float | None]] = read_json(path, THRESHOLD)["reference"]
-        return {trial: [self.study.sign * from_json(value) for value in values] for trial, values in stored.items()}
+        return {
+            trial: [self.study.metric.loss(from_json(value)) for value in values] for trial, values in stored.items()
+        }
 
     def _inputs(self, paths: Iterable[Path]) -> dict[str, Any]:
         # the time makes each version of the file differ: Snakemake 9.27 leaves jobs behind a checkpoint out

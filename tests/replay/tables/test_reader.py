@@ -15,6 +15,7 @@ import pyarrow.parquet
 import pytest
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.replay.tables.reader import FORMATS, PUBLISHED, guess, published_epochs, read
 from swift_hyperband.results.curves import write_curves
 from swift_hyperband.results.history import History
@@ -188,7 +189,7 @@ def test_a_long_table_is_sorted_out_into_configurations_metrics_and_hyperparamet
         path = tmp_path / name
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
     table = read(path, metric="val_loss")
-    assert (table.name, table.metric, table.mode) == ("curves", "val_loss", "min")
+    assert (table.name, table.metric) == ("curves", Metric("val_loss", "min"))
     assert table.ids == ["b", "a"]
     assert table.losses(2) == [[1.0, 0.5], [0.75, math.inf]]
     assert table.hyperparameters == {"lr": [0.1, 0.2], "layers": [3, 4], "opt": ["adam", None]}
@@ -208,7 +209,7 @@ def test_of_several_metrics_one_must_be_chosen(write):
 
 def test_the_only_metric_need_not_be_named(write):
     table = read(write("row,epoch,accuracy\n0,1,0.5\n0,2,0.75\n1,1,0.25\n"))
-    assert (table.metric, table.mode, table.hyperparameters) == ("accuracy", "max", {})
+    assert (table.metric, table.hyperparameters) == (Metric("accuracy", "max"), {})
     assert table.complete(2).ids == ["0"]
     assert table.distinct().rows == 2
 
@@ -270,7 +271,7 @@ def test_our_own_table_of_a_search_is_read_back_as_it_was_trained(tmp_path, writ
     with pytest.raises(UserError, match="must have one metric, found loss, accuracy; choose one with --metric"):
         read(tmp_path / "curves.parquet")
     table = read(tmp_path / "curves.parquet", metric="loss")
-    assert (table.name, table.metric, table.mode) == ("curves", "loss", "min")
+    assert (table.name, table.metric) == ("curves", Metric("loss", "min"))
     trials = {trial.trial: trial for trial in history.trials.values() if trial.curve}
     assert table.ids == list(trials)
     assert set(table.hyperparameters) == {"row", "id", "only_x"}

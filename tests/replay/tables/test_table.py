@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.replay.tables.table import CurveTable, cut
 
 NAN, INF = math.nan, math.inf
@@ -16,7 +17,7 @@ def table(curves, recorded=None, mode="min", seconds=None, **hyperparameters):
     given = np.full(len(curves), curves.shape[1]) if recorded is None else np.array(recorded)
     curves, ends, notes = cut(curves, given)
     ids = [str(row) for row in range(1, len(curves) + 1)]
-    return CurveTable("made-up", "loss", mode, curves, ends, hyperparameters, seconds, ids, notes)
+    return CurveTable("made-up", Metric("loss", mode), curves, ends, hyperparameters, seconds, ids, notes)
 
 
 def test_losses_are_the_metric_where_it_is_minimised_and_its_negative_where_it_is_maximised():
@@ -29,8 +30,8 @@ def test_losses_are_the_metric_where_it_is_minimised_and_its_negative_where_it_i
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])
 def test_a_diverged_row_ends_with_an_infinite_loss_at_its_first_bad_value(mode, bad):
     found = table([[3, bad, bad], [3, 2, 1]], mode=mode)
-    assert found.losses(3)[0] == [3.0 * found.sign, INF]
-    assert found.losses(1)[0] == [3.0 * found.sign]
+    assert found.losses(3)[0] == [found.metric.loss(3.0), INF]
+    assert found.losses(1)[0] == [found.metric.loss(3.0)]
     assert found.recorded.tolist() == [2, 3]
     assert found.notes == ("1 of 2 rows diverge: their first value that is not finite ends them",)
 

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.metric import RESERVED, Metric, Mode
 from swift_hyperband.base.wording import one_of, shown, suggestion
 from swift_hyperband.replay.tables.cells import Records, broken, listed, metric_in, read_csv, read_parquet, typed
 from swift_hyperband.replay.tables.long_rows import Walk, walk
-from swift_hyperband.replay.tables.table import CurveTable, Mode, cut
+from swift_hyperband.replay.tables.table import CurveTable, cut
 from swift_hyperband.space.constraints import Scalar
 
 IDS = ("config_id", "trial", "row")
@@ -55,11 +56,11 @@ def read_long(path: Path, metric: str | None, mode: Mode | None) -> CurveTable:
     if "epoch" not in names:
         raise _no_column(records, "epoch", "epoch")
     prefixes = ("config_", "metric_") if own else ("",)
-    wanted = [name for name in names if name and name.startswith(prefixes) and name not in (id_, "epoch", "seconds")]
+    wanted = [name for name in names if name and name.startswith(prefixes) and name not in (id_, *RESERVED)]
     table = walk(records, id_, wanted)
     column = _metric(table, own, metric)
     name = column.removeprefix("metric_") if own else column
-    direction = mode or _mode(path, name)
+    measured = Metric(name, mode or _mode(path, name))
     curves, recorded, cut_notes = cut(_curves(table, column), table.recorded)
     hyperparameters, column_notes = _own_hyperparameters(table) if own else _hyperparameters(table, column)
     empty = [key for key, values in hyperparameters.items() if all(value is None for value in values)]
@@ -71,8 +72,7 @@ def read_long(path: Path, metric: str | None, mode: Mode | None) -> CurveTable:
         notes.append("epochs count from 0 in the file: its epoch 0 is epoch 1 here")
     return CurveTable(
         name=stem(path),
-        metric=name,
-        mode=direction,
+        metric=measured,
         curves=curves,
         recorded=recorded,
         hyperparameters={key: values for key, values in hyperparameters.items() if key not in empty},

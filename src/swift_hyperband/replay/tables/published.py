@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from swift_hyperband.base.metric import Metric, Mode
 from swift_hyperband.base.wording import shown
 from swift_hyperband.replay.tables.cells import (
     NOT_TEXT,
@@ -28,7 +29,7 @@ from swift_hyperband.replay.tables.cells import (
     read_csv,
     typed,
 )
-from swift_hyperband.replay.tables.table import CurveTable, Mode, cut
+from swift_hyperband.replay.tables.table import CurveTable, cut
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,7 @@ def read_published(path: Path, format_: str) -> CurveTable:
     curves, ends, cut_notes = cut(np.array(values), np.array(recorded, dtype=np.int64))
     table = CurveTable(
         name=published.name,
-        metric=published.metric,
-        mode=published.mode,
+        metric=Metric(published.metric, published.mode),
         curves=curves,
         recorded=ends,
         hyperparameters={name: cells for name, cells in hyperparameters.items() if name not in left_out},

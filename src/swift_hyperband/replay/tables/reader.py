@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import get_args
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.metric import Mode
 from swift_hyperband.base.wording import one_of, shown, suggestion
 from swift_hyperband.replay.tables.cells import NOT_TEXT, broken, check_file, listed, open_text, read_csv
 from swift_hyperband.replay.tables.long import read_long
 from swift_hyperband.replay.tables.published import PUBLISHED, Published, read_published
-from swift_hyperband.replay.tables.table import CurveTable, Mode
+from swift_hyperband.replay.tables.table import CurveTable
 
 __all__ = ["FORMATS", "PUBLISHED", "Published", "guess", "published_epochs", "read"]
 
@@ -61,7 +62,7 @@ def read(path: Path, format: str | None = None, metric: str | None = None, mode:
 def published_epochs(table: CurveTable) -> int | None:
     """Return the epochs to which publications replay a table; None if it is no published one, or ends before."""
     for published in PUBLISHED.values():
-        if (published.name, published.metric, published.mode) == (table.name, table.metric, table.mode):
+        if (published.name, published.metric, published.mode) == (table.name, table.metric.name, table.metric.mode):
             return published.max_epochs if published.max_epochs <= table.epochs else None
     return None
 

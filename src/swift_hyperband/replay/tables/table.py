@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.space.constraints import Scalar
-
-Mode = Literal["min", "max"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +26,7 @@ class CurveTable:
     ----------
     name : str
         Short: "MLPF", or the file's name without its suffix.
-    metric : str
-    mode : "min" or "max"
+    metric : Metric
     curves : NDArray of float, shape (rows, epochs)
         The metric as recorded, not finite where a row diverges and nan behind that; nan where nothing is recorded.
     recorded : NDArray of int, shape (rows,)
@@ -46,19 +43,13 @@ class CurveTable:
     """
 
     name: str
-    metric: str
-    mode: Mode
+    metric: Metric
     curves: NDArray[np.float64]
     recorded: NDArray[np.int64]
     hyperparameters: dict[str, list[Scalar | None]]
     seconds: NDArray[np.float64] | None
     ids: list[str]
     notes: tuple[str, ...] = ()
-
-    @property
-    def sign(self) -> int:
-        """Return what turns the metric into a loss, and back: 1 for "min", -1 for "max"."""
-        return 1 if self.mode == "min" else -1
 
     @property
     def rows(self) -> int:
@@ -83,13 +74,14 @@ class CurveTable:
         """
         self._check(max_epochs)
         found = []
-        for curve, recorded in zip(self.curves[:, :max_epochs].tolist(), self.recorded.tolist(), strict=True):
+        table = self.metric.loss(self.curves[:, :max_epochs]).tolist()
+        for curve, recorded in zip(table, self.recorded.tolist(), strict=True):
             losses: list[float] = []
-            for value in curve[:recorded]:
-                if not math.isfinite(value):
+            for loss in curve[:recorded]:
+                if not math.isfinite(loss):
                     losses.append(math.inf)
                     break
-                losses.append(self.sign * value)
+                losses.append(loss)
             found.append(losses)
         return found
 
@@ -132,13 +124,13 @@ class CurveTable:
 
         Rows that do not reach the last epoch have none, and stay.
         """
-        last = self.sign * self.curves[:, -1]
+        last = self.metric.loss(self.curves[:, -1])
         if self.rows < 2 or not np.isfinite(last).any():
             return self
         worst = int(np.where(np.isfinite(last), last, -np.inf).argmax())
         note = (
-            f"row {self.ids[worst]}, with the largest last {self.metric} ({self.curves[worst, -1]:.6g}), is left out, "
-            f"as by the table's authors; {self.rows - 1} rows remain"
+            f"row {self.ids[worst]}, with the largest last {self.metric.name} ({self.curves[worst, -1]:.6g}), is left "
+            f"out, as by the table's authors; {self.rows - 1} rows remain"
         )
         return self._only(np.arange(self.rows) != worst, note)
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.compare.summaries import Mean, Summary
 from swift_hyperband.report import style
 from swift_hyperband.report.tables import LONG
@@ -74,17 +75,14 @@ def draw(found: Sequence[Summary]) -> Figure:
 
 def _metric(ax: Axes, rows: dict[str, Summary], searches: Sequence[str]) -> None:
     first = next(iter(rows.values()))
-    sign = 1.0 if first.mode == "min" else -1.0
+    metric = Metric(first.metric, first.mode)
     means = {search: rows[search].best for search in searches if search in rows}
     if not any(means.values()):
         style.message(ax, "no trial reached\nthe last epoch")
         return
     values = [value for mean in means.values() if mean is not None for value in (mean.low, mean.mean, mean.high)]
-    _panel(ax, means, rows, searches, style.value_range(values, sign), first.hyperband_best)
-    _label(
-        ax,
-        f"{style.name(first.metric, SHORT)}  ← better" if sign > 0 else f"{style.name(first.metric, SHORT)}  better →",
-    )
+    _panel(ax, means, rows, searches, style.value_range(values, metric), first.hyperband_best)
+    _label(ax, f"{style.name(metric.name, SHORT)}  {'← better' if metric.minimised else 'better →'}")
 
 
 def _epochs(ax: Axes, rows: dict[str, Summary], searches: Sequence[str]) -> None:

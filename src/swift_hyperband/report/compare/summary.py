@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.compare.summaries import MEANS, Mean, Summary
 from swift_hyperband.report.tables import csv_text, markdown, plus_minus
 
@@ -15,8 +16,6 @@ Regret is (best - optimum) / (median - optimum) over the table: 0 is its best ro
 the share of seeds in which the winner's value is that of Hyperband's. Published figures are those of the authors'
 result files (their source: replay/published_results.py).
 """
-
-BETTER = {"min": "smaller is better", "max": "larger is better"}
 
 
 def as_markdown(found: Sequence[Summary], name: str, on_cluster: bool) -> str:
@@ -35,7 +34,8 @@ def as_markdown(found: Sequence[Summary], name: str, on_cluster: bool) -> str:
     parts = [f"# Comparison {name}\n\nMeans over {seeds} seeds ± 95 %. {_EXPLAINED}"]
     for table in dict.fromkeys(one.table for one in found):
         rows = [one for one in found if one.table == table]
-        parts.append(f"\n## {table}: {rows[0].metric}, {BETTER[rows[0].mode]}\n\n{_section(rows, on_cluster)}")
+        metric = Metric(rows[0].metric, rows[0].mode)
+        parts.append(f"\n## {table}: {metric.name}, {metric.better}\n\n{_section(rows, on_cluster)}")
     return "".join(parts)
 
 

@@ -121,7 +121,7 @@ def _mark(ax: Axes, winner: Best, row: int, width: float, is_best: bool) -> None
 
 def _order(history: History, bracket: int) -> list[str]:
     """Return a bracket's trials from top to bottom: who got further stands above, then who was better there."""
-    metric, sign = history.study.target.metric, history.study.sign
+    metric = history.study.metric
     rounds = [history.rounds[round_.key] for round_ in history.schedule.brackets[bracket]]
     reached = {trial: found.schedule.index for found in rounds for trial in found.competitors}
     won = [trial for found in rounds for trial in found.promoted or ()]
@@ -129,7 +129,7 @@ def _order(history: History, bracket: int) -> list[str]:
     def place(trial: str) -> tuple[float, ...]:
         known = history.trials[trial]
         lost = known.failed or diverged(history, known) or not known.curve
-        loss = float("inf") if lost else sign * known.curve[-1][metric]
+        loss = float("inf") if lost else metric.loss(known.curve[-1][metric.name])
         return -reached[trial], -won.count(trial), -len(known.curve), loss
 
     return sorted(reached, key=place)

@@ -26,30 +26,30 @@ LOOKS: dict[Fate, tuple[str, style.Look]] = {
 
 def draw(history: History) -> Figure:
     """Return the picture."""
-    metric, sign = history.study.target.metric, history.study.sign
-    losses = [[sign * value for value in _finite(trial, metric)] for trial in history.trials.values()]
+    metric = history.study.metric
+    losses = [[metric.loss(value) for value in _finite(trial, metric.name)] for trial in history.trials.values()]
     losses = [of_trial for of_trial in losses if of_trial]
     picture = style.figure(4.8 if losses else 1.7)
     picture.suptitle(style.title(history, f"Learning curves of {len(history.trials)} trials"))
     ax = picture.subplots()
     if not losses:
-        style.message(ax, f"No trial reported a finite {style.name(metric)}.")
+        style.message(ax, f"No trial reported a finite {style.name(metric.name)}.")
         return picture
     # nine of ten trials from end to end, and the best of all
     worst = [max(of_trial) for of_trial in losses]
-    shown = style.value_range([sign * loss for loss in (min(map(min, losses)), *worst)], sign)
+    shown = style.value_range([metric.value(loss) for loss in (min(map(min, losses)), *worst)], metric)
     style.epoch_axis(ax, history, start=0.8)
     if shown.log:
         style.log_scale(ax, "y")
     ax.set_ylim(shown.low, shown.high)
     ax.grid()
     ax.set_xlabel("epoch (logarithmic)")
-    ax.set_ylabel(f"{style.name(metric)} ({'smaller' if sign > 0 else 'larger'} is better)")
-    handles = _curves(ax, history, metric)
-    handles += _best(ax, history, metric, shown)
-    cut = sum(any(shown.outside(value) for value in trial.values(metric)) for trial in history.trials.values())
+    ax.set_ylabel(f"{style.name(metric.name)} ({metric.better})")
+    handles = _curves(ax, history, metric.name)
+    handles += _best(ax, history, metric.name, shown)
+    cut = sum(any(shown.outside(value) for value in trial.values(metric.name)) for trial in history.trials.values())
     if cut:
-        side = "above" if sign > 0 else "below"
+        side = "above" if metric.minimised else "below"
         ax.set_title(f"{cut} trials reach {side} this range", loc="right", fontsize=9, color=style.DARK)
     picture.legend(handles=handles, loc="outside lower center", ncols=3)
     return picture

@@ -35,7 +35,7 @@ def draw(history: History) -> Figure:
         style.title(history, "Predictions at decision points, checked at the rounds' ends" + _outside(history))
     )
     # by real values only: a prediction may be far off, or below 0 where the metric never is
-    shown = style.value_range([value for pair in pairs for value in (pair.seen, pair.reached)], history.study.sign)
+    shown = style.value_range([value for pair in pairs for value in (pair.seen, pair.reached)], history.study.metric)
     left, right = picture.subplots(1, 2, sharex=True, sharey=True)
     _panel(left, history, pairs, [pair.predicted for pair in pairs], shown, f"predictor: {_predictor(history)}")
     _panel(right, history, pairs, [pair.seen for pair in pairs], shown, "baseline: value at the decision point")

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.wording import shown
 from swift_hyperband.targets.program.files import ProgramError
 from swift_hyperband.targets.program.rows import NotANumberError, Row, Rows, number_in
 
 Measured = dict[int, dict[str, float]]
 """Metrics by epoch, from 1, and by name."""
-
-RESERVED = ("epoch", "seconds")
 
 
 @dataclass(frozen=True)

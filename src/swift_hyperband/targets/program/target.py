@@ -25,6 +25,7 @@ from typing import Any
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import write_json
+from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.tracebacks import TRACEBACK, kind_of, of_traceback, place_of_death
 from swift_hyperband.processes import log
 from swift_hyperband.targets import Context, DamagedStateError, RunsAhead
@@ -250,7 +251,7 @@ class CommandTarget(RunsAhead):
     def _measured(self, begin: int, end: int, said: Path, place: str | None, before: dict[Path, Before]) -> Measured:
         """Return the metrics of the epochs that were trained."""
         last = self._context.curve()[begin - 1] if begin and self._metrics.missing == "last" else {}
-        known = {name: value for name, value in last.items() if value is not None and name not in ("epoch", "seconds")}
+        known = {name: value for name, value in last.items() if value is not None and name not in RESERVED}
         try:
             files = [Written(said)] if place is None else written(place, before)
             alone = all(file.path.resolve().is_relative_to(self._context.folder.resolve()) for file in files)

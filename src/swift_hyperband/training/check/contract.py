@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_hyperband.base.files import read_json, write_json
+from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.tracebacks import place_of_death
 from swift_hyperband.processes import log
 from swift_hyperband.targets import COMMAND
@@ -182,7 +183,7 @@ class _Check:
     def _metric(self, row: Row) -> bool:
         """Tell whether the study's metric is a finite number after the first epoch."""
         metric, value = self._settings.metric, row[self._settings.metric]
-        others = ", ".join(name for name in row if name not in ("epoch", "seconds", metric)) or "no others"
+        others = ", ".join(name for name in row if name not in (*RESERVED, metric)) or "no others"
         if value is None:
             found = (
                 f"{metric} must be finite after the first epoch, found that it is not; a trial that begins so is out "
