@@ -32,7 +32,7 @@ def test_each_picture_stands_beside_its_caption(written):
     figures = re.findall("<figure>(.*?)</figure>", (written / "index.html").read_text(), re.DOTALL)
     assert [re.search('alt="(.*?)"', figure)[1] for figure in figures] == list(page.PICTURES)
     assert all("data:image/png;base64,iVBOR" in figure for figure in figures)
-    assert "Who trained how far." in figures[0]
+    assert "How far each trial trained." in figures[0]
 
 
 def test_snakemakes_first_page_says_the_same(written):
