@@ -19,7 +19,7 @@ from saved_epochs import tables
 from swift_hyperband.replay.recipes import Recipe, recipe
 from swift_hyperband.replay.runs import Replay, interval
 from swift_hyperband.replay.simulator import ClusterSettings
-from swift_hyperband.search.asha import AshaSearch, SwiftAshaSettings
+from swift_hyperband.search.asha import AshaSearch
 
 
 class NeverWaits(AshaSearch):
@@ -89,9 +89,7 @@ class Variant(Recipe):
     def start(self, trials):
         if self.algorithm != "swift-asha":
             return super().start(trials)
-        swift = self.study.definition["swift"]
-        settings = SwiftAshaSettings(swift["d"], swift["decision_fraction"], self.study.rules())
-        return self.search(self.schedule, trials, settings)
+        return self.search(self.schedule, trials, self.study.rules())
 
 
 def measure(replay: Replay, chosen: Recipe, workers: int, seeds: range) -> np.ndarray:

@@ -107,7 +107,7 @@ def test_our_own_curves_can_be_replayed(tmp_path, capsys):
         (["--seeds", "0"], "--seeds must be at least 1, found 0"),
         (["--set", "margin=1"], "--set must be swift.KEY=VALUE, predictor.KEY=VALUE or fast.KEY=VALUE"),
         (["--set", "swift.margn=1"], "swift.margn is not a key"),
-        (["--workers", "0"], "cluster.workers must be an integer of at least 1, found 0"),
+        (["--workers", "0"], "--workers must be at least 1, found 0"),
         (["--metric", "accuracy"], "accuracy"),
         (["--trials", "5"], "--trials must be left out with algorithm swift-hyperband"),
     ],

@@ -192,9 +192,9 @@ def test_if_all_tables_are_absent_one_line_says_where_to_get_and_put_them(write,
         ),
         (
             {"searches": [{"label": "Fast", "search": "fast-hyperband", "fast": {"delat": 2}}]},
-            "searches[0]: fast.delat is not a key; did you mean delta?",
+            "searches[0].fast.delat is not a key; did you mean delta?",
         ),
-        ({"cluster": {"workers": 0}}, "cluster.workers must be an integer of at least 1, found 0"),
+        ({"cluster": {"workers": 0}}, "cluster.workers must be at least 1, found 0"),
         (
             {"tables": [{"name": "One", "path": "one.csv", "max_epochs": 9, "eta": 3, "draws": "study.yaml"}]},
             "tables[0].draws must be a study file, found no file study.yaml",

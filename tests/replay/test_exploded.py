@@ -13,6 +13,7 @@ from swift_hyperband.predictors.bounds import Bounds
 from swift_hyperband.replay.recipes import NAMES, recipe
 from swift_hyperband.replay.runs import Replay
 from swift_hyperband.replay.tables.reader import read
+from swift_hyperband.search.fast_hyperband import FastSettings
 
 EXPLODED = [1e12, 1e30, 1e155, 1e308]
 
@@ -80,7 +81,7 @@ def test_no_search_is_upset_by_it(table, value, mode):
     exploded = explode(table, table.metric.value(value))
     for algorithm in NAMES:
         for preset in ("default", "published"):
-            chosen = recipe(algorithm, 81, 3, preset=preset, fast={"d": 5})
+            chosen = recipe(algorithm, 81, 3, preset=preset, fast=FastSettings(d=5))
             (run,) = Replay(exploded, 81).runs(chosen, [0])
             assert table.metric.loss(run.best) < 1
             json.dumps(run.to_json(), allow_nan=False)
@@ -95,7 +96,7 @@ def test_nor_where_most_or_all_curves_exploded(table, value, share):
     )
     for algorithm in ("swift-hyperband", "fast-hyperband", "swift-asha", "predicted-random"):
         for preset in ("default", "published"):
-            chosen = recipe(algorithm, 81, 3, preset=preset, fast={"d": 5})
+            chosen = recipe(algorithm, 81, 3, preset=preset, fast=FastSettings(d=5))
             (run,) = Replay(exploded, 81).runs(chosen, [0])
             json.dumps(run.to_json(), allow_nan=False)
             assert run.best is None or math.isfinite(run.best)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.replay.simulator import ClusterSettings, simulate
 from swift_hyperband.search import Training
+from swift_hyperband.study.section import checked
 
 NOISY = {
     "seconds_per_epoch": 30,
@@ -279,18 +280,18 @@ def test_a_search_that_asks_for_more_than_are_free_is_told_as_a_bug():
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"workers": 0}, "cluster.workers must be an integer of at least 1, found 0"),
-        ({"workers": 2.5}, "cluster.workers must be an integer of at least 1, found 2.5"),
+        ({"workers": 0}, "cluster.workers must be at least 1, found 0"),
+        ({"workers": 2.5}, "cluster.workers must be a whole number, found 2.5"),
         ({"pace": "slow"}, "cluster.pace must be constant, per-configuration or heavy-tailed, found 'slow'"),
         ({"seconds_per_epoch": 0}, "cluster.seconds_per_epoch must be above 0, found 0"),
-        ({"seconds_per_epoch": math.nan}, "cluster.seconds_per_epoch must be above 0, found nan"),
-        ({"spread": -1}, "cluster.spread must be 0 or more, found -1"),
-        ({"queue_seconds": math.inf}, "cluster.queue_seconds must be 0 or more, found inf"),
+        ({"seconds_per_epoch": math.nan}, "cluster.seconds_per_epoch must be a finite number, found nan"),
+        ({"spread": -1}, "cluster.spread must be at least 0, found -1"),
+        ({"queue_seconds": math.inf}, "cluster.queue_seconds must be a finite number, found inf"),
     ],
 )
 def test_a_mistake_in_the_settings_is_told_in_one_line(setting, message):
     with pytest.raises(UserError) as error:
-        ClusterSettings(**setting)
+        checked(ClusterSettings, setting, "", "cluster")
     assert str(error.value) == message
 
 

@@ -6,12 +6,12 @@ import random
 import pytest
 
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.search.asha import AshaSearch, SwiftAshaSettings
+from swift_hyperband.search.asha import AshaSearch
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import hyperband
+from swift_hyperband.search.settings import SwiftSettings
 
-RULES = Rules("promotion", 0.25, 0.5, PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5))
-SWIFT = SwiftAshaSettings(d=6, decision_fraction=0.25, rules=RULES)
+SWIFT = Rules(SwiftSettings(d=6, decision_fraction=0.25, margin=0.5), PredictorSettings())
 SCHEDULE = hyperband(81, 3)
 
 

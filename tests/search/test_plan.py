@@ -7,7 +7,8 @@ import pytest
 from swift_hyperband.cli import main
 from swift_hyperband.search.batches import pack
 from swift_hyperband.search.plan import Plan, continuing, epochs, makespan
-from swift_hyperband.search.schedule import SwiftSettings, hyperband, swift_hyperband
+from swift_hyperband.search.schedule import hyperband, swift_hyperband
+from swift_hyperband.search.settings import SwiftSettings
 
 STUDY = """\
 name: planned
@@ -19,7 +20,7 @@ resources: {workers: 4, gpus: 2}
 
 
 def published(R, eta, d=15, share=True):
-    return swift_hyperband(R, eta, SwiftSettings(d, 0.5, 0.5, share))
+    return swift_hyperband(R, eta, SwiftSettings("published", d, 0.5, 0.5, "quantile", share_curves=share, extra=0.0))
 
 
 @pytest.fixture

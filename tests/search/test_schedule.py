@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swift_hyperband.search.plan import epochs
-from swift_hyperband.search.schedule import SwiftSettings, hyperband, swift_hyperband
+from swift_hyperband.search.schedule import hyperband, swift_hyperband
+from swift_hyperband.search.settings import SwiftSettings
 
-PUBLISHED = SwiftSettings(d=15, k=0.5, decision_fraction=0.5, share_curves=True)
-DEFAULT = SwiftSettings(d=5, k=0.0, decision_fraction=0.15, share_curves=True, extra=0.5)
+PUBLISHED = SwiftSettings(d=15, k=0.5, decision_fraction=0.5, threshold="quantile", extra=0.0)
+DEFAULT = SwiftSettings()
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,8 @@ def test_its_extra_trials_are_paid_for_by_trials_that_stop_in_any_case():
 settings = st.builds(
     SwiftSettings,
     d=st.integers(3, 30),
-    k=st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]),
+    k=st.sampled_from([0.1, 0.3, 0.5, 1.0]),
+    threshold=st.sampled_from(["promotion", "quantile"]),
     decision_fraction=st.sampled_from([0.1, 0.25, 0.3, 0.5, 1.0]),
     share_curves=st.booleans(),
     extra=st.sampled_from([0.0, 0.5, 3.0]),
@@ -177,7 +179,7 @@ def test_every_round_of_every_schedule_can_be_run(eta, more, chosen):
     if any(round_.paying for round_ in schedule.rounds):
         assert epochs(schedule, "worst") <= plain.epochs_hyperband
     for round_ in schedule.rounds:
-        assert min(1, chosen.k) <= round_.reference <= round_.full <= round_.trials
+        assert min(1, chosen.full_share) <= round_.reference <= round_.full <= round_.trials
         assert round_.promoted <= round_.trials
         if round_.decision_epoch is None:
             assert (round_.partial, round_.predictor, round_.training_rounds) == (0, None, ())

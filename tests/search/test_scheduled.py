@@ -11,7 +11,6 @@ from swift_hyperband.search import rounds
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import (
     Round,
-    SwiftSettings,
     hyperband,
     predicted_random_search,
     predicted_random_trials,
@@ -20,9 +19,14 @@ from swift_hyperband.search.schedule import (
     swift_hyperband,
 )
 from swift_hyperband.search.scheduled import ScheduledSearch
+from swift_hyperband.search.settings import SwiftSettings
 
-RULES = Rules("promotion", 0.25, 0.75, PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5))
-SWIFT = SwiftSettings(d=5, k=0.0, decision_fraction=0.15, share_curves=True, extra=0.5)
+SWIFT = SwiftSettings()
+RULES = Rules(SWIFT, PredictorSettings())
+
+
+def with_margin(margin):
+    return replace(RULES, swift=replace(SWIFT, margin=margin))
 
 
 @pytest.fixture
@@ -153,7 +157,7 @@ def test_the_margin_counts_twice_after_the_first_round(synthetic):
 
     def going(index, margin):
         round_ = Round(2, index, 10, 3, 9, 3, reference=0, decision_epoch=4, predictor=(2, index))
-        rules = replace(RULES, margin=margin)
+        rules = with_margin(margin)
         verdicts = rounds.decide(round_, {}, curves, rounds.fit(round_, [known], rules), rules).verdicts
         return {trial for trial, verdict in verdicts.items() if verdict.continues}
 
@@ -166,7 +170,7 @@ def test_extra_trials_cost_no_more_than_the_way_to_their_decision_points(run, sy
     schedule = swift_hyperband(27, 3, replace(SWIFT, pay_extra=False))
     limit = schedule.epochs_hyperband + sum(r.extra * (r.decision_epoch or 0) for r in schedule.rounds)
     # with a margin that nothing falls short of, and where nothing can be predicted
-    assert run(schedule, replace(RULES, margin=1e9)).epochs == limit
+    assert run(schedule, with_margin(1e9)).epochs == limit
     few = replace(SWIFT, d=3, pay_extra=False)
     schedule = swift_hyperband(27, 3, few)
     taught = {trial for key in schedule.teaching for trial in synthetic.trials(schedule)[key[0]][:3]}
@@ -180,7 +184,7 @@ def test_a_small_search_never_trains_more_than_hyperband_whatever_is_predicted(r
     assert any(round_.paying for round_ in schedule.rounds)
     # with a margin that nothing falls short of, with none, and where nothing can be predicted
     for margin in (1e9, 0):
-        assert run(schedule, replace(RULES, margin=margin)).epochs <= schedule.epochs_hyperband
+        assert run(schedule, with_margin(margin)).epochs <= schedule.epochs_hyperband
     taught = {trial for key in schedule.teaching for trial in synthetic.trials(schedule)[key[0]][:5]}
     search = run(schedule, train=lambda trial, n: [math.nan] if trial in taught else synthetic.curve(trial, n))
     assert search.epochs <= schedule.epochs_hyperband

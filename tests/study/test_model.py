@@ -76,7 +76,7 @@ def test_the_published_preset_is_that_of_the_paper():
     found = study(swift__preset="published")
     rules, schedule = found.rules(), found.schedule()
     assert schedule.epochs_best == 351
-    assert (rules.threshold, rules.threshold_quantile, rules.margin) == ("quantile", 0.25, 0.0)
+    assert (rules.swift.threshold, rules.swift.threshold_quantile, rules.swift.margin) == ("quantile", 0.25, 0.0)
     assert (found.swift.d, found.swift.k, found.swift.decision_fraction, found.swift.share_curves) == (
         15,
         0.5,

@@ -1,9 +1,15 @@
-"""The settings of samplers and of the QSVR, as the study file gives them."""
+"""The settings of samplers and of the QSVR: sections `predictor.sampler` and `predictor.qsvr` of the study file."""
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+from swift_hyperband.base.errors import InvalidKeysError
+from swift_hyperband.base.keys import key
+from swift_hyperband.base.wording import one_of, shown, suggestion
 
 LOCAL = ("simulated-annealing", "tabu", "steepest-descent", "exact")
 """Samplers that run in this process; any other dimod sampler is named module:Class."""
@@ -12,80 +18,74 @@ REMOTE = frozenset({"qpu", "hybrid"})
 """Samplers of D-Wave's cloud."""
 
 
+def sampler_name(value: object) -> object:
+    """Check the name of a sampler, without importing one."""
+    known = [*LOCAL, *sorted(REMOTE, reverse=True)]
+    if isinstance(value, str) and value not in known and not re.fullmatch(r"[\w.]+:\w+", value):
+        needed = f"must be {one_of([*known, 'module:Class'])}"
+        raise InvalidKeysError(("", f"{needed}, found {shown(value)}{suggestion(value, known)}"))
+    return value
+
+
+def scale_or_number(value: object) -> object:
+    """Check gamma."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+    if value != "scale" and not number:
+        raise InvalidKeysError(("", f"must be scale or a number above 0, found {shown(value)}"))
+    return value
+
+
 @dataclass(frozen=True)
 class SamplerSettings:
-    """Which sampler minimises, and how.
+    """What minimises the QUBO.
 
     Attributes
     ----------
-    name : str
-        simulated-annealing, tabu, steepest-descent, exact, qpu, hybrid or module:Class.
-    num_reads : int
-        How many solutions are asked for.
-    sweeps : int
-        Sweeps over all variables for each of them (simulated-annealing, module:Class if it takes num_sweeps).
-    solver : str or None
-        Name of the remote solver; None for the client's default choice (qpu, hybrid).
-    annealing_time : float or None
-        In microseconds; None for the solver's default (qpu).
-    chain_strength : float
-        As a multiple of the default, `uniform_torque_compensation` (qpu).
-    timeout : float
-        Seconds until the answer must be there (qpu, hybrid).
     budget : float or None
-        Seconds of annealer time that all fits of a search may take together; None for any (qpu, hybrid).
+        Seconds of annealer time that all fits of a search may take together; None for any (qpu, hybrid). A key of the
+        section `budget`.
     seed : int
-        The local samplers give the same solutions for the same seed, as those of the user's own do if they take one;
-        0 to 2^31 - 1.
+        The local samplers repeat their solutions by it, as do those of users that take a seed; 0 to 2^31 - 1. Follows
+        from the seed of the search.
     """
 
-    name: str = "simulated-annealing"
-    num_reads: int = 30
-    sweeps: int = 300
-    solver: str | None = None
-    annealing_time: float | None = None
-    chain_strength: float = 4.0
-    timeout: float = 600.0
+    name: str = key(
+        "simulated-annealing",
+        "simulated-annealing, tabu, steepest-descent, exact, qpu, hybrid, or module:Class (dimod.Sampler).",
+        check=sampler_name,
+    )
+    num_reads: int = key(30, "Solutions asked for.", ge=1)
+    sweeps: int = key(300, "Sweeps a solution (simulated-annealing, module:Class if it takes them).", ge=1)
+    solver: str | None = key(None, "Name of the solver (qpu, hybrid); null: the client's choice.")
+    annealing_time: float | None = key(None, "Microseconds (qpu); null: the solver's default.", gt=0)
+    chain_strength: float = key(4.0, "As a multiple of uniform torque compensation (qpu).", gt=0, le=1e6)
+    timeout: float = key(600.0, "Seconds until an answer must be there (qpu, hybrid).", gt=0)
     budget: float | None = None
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class QsvrSettings:
-    """How the QSVR is put as a QUBO; its cost C stands with those of the other predictors.
+    """How the support vector regression is put as a QUBO; docs/qsvr.md has the formulas."""
 
-    Attributes
-    ----------
-    epsilon : float
-        Half width of the tube without loss, on the scaled target.
-    xi : float
-        Penalty on the sum of the dual coefficients; 1 to 10 acts like the free intercept of an SVR, .01 like none.
-    gamma : float or "scale"
-        Of the RBF kernel exp(-gamma |a - b|^2); "scale" is 1 / (features * variance).
-    encoding : {"adaptive", "published", "signed"}
-        How bits make a dual coefficient, see `qubo.Encoding`.
-    bits : int
-        Bits for each of alpha and alpha-hat (adaptive, published) or for a whole coefficient (signed).
-    base, offset : float
-        A bit counts base^k (adaptive, signed: scaled to the range of C) or base^(k - offset) (published).
-    top : int
-        How many of the best solutions are averaged.
-    max_samples : int
-        How many training curves the sampler holds: a clique of 120 variables holds 20 with 2 * 3 bits.
-    too_many : {"ensemble", "subset"}
-        With more curves than that: the mean of several QSVRs of at most `max_samples` curves, or one of a subset.
-    """
-
-    epsilon: float = 0.05
-    xi: float = 1.0
-    gamma: float | Literal["scale"] = "scale"
-    encoding: Literal["adaptive", "published", "signed"] = "adaptive"
-    bits: int = 3
-    base: float = 2.0
-    offset: float = 0.0
-    top: int = 4
-    max_samples: int = 20
-    too_many: Literal["ensemble", "subset"] = "ensemble"
+    epsilon: float = key(0.05, "Half width of the tube without loss, scaled.", ge=0, le=1e6)
+    # 1 to 10 acts like the free intercept of an SVR, .01 like none
+    xi: float = key(1.0, "Penalty on the sum of the dual coefficients.", gt=0, le=1e6)
+    gamma: Literal["scale"] | float = key(
+        "scale", "Of the RBF kernel; scale is 1 / (features * variance).", check=scale_or_number, gt=0
+    )
+    encoding: Literal["adaptive", "published", "signed"] = key(
+        "adaptive", "How bits make a coefficient; signed takes a third fewer variables."
+    )
+    bits: int = key(3, "Bits for each of alpha and alpha-hat.", ge=1, le=12)
+    base: float = key(2.0, "How much more each bit counts than the one before.", ge=0.01, le=100)
+    offset: float = key(0.0, "Of the exponent, in the published encoding.", ge=-12, le=12)
+    top: int = key(4, "How many of the best solutions are averaged.", ge=1)
+    # a clique of 120 variables on a QPU holds 20 curves of 2 * 3 bits
+    max_samples: int = key(20, "Training curves that the sampler holds.", ge=3)
+    too_many: Literal["ensemble", "subset"] = key(
+        "ensemble", "With more curves: the mean of several QSVRs, or one of a subset."
+    )
 
 
 PUBLISHED_C = 67.61

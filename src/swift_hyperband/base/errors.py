@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
+
+from swift_hyperband.base.wording import one_line
 
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EROFS)
 """Of a disk that is full or fails: nobody's fault but the disk's."""
@@ -41,10 +44,36 @@ def about_disk(error: OSError, where: object = None) -> str:
 Problem = tuple[str, str]
 """A key's path, below the checked part, and what is wrong with it: ("low", "must be below high (1), found 2")."""
 
+LONGEST_LINE = 1000
+"""Characters of a line; the names of keys in it may be long."""
+MOST_LINES = 20
+"""Lines about one file."""
+
 
 class InvalidKeysError(ValueError):
-    """Raised by the checks of the study's models; pydantic collects it."""
+    """Raised by the check of a section or a value; `KeysError` says it of the file."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(f"{key} {text}" for key, text in problems))
         self.problems = problems
+
+
+class KeysError(UserError):
+    """Keys of a file, or of what stands for one, do not hold: one line for each.
+
+    Parameters
+    ----------
+    where : str
+        The file; lines begin with it. Nothing on a command line.
+    problems : sequence of Problem
+        By the path of the key in the file.
+    """
+
+    def __init__(self, where: str, problems: Sequence[Problem]) -> None:
+        begin = f"{where}: " if where else ""
+        lines = [begin + one_line(f"{key} {text}".lstrip())[:LONGEST_LINE] for key, text in problems[:MOST_LINES]]
+        if len(problems) > MOST_LINES:
+            lines.append(f"{begin}and {len(problems) - MOST_LINES} mistakes more")
+        super().__init__("\n".join(lines))
+        self.where = where
+        self.problems = tuple(problems)

@@ -5,10 +5,6 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 LONGEST_SHOWN = 80
 """Characters of a value, or of a key, in a message."""
@@ -23,7 +19,8 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Return a text cut to the length that messages show."""
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
 
 
@@ -40,18 +37,18 @@ def shown(value: object) -> str:
             # Python refuses to write whole numbers of thousands of digits
             return f"a whole number of {value.bit_length()} bits"
         case str():
-            return one_line(f"'{_short(value)}'")
+            return one_line(f"'{short(value)}'")
         case Mapping():
             return "a mapping"
         case Sequence():
             return f"[{', '.join(shown(item) for item in value)}]" if len(value) <= 4 else f"a list of {len(value)}"
-    return one_line(_short(str(value)))
+    return one_line(short(str(value)))
 
 
 def one_of(options: Iterable[object]) -> str:
     """Return options as a sentence lists them: a, b or c; the first of many."""
     every = list(options)
-    words = [_short(option) if isinstance(option, str) else shown(option) for option in every[:MOST_OPTIONS]]
+    words = [short(option) if isinstance(option, str) else shown(option) for option in every[:MOST_OPTIONS]]
     if len(every) > MOST_OPTIONS:
         words.append(f"another of {len(every)}")
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
@@ -73,6 +70,6 @@ def path_of(location: Sequence[str | int]) -> str:
             text += f"[{part}]"
             continue
         # an empty key would not be seen
-        name = _short(part) if part.strip() else f"'{part}'"
+        name = short(part) if part.strip() else f"'{part}'"
         text += f".{name}" if text else name
     return one_line(text)

@@ -106,8 +106,8 @@ def _check_study(options: argparse.Namespace) -> int:
     from swift_hyperband.workflow.fitting import problem_sizes
 
     study = load(options.study).frozen()
-    settings, sizes = study.rules().predictor.sampler, problem_sizes(study)
-    if settings is None or not sizes:
+    settings, sizes = study.predictor().sampler, problem_sizes(study)
+    if not sizes:
         raise UserError(
             f"{options.study}: predictor.name must be qsvr in a search that predicts, for its sampler to be checked, "
             f"found {study.definition['predictor']['name']} and {study.definition['search']['algorithm']}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -226,8 +226,7 @@ _CASES: tuple[Case, Case] = ("half", "worst")
 
 def _shared(study: Study, share: bool) -> Schedule:
     """Return the schedule that a study of Swift-Hyperband has with or without curves shared by its brackets."""
-    swift = study.swift.model_copy(update={"share_curves": share})
-    return study.model_copy(update={"swift": swift}).schedule()
+    return study.model_copy(update={"swift": replace(study.swift, share_curves=share)}).schedule()
 
 
 def _cell(cases: list[int], pace: Pace | None) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.errors import KeysError, UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -140,6 +139,8 @@ def _replay(options: argparse.Namespace) -> int:
 def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
     from swift_hyperband.replay.recipes import recipe
     from swift_hyperband.replay.tables.reader import published_epochs
+    from swift_hyperband.search.fast_hyperband import FastSettings
+    from swift_hyperband.study.section import checked
 
     settings = _settings(options.set)
     if options.predictor is not None:
@@ -157,23 +158,31 @@ def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
             full=options.full,
             swift=settings["swift"],
             predictor=settings["predictor"],
-            fast=settings["fast"],
+            fast=checked(FastSettings, settings["fast"], "", "fast"),
         )
-    except UserError as error:
-        raise UserError(_as_options(str(error))) from None
+    except KeysError as error:
+        raise _of_options(error) from None
 
 
-def _as_options(text: str) -> str:
-    """Call the keys of a study what they are on the command line."""
-    text = re.sub(r"command line: search\.(\w+)", lambda found: f"--{found[1].replace('_', '-')}", text)
-    return re.sub(r"command line: (swift|predictor|fast)\.", r"--set \1.", text)
+def _of_options(error: KeysError) -> KeysError:
+    """Return an error that names the options of the keys."""
+
+    def option(path: str) -> str:
+        section, _, name = path.partition(".")
+        return f"--set {path}" if section in _SECTIONS else f"--{name.replace('_', '-')}"
+
+    return KeysError("", [(option(path), text) for path, text in error.problems])
+
+
+_SECTIONS = ("swift", "predictor", "fast")
+"""Sections whose keys `--set` takes."""
 
 
 def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the settings of `--set`, by section."""
     from swift_hyperband.study.reader import parse_yaml
 
-    found: dict[str, dict[str, Any]] = {"swift": {}, "predictor": {}, "fast": {}}
+    found: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
     for text in given:
         key, equals, value = text.partition("=")
         section, dot, name = key.partition(".")
@@ -197,17 +206,16 @@ def _draws(options: argparse.Namespace, table: CurveTable) -> tuple[Draw | None,
 
 def _cluster(options: argparse.Namespace) -> ClusterSettings | None:
     """Return the cluster, if anything was said of one."""
+    from swift_hyperband.base import keys
     from swift_hyperband.replay.simulator import ClusterSettings
+    from swift_hyperband.study.section import checked
 
-    found = ClusterSettings(
-        workers=1 if options.workers is None else options.workers,
-        seconds_per_epoch=1.0 if options.seconds_per_epoch is None else options.seconds_per_epoch,
-        pace=options.pace,
-        spread=options.spread,
-        start_seconds=options.start_seconds,
-        queue_seconds=options.queue_seconds,
-        failures_per_hour=options.failures_per_hour,
-    )
+    given = {name: getattr(options, name) for name in keys.of(ClusterSettings) if hasattr(options, name)}
+    given = {name: value for name, value in given.items() if value is not None}
+    try:
+        found = checked(ClusterSettings, given, "", "cluster")
+    except KeysError as error:
+        raise _of_options(error) from None
     asked = options.workers is not None or options.gantt is not None
     return found if asked or found != ClusterSettings(spread=options.spread) else None
 

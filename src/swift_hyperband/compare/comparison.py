@@ -8,19 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.wording import shown
 from swift_hyperband.replay.recipes import Recipe, recipe
-from swift_hyperband.replay.simulator import ClusterSettings, Pace
-from swift_hyperband.study.checks import refuse_unfit, slug
+from swift_hyperband.replay.simulator import ClusterSettings
+from swift_hyperband.search.fast_hyperband import FastSettings
+from swift_hyperband.study.checks import slug
 from swift_hyperband.study.reader import read
-from swift_hyperband.study.section import Section, lines
+from swift_hyperband.study.section import FromKeys, Section, validated
 
 
 def _by_name(value: object) -> object:
@@ -68,8 +68,8 @@ class SearchKeys(Section):
         default_factory=dict, description="The predictor's name, or its settings as a study has them."
     )
     swift: dict[str, Any] = Field(default_factory=dict, description="Settings of Swift-Hyperband, as a study has them.")
-    fast: dict[str, Any] = Field(
-        default_factory=dict, description="Settings of Fast-Hyperband: confidence, delta, kappa, d."
+    fast: Annotated[FastSettings, FromKeys()] = Field(
+        default_factory=FastSettings, description="Settings of Fast-Hyperband."
     )
     brackets: list[int] | None = Field(default=None, description="Which brackets to run; null: all.")
     trials: int | None = Field(default=None, description="Trials of a random search; null: as Hyperband pays for.")
@@ -77,19 +77,6 @@ class SearchKeys(Section):
     sampling: Literal["random", "tpe", "bohb"] = Field(
         default="random", description="Who draws configurations; tpe and bohb need optuna."
     )
-
-
-class ClusterKeys(Section):
-    """A simulated cluster; the keys are explained at `ClusterSettings`."""
-
-    workers: int = Field(default=1, description="Jobs side by side.")
-    seconds_per_epoch: float = Field(default=1.0, description="Mean, where the table does not tell.")
-    pace: Pace = Field(default="constant", description="Whether configurations or jobs differ in pace.")
-    spread: float = Field(default=0.5, description="Of the pace.")
-    start_seconds: float = Field(default=0.0, description="Start of a job.")
-    queue_seconds: float = Field(default=0.0, description="Mean wait of a job in the queue.")
-    failures_per_hour: float = Field(default=0.0, description="Of a worker that trains.")
-    seed: int = Field(default=0, description="Of all that is random on the cluster.")
 
 
 class PredictionKeys(Section):
@@ -111,7 +98,9 @@ class ComparisonKeys(Section):
     curves: str = Field(default="curves", description="The folder in which the tables lie.")
     tables: list[TableKeys] = Field(min_length=1, description="The tables of curves.")
     searches: list[SearchKeys] = Field(min_length=1, description="The searches.")
-    cluster: ClusterKeys | None = Field(default=None, description="A simulated cluster; null: one worker.")
+    cluster: Annotated[ClusterSettings, FromKeys()] | None = Field(
+        default=None, description="A simulated cluster; null: one worker."
+    )
     predictions: PredictionKeys = Field(default_factory=PredictionKeys, description="How predictors are judged.")
 
     @model_validator(mode="after")
@@ -190,9 +179,9 @@ class Comparison:
     def name(self) -> str:
         return self.keys.name
 
-    @cached_property
+    @property
     def cluster(self) -> ClusterSettings | None:
-        return _cluster(self.keys)
+        return self.keys.cluster
 
 
 def file_name(text: str) -> str:
@@ -219,11 +208,7 @@ def load(path: Path, curves: Path | None = None, seeds: int | None = None) -> Co
     if not path.is_file():
         raise UserError(f"{path}: must be the file of a comparison, found no such file; mend the path")
     raw = read(path)
-    refuse_unfit(raw, str(path))
-    try:
-        keys = ComparisonKeys.model_validate(raw)
-    except ValidationError as error:
-        raise UserError("\n".join(lines(error, str(path)))) from None
+    keys = validated(ComparisonKeys, raw, str(path))
     folder = Path(keys.curves) if curves is None else curves
     mistakes: dict[str, None] = {}
     recipes: dict[tuple[str, str], Recipe] = {}
@@ -236,10 +221,6 @@ def load(path: Path, curves: Path | None = None, seeds: int | None = None) -> Co
     for number, table in enumerate(keys.tables):
         if table.draws is not None and not Path(table.draws).is_file():
             mistakes[f"{path}: tables[{number}].draws must be a study file, found no file {table.draws}"] = None
-    try:
-        _cluster(keys)
-    except UserError as error:
-        mistakes[f"{path}: {error}"] = None
     if mistakes:
         raise UserError("\n".join(mistakes))
     sources = [_source(table, folder) for table in keys.tables]
@@ -297,7 +278,3 @@ def _recipe(search: SearchKeys, table: TableKeys, where: str) -> Recipe:
         predictor=search.predictor,
         fast=search.fast,
     )
-
-
-def _cluster(keys: ComparisonKeys) -> ClusterSettings | None:
-    return None if keys.cluster is None else ClusterSettings(**keys.cluster.model_dump())

@@ -17,20 +17,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.files import read_json, write_json, write_text
 from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.wording import one_of, shown
-from swift_hyperband.replay.recipes import NAMES, Recipe, fast_settings
+from swift_hyperband.replay.recipes import NAMES, Recipe
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.trials import nothing_left
+from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.study import model as studies
 from swift_hyperband.study import reader
-from swift_hyperband.study.checks import refuse_unfit, slug
+from swift_hyperband.study.checks import slug
 from swift_hyperband.study.model import Study
-from swift_hyperband.study.section import Section, lines
+from swift_hyperband.study.section import FromKeys, Section, validated
 
 PARALLEL = "parallel"
 """The run by the workflow, beside the names of searches."""
@@ -68,7 +69,9 @@ class RealRuns(Section):
         default_factory=lambda: ["hyperband", "fast-hyperband", "swift-hyperband"],
         description="Searches that train one trial after another.",
     )
-    fast: dict[str, Any] = Field(default_factory=dict, description="Settings of Fast-Hyperband.")
+    fast: Annotated[FastSettings, FromKeys()] = Field(
+        default_factory=FastSettings, description="Settings of Fast-Hyperband."
+    )
     parallel: ParallelRun = Field(default_factory=ParallelRun, description="Swift-Hyperband by the workflow.")
 
     @property
@@ -118,12 +121,7 @@ def load(path: Path) -> RealRuns:
     UserError
         A line for each mistake.
     """
-    raw = dict(reader.read(path))
-    refuse_unfit(raw, str(path))
-    try:
-        return RealRuns.model_validate(raw)
-    except ValidationError as error:
-        raise UserError("\n".join(lines(error, str(path)))) from None
+    return validated(RealRuns, reader.read(path), str(path))
 
 
 def run(settings: RealRuns, search: str, seed: int) -> Result:
@@ -186,7 +184,7 @@ def _one_after_another(settings: RealRuns, name: str, study: Study, folder: Stud
     definition = study.definition()
     begin(folder, definition["target"])
     training = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)
-    recipe = Recipe(NAMES[name], name, study.frozen(), fast_settings(settings.fast, "fast"))
+    recipe = Recipe(NAMES[name], name, study.frozen(), settings.fast)
     trials = {bracket: study.trials(bracket) for bracket in recipe.schedule.brackets}
     for drawn in trials.values():
         for trial, (_, configuration) in drawn.items():

@@ -74,11 +74,9 @@ def _machine(settings: PredictorSettings, curves: Floats, ends: Floats, label: s
         from swift_hyperband.predictors import last_value
 
         return last_value.fit(settings, curves, ends)
-    if settings.name == "qsvr":
+    if settings.anneals:
         from swift_hyperband.predictors import annealed
 
-        assert settings.qsvr is not None
-        assert settings.sampler is not None
         return annealed.fit(settings, settings.qsvr, settings.sampler, curves, ends, label, kept)
     from swift_hyperband.predictors import svr
 

@@ -5,7 +5,6 @@ Source: García Amboage et al., EPJ Web of Conferences 295, 12005 (2024), sectio
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from swift_hyperband.annealing import qubo
 from swift_hyperband.annealing.qsvr import QSVR, divide
 from swift_hyperband.annealing.samplers import NamedSampler
 from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
+from swift_hyperband.base import keys
 from swift_hyperband.predictors.features import Floats
 from swift_hyperband.predictors.kernel_machine import KernelMachine, Solution, Solve, leave_one_out, train
 from swift_hyperband.predictors.settings import PredictorSettings
@@ -61,7 +61,7 @@ def fit(
         polish=":" in sampler.name,
         random_state=sampler.seed,
         label=label,
-        **asdict(qsvr),
+        **keys.values(qsvr),
     )
 
     def anneal(x: Floats, y: Floats) -> Solution:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -11,6 +11,9 @@ import numpy as np
 
 from swift_hyperband.predictors.features import Floats, Scaling, features
 from swift_hyperband.predictors.settings import PredictorSettings
+
+_STORED = ("name", "target", "features", "scaling", "C", "nu")
+"""Settings that predictor.json holds."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class KernelMachine:
     def to_dict(self) -> dict[str, Any]:
         return {
             "name": self.settings.name,
-            # what predicting needs; how a QUBO was put and sampled stands in the study
-            "settings": asdict(replace(self.settings, qsvr=None, sampler=None)),
+            # the study holds how a QUBO was put and sampled
+            "settings": {name: getattr(self.settings, name) for name in _STORED} | {"qsvr": None, "sampler": None},
             "support": self.support.tolist(),
             "coefficients": self.coefficients.tolist(),
             "intercept": self.intercept,
@@ -65,7 +68,7 @@ class KernelMachine:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> KernelMachine:
-        settings = PredictorSettings(**stored["settings"])
+        settings = PredictorSettings(**{name: stored["settings"][name] for name in _STORED})
         inputs = Scaling.from_dict(stored["inputs"])
         return cls(
             settings=settings,

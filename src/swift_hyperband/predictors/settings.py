@@ -1,4 +1,4 @@
-"""The settings of a predictor, as the study file gives them."""
+"""The settings of a predictor: the section `predictor` of the study file."""
 
 from __future__ import annotations
 
@@ -6,33 +6,29 @@ from dataclasses import dataclass
 from typing import Literal
 
 from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
+from swift_hyperband.base.keys import key
 
 
 @dataclass(frozen=True)
 class PredictorSettings:
-    """Which predictor decides, and how it sees curves.
+    """What predicts the end of a learning curve."""
 
-    Attributes
-    ----------
-    name : {"svr", "qsvr", "last-value"}
-    target : {"change", "value"}
-        What is predicted: the change from the decision point to the round's end, or the loss there (published).
-    features : {"differences", "values"}
-        The curve as the last seen loss and the changes from epoch to epoch, or as the losses themselves (published).
-    scaling : {"robust", "minmax"}
-        Of features and target: median and interquartile range, or minimum and maximum (published).
-    C, nu : float
-        Cost of the support vector regressions, and nu of the classical one (NuSVR, RBF kernel, gamma =
-        1 / (features * variance)).
-    qsvr, sampler : QsvrSettings, SamplerSettings or None
-        How the QSVR is put as a QUBO, and what minimises it; None for other predictors.
-    """
+    name: Literal["svr", "qsvr", "last-value"] = key(
+        "svr", "Support vector regression, the same on an annealer, or the last seen value as a baseline."
+    )
+    target: Literal["change", "value"] = key(
+        "change", "What is predicted: the change to the round's end, or the value there."
+    )
+    features: Literal["differences", "values"] = key(
+        "differences", "How it sees a curve: as changes from epoch to epoch, or as values."
+    )
+    scaling: Literal["robust", "minmax"] = key("robust", "Scaling by median and quartiles, or by minimum and maximum.")
+    C: float = key(1.0, "Cost of the support vector regression.", ge=1e-6, le=1e6)
+    nu: float = key(0.5, "Least share of support vectors (svr).", gt=0, le=1)
+    qsvr: QsvrSettings = key(QsvrSettings(), "How a QSVR is put as a QUBO.")
+    sampler: SamplerSettings = key(SamplerSettings(), "What minimises it.")
 
-    name: Literal["svr", "qsvr", "last-value"]
-    target: Literal["change", "value"]
-    features: Literal["differences", "values"]
-    scaling: Literal["robust", "minmax"]
-    C: float
-    nu: float
-    qsvr: QsvrSettings | None = None
-    sampler: SamplerSettings | None = None
+    @property
+    def anneals(self) -> bool:
+        """Whether `qsvr` and `sampler` are used."""
+        return self.name == "qsvr"

@@ -10,7 +10,7 @@ from typing import Any
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import one_of, shown, suggestion
 from swift_hyperband.search import Search
-from swift_hyperband.search.asha import AshaSearch, SwiftAshaSettings
+from swift_hyperband.search.asha import AshaSearch
 from swift_hyperband.search.fast_hyperband import FastHyperbandSearch, FastSettings
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule, hyperband, swift_hyperband
@@ -97,8 +97,7 @@ class Recipe:
         if self.algorithm == "asha":
             return AshaSearch(self.schedule, trials)
         if self.algorithm == "swift-asha":
-            swift = self.study.definition["swift"]
-            return AshaSearch(self.schedule, trials, SwiftAshaSettings(swift["d"], swift["decision_fraction"], rules))
+            return AshaSearch(self.schedule, trials, rules)
         return ScheduledSearch(self.schedule, trials, rules)
 
     @cached_property
@@ -119,7 +118,7 @@ def recipe(
     full: int | None = None,
     swift: Mapping[str, Any] | None = None,
     predictor: Mapping[str, Any] | None = None,
-    fast: Mapping[str, Any] | None = None,
+    fast: FastSettings | None = None,
     repeats: int = 1,
 ) -> Recipe:
     """Return a search by name.
@@ -138,8 +137,8 @@ def recipe(
         Fills what `swift` and `predictor` leave out.
     swift, predictor : mapping, optional
         As the sections of a study.
-    fast : mapping, optional
-        The fields of `FastSettings`.
+    fast : FastSettings, optional
+        Of Fast-Hyperband.
     repeats : int
         As `Recipe.repeats`.
 
@@ -172,32 +171,7 @@ def recipe(
         where,
     )
     name = study.predictor.name
-    settings = fast_settings(fast or {}, where)
-    return Recipe(label or _label(algorithm, preset, name), algorithm, study.frozen(), settings, repeats)
-
-
-def fast_settings(given: Mapping[str, Any], where: str) -> FastSettings:
-    """Return checked settings of Fast-Hyperband.
-
-    Raises
-    ------
-    UserError
-        If a key is unknown or its value does not hold.
-    """
-    known = FastSettings()
-    for key, value in given.items():
-        if key not in vars(known):
-            raise UserError(f"{where}: fast.{key} is not a key{suggestion(key, vars(known))}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UserError(f"{where}: fast.{key} must be a number, found {shown(value)}")
-    found = FastSettings(**given)
-    if not 0 < found.confidence < 1:
-        raise UserError(f"{where}: fast.confidence must be between 0 and 1, found {shown(found.confidence)}")
-    if found.delta < 0 or found.kappa < 0:
-        raise UserError(f"{where}: fast.delta and fast.kappa must be at least 0, found {found.delta}, {found.kappa}")
-    if not isinstance(found.d, int) or found.d < 3:
-        raise UserError(f"{where}: fast.d must be a whole number of at least 3, found {shown(found.d)}")
-    return found
+    return Recipe(label or _label(algorithm, preset, name), algorithm, study.frozen(), fast or FastSettings(), repeats)
 
 
 def _label(algorithm: str, preset: str, predictor: str) -> str:

@@ -17,7 +17,8 @@ from statistics import NormalDist
 from typing import Literal, NamedTuple, get_args
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.wording import one_of, shown
+from swift_hyperband.base.keys import key
+from swift_hyperband.base.wording import shown
 from swift_hyperband.search import Curve, Search, Training
 
 Pace = Literal["constant", "per-configuration", "heavy-tailed"]
@@ -39,47 +40,19 @@ class ClusterSettings:
 
     A worker is a place for one job at a time, as `--jobs` of Snakemake counts them. It belongs to a job from its
     submission: while the job waits in the queue nothing else is submitted in its place.
-
-    Attributes
-    ----------
-    workers : int
-        Jobs that are submitted or run side by side.
-    seconds_per_epoch : float
-        Mean over configurations and jobs.
-    pace : {"constant", "per-configuration", "heavy-tailed"}
-        Every epoch takes the same; some configurations are slower models; or some jobs are stragglers, whatever they
-        train.
-    spread : float
-        Of the pace, see `_configuration` and `_straggler`; 0 is constant.
-    start_seconds : float
-        From a job's start to its first epoch (imports, data), on the worker.
-    queue_seconds : float
-        Mean wait from a job's submission to its start, exponential.
-    failures_per_hour : float
-        Of a worker that trains, exponential. The job loses the epoch in flight, since states are saved every epoch,
-        and is submitted again in the same place: it waits and starts anew.
-    seed : int
     """
 
-    workers: int = 1
-    seconds_per_epoch: float = 1.0
-    pace: Pace = "constant"
-    spread: float = 0.5
-    start_seconds: float = 0.0
-    queue_seconds: float = 0.0
-    failures_per_hour: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.workers, int) or self.workers < 1:
-            raise UserError(f"cluster.workers must be an integer of at least 1, found {shown(self.workers)}")
-        if self.pace not in get_args(Pace):
-            raise UserError(f"cluster.pace must be {one_of(get_args(Pace))}, found {shown(self.pace)}")
-        if not 0 < self.seconds_per_epoch < math.inf:
-            raise UserError(f"cluster.seconds_per_epoch must be above 0, found {shown(self.seconds_per_epoch)}")
-        for name in ("spread", "start_seconds", "queue_seconds", "failures_per_hour"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise UserError(f"cluster.{name} must be 0 or more, found {shown(getattr(self, name))}")
+    workers: int = key(1, "Jobs side by side: submitted or running.", ge=1)
+    seconds_per_epoch: float = key(1.0, "Mean over configurations and jobs, where the table does not tell.", gt=0)
+    # constant, some configurations are slower models, or some jobs are stragglers, whatever they train
+    pace: Pace = key("constant", "Whether configurations or jobs differ in pace.")
+    # see `_configuration` and `_straggler`; 0 is constant
+    spread: float = key(0.5, "Of the pace.", ge=0)
+    start_seconds: float = key(0.0, "From a job's start to its first epoch (imports, data).", ge=0)
+    queue_seconds: float = key(0.0, "Mean wait from a job's submission to its start, exponential.", ge=0)
+    # the job loses the epoch in flight, since states are saved every epoch, and is submitted again in the same place
+    failures_per_hour: float = key(0.0, "Of a worker that trains, exponential.", ge=0)
+    seed: int = key(0, "Of all that is random on the cluster.")
 
 
 class Failure(NamedTuple):

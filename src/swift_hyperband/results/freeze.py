@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -60,11 +61,16 @@ def as_begun(folder: StudyFolder, study: Study) -> Study:
 
 
 def _before(study: Study, stored: Mapping[str, Any]) -> Study:
-    """Return a study with what held before for keys that its frozen definition does not have."""
-    for section, keys in BEFORE.items():
-        if missing := {key: value for key, value in keys.items() if key not in stored.get(section, {})}:
-            changed = getattr(study, section).model_copy(update=missing)
-            study = study.model_copy(update={section: changed})
+    """Return a study with what held before for keys that its frozen definition does not have.
+
+    A key to which the study file gives another value than the product's own stays, and so differs.
+    """
+    for section, before in BEFORE.items():
+        now = getattr(study, section)
+        own = type(now)()
+        late = {name: value for name, value in before.items() if name not in stored.get(section, {})}
+        late = {name: value for name, value in late.items() if getattr(now, name) == getattr(own, name)}
+        study = study.model_copy(update={section: replace(now, **late)})
     return study
 
 

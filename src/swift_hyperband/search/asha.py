@@ -18,24 +18,6 @@ from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Round, Schedule, decision_point
 
 
-@dataclass(frozen=True)
-class SwiftAshaSettings:
-    """How Swift-ASHA stops trials between rungs.
-
-    Attributes
-    ----------
-    d : int
-        Fewest curves to fit a predictor; the first `d` trials on the way to an epoch train there without a decision.
-    decision_fraction : float
-        Where the decision point lies between two rungs, in (0, 1].
-    rules : Rules
-    """
-
-    d: int
-    decision_fraction: float
-    rules: Rules
-
-
 @dataclass
 class _Rung:
     """The trials of a bracket that trained to one epoch.
@@ -79,13 +61,14 @@ class AshaSearch:
         From `schedule.hyperband`: rungs and number of trials of each bracket.
     trials : mapping of int to sequence of str
         Trial ids of each bracket, in the order in which they start.
-    swift : SwiftAshaSettings, optional
-        ASHA if left out.
+    rules : Rules, optional
+        How Swift-ASHA stops trials between rungs: the first `swift.d` trials on the way to an epoch train there without
+        a decision, and `swift.decision_fraction` of the way lies the decision point of the others. ASHA if left out.
     """
 
     schedule: Schedule
     trials: Mapping[int, Sequence[str]]
-    swift: SwiftAshaSettings | None = None
+    rules: Rules | None = None
     curves: dict[str, Curve] = field(default_factory=dict)
     best: tuple[str, float] | None = None
     fits: int = 0
@@ -174,8 +157,8 @@ class AshaSearch:
     def _goal(self, bracket: int, index: int) -> _Goal:
         round_ = self._rungs[bracket][index].round
         epochs = round_.end
-        if self.swift is not None and self._undecided.get(round_.end, 0) >= self.swift.d:
-            epochs = decision_point(round_.start, round_.end, self.swift.decision_fraction)
+        if self.rules is not None and self._undecided.get(round_.end, 0) >= self.rules.swift.d:
+            epochs = decision_point(round_.start, round_.end, self.rules.swift.decision_fraction)
         return _Goal(bracket, index, epochs)
 
     def _promotable(self, bracket: int, index: int) -> str | None:
@@ -196,7 +179,7 @@ class AshaSearch:
 
     def _decide(self, end: int) -> None:
         """Decide about all that wait at a decision point on the way to an epoch, if a predictor can be fitted."""
-        if self.swift is None or len(self._reached.get(end, ())) < self.swift.d:
+        if self.rules is None or len(self._reached.get(end, ())) < self.rules.swift.d:
             return
         for trial, goal in list(self._paused.items()):
             rung = self._rungs[goal.bracket][goal.rung]
@@ -215,34 +198,34 @@ class AshaSearch:
 
     def _continues(self, rung: _Rung, trial: str) -> bool:
         """Whether a trial goes on from its decision point: it is not predicted outside the top 1/eta of the rung."""
-        assert self.swift is not None
-        round_, rules = rung.round, self.swift.rules
-        point = decision_point(round_.start, round_.end, self.swift.decision_fraction)
+        assert self.rules is not None
+        round_, swift = rung.round, self.rules.swift
+        point = decision_point(round_.start, round_.end, swift.decision_fraction)
         predictor = self._predictor(point, round_.end)
         if predictor is None or not rung.losses:
             return True
         seen = self.curves[trial]
         predicted = rounds.predict(predictor, [seen], point)[0]
         reached = [loss for loss, _ in rung.losses]
-        if rules.threshold == "quantile":
-            threshold = decisions.quantile_threshold(reached, rules.threshold_quantile)
+        if swift.threshold == "quantile":
+            threshold = decisions.quantile_threshold(reached, swift.threshold_quantile)
         else:
             # the stopped do not count here as they do where trials are promoted: docs/swift-asha.md has what that costs
             quota = max(1, -(-len(reached) // self.schedule.eta))
             threshold = decisions.promotion_threshold([*reached, predicted], quota)
-        sigma = predictor.sigma if rules.margin > 0 else 0.0
+        sigma = predictor.sigma if swift.margin > 0 else 0.0
         decided = decisions.decide(
-            {trial: seen[point - 1]}, {trial: predicted}, sigma, threshold=threshold, margin=rules.margin, wanted=0
+            {trial: seen[point - 1]}, {trial: predicted}, sigma, threshold=threshold, margin=swift.margin, wanted=0
         )
         return decided.verdicts[trial].continues
 
     def _predictor(self, seen: int, end: int) -> Predictor | None:
         """Return the predictor of the loss at an epoch, fitted to all curves that reached it so far."""
-        assert self.swift is not None
+        assert self.rules is not None
         curves = self._reached[end]
         fitted_to, predictor = self._predictors.get((seen, end), (0, None))
         if len(curves) > fitted_to:
-            predictor = rounds.fit_curves(curves, seen, end, self.swift.rules.predictor)
+            predictor = rounds.fit_curves(curves, seen, end, self.rules.predictor)
             self._predictors[seen, end] = len(curves), predictor
             self.fits += predictor is not None
         return predictor

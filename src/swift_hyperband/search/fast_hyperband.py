@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from swift_hyperband.base.keys import key
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search import Curve, Training, decisions, rounds
@@ -19,25 +20,17 @@ Steps = Generator[Training, Curve, None]
 
 @dataclass(frozen=True)
 class FastSettings:
-    """When Fast-Hyperband stops a trial.
+    """When Fast-Hyperband stops a trial."""
 
-    Attributes
-    ----------
-    confidence : float
-        Delta: how sure it must be that the trial is beaten, in (0, 1).
-    delta : float
-        By how much it must be beaten, in units of the metric.
-    kappa : float
-        Which rival must beat it: the k-th best of the round so far with k = ceil(kappa n_next), at least 1. So 1 is the
-        last that would be promoted, and 0 the best.
-    d : int
-        Fewest curves to fit a predictor.
-    """
-
-    confidence: float = 0.95
-    delta: float = 0.01
-    kappa: float = 1.0
-    d: int = 15
+    confidence: float = key(0.95, "Delta: how sure it must be that the trial is beaten.", gt=0, lt=1)
+    delta: float = key(0.01, "By how much it must be beaten, in units of the metric.", ge=0)
+    # 1 is the last that would be promoted, 0 the best
+    kappa: float = key(
+        1.0,
+        "Which rival must beat it: the k-th best of the round so far, k = ceil(kappa times the promoted), at least 1.",
+        ge=0,
+    )
+    d: int = key(15, "Fewest curves to fit a predictor.", ge=3)
 
 
 @dataclass

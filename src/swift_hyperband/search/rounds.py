@@ -10,13 +10,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from swift_hyperband import predictors
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search import Curve, decisions
 from swift_hyperband.search.decisions import Decision
 from swift_hyperband.search.schedule import Round
+from swift_hyperband.search.settings import SwiftSettings
 
 if TYPE_CHECKING:
     from swift_hyperband.predictors.features import Floats
@@ -34,20 +35,11 @@ class Rules:
 
     Attributes
     ----------
-    threshold : {"promotion", "quantile"}
-        What a partial trial's prediction must beat: the last loss that would be promoted (reached or predicted), or
-        a quantile of the reference trials' losses, as published.
-    threshold_quantile : float
-        That quantile.
-    margin : float
-        Benefit of the doubt for a partial trial, in standard errors of the predictor; `LATER` times as much from the
-        second round of a bracket on.
+    swift : SwiftSettings
     predictor : PredictorSettings
     """
 
-    threshold: Literal["promotion", "quantile"]
-    threshold_quantile: float
-    margin: float
+    swift: SwiftSettings
     predictor: PredictorSettings
 
 
@@ -69,10 +61,10 @@ def reference_curves(round_: Round, competitors: Sequence[str], curves: Mapping[
 
 def quantile_threshold(round_: Round, reference: Mapping[str, Curve], rules: Rules) -> float | None:
     """Return the threshold that the reference trials set; None where it depends on the predictions too."""
-    if rules.threshold == "promotion":
+    if rules.swift.threshold == "promotion":
         return None
     losses = [loss_at(curve, round_.end) for curve in reference.values()]
-    return decisions.quantile_threshold(losses, rules.threshold_quantile)
+    return decisions.quantile_threshold(losses, rules.swift.threshold_quantile)
 
 
 def fit(
@@ -152,9 +144,9 @@ def decide(
         seen,
         predicted,
         # n more fits, which only a margin has a use for
-        predictor.sigma if predictor is not None and rules.margin > 0 else 0.0,
+        predictor.sigma if predictor is not None and rules.swift.margin > 0 else 0.0,
         threshold=threshold,
-        margin=rules.margin * (LATER if round_.index > 0 else 1.0),
+        margin=rules.swift.margin * (LATER if round_.index > 0 else 1.0),
         wanted=round_.promoted - len(sound),
         most=round_.most_completed,
     )

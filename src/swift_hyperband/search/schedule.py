@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from swift_hyperband.search.settings import SwiftSettings
+
 RoundKey = tuple[int, int]
 """(bracket, index of the round in it), both as the papers number them."""
 
@@ -31,35 +33,6 @@ MUCH = 0.3
 
 Below, a few trials that a careful predictor lets go on are enough to train more than Hyperband.
 """
-
-
-@dataclass(frozen=True)
-class SwiftSettings:
-    """How a round of Swift-Hyperband is divided, under the names of the published round.
-
-    Attributes
-    ----------
-    d : int
-        Fewest curves to fit a predictor.
-    k : float
-        Share of the promoted number of trials that trains fully, at least; 0 where no threshold is taken from them.
-    decision_fraction : float
-        Where the decision point lies between the round's start and end, in (0, 1].
-    share_curves : bool
-        Whether brackets share the curves (and predictors) of rounds that end at the same epoch.
-    extra : float
-        How many more configurations than Hyperband's the `WIDENED` least aggressive brackets start with, as a share.
-    pay_extra : bool
-        Whether a search that saves less than `MUCH`, even at best, starts only so many of them as are paid for by
-        trials that stop whatever is predicted: then it never trains more epochs than Hyperband.
-    """
-
-    d: int
-    k: float
-    decision_fraction: float
-    share_curves: bool
-    extra: float = 0.0
-    pay_extra: bool = True
 
 
 @dataclass(frozen=True)
@@ -294,7 +267,7 @@ def swift_hyperband(
         scope = None if settings.share_curves else r.bracket
         earlier = contributors.setdefault((scope, r.end), [])
         curves = sum(other.reference for other in earlier)
-        m = min(r.trials, max(_ceil_share(settings.k, r.promoted), settings.d - curves, 0))
+        m = min(r.trials, max(_ceil_share(settings.full_share, r.promoted), settings.d - curves, 0))
         point = decision_point(r.start, r.end, settings.decision_fraction)
         divided = replace(r, reference=m)
         earlier.append(divided)

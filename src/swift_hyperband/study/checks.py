@@ -11,13 +11,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from swift_hyperband.annealing.settings import LOCAL, REMOTE
-from swift_hyperband.base.errors import InvalidKeysError, Problem, UserError
+from swift_hyperband.base.errors import InvalidKeysError, Problem
 from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.wording import one_of, path_of, shown, suggestion
 from swift_hyperband.search.batches import minutes
 from swift_hyperband.space.constraints import Scalar
-from swift_hyperband.study.section import told
 from swift_hyperband.targets import BUILT_IN
 from swift_hyperband.targets.program.template import placeholders, words
 
@@ -33,12 +31,6 @@ LARGEST_LOG = 2**47
 """Up to here all whole numbers can be drawn that are drawn in their logarithm."""
 TELL_APART = 1000
 """A range must hold at least so many numbers, as the computer has them."""
-
-
-def refuse_unfit(raw: object, where: str) -> None:
-    """Raise a `UserError` if the file `where` holds what no key may hold."""
-    if problems := [*unfit(raw)]:
-        raise UserError("\n".join(told(problems, where)))
 
 
 def unfit(value: object, path: tuple[str | int, ...] = ()) -> Iterator[Problem]:
@@ -178,14 +170,6 @@ def command_words(value: object) -> object:
     return value
 
 
-def scale_or_number(value: object) -> object:
-    """Check gamma."""
-    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
-    if value != "scale" and not number:
-        raise InvalidKeysError(("", f"must be scale or a number above 0, found {shown(value)}"))
-    return value
-
-
 def braces(text: str, known: Mapping[str, Iterable[object]]) -> None:
     """Check what stands in braces in a text that is filled in, by what each name may stand for."""
     double = "; braces that stand for themselves are doubled: {{ and }}"
@@ -231,15 +215,6 @@ def metric_name(value: str) -> str:
     return value
 
 
-def sampler_name(value: str) -> str:
-    """Check the name of a sampler, without importing one."""
-    known = [*LOCAL, *sorted(REMOTE, reverse=True)]
-    if value not in known and not re.fullmatch(r"[\w.]+:\w+", value):
-        needed = f"must be {one_of([*known, 'module:Class'])}"
-        raise InvalidKeysError(("", f"{needed}, found {shown(value)}{suggestion(value, known)}"))
-    return value
-
-
 def _is_there(path: Path) -> bool:
     try:
         return path.is_file() or (path.is_dir() and path.suffix != ".py")
@@ -250,9 +225,9 @@ def _is_there(path: Path) -> bool:
 
 def _is_installed(package: str) -> bool:
     try:
-        return importlib.util.find_spec(package) is not None
+        return package != "__main__" and importlib.util.find_spec(package) is not None
     except ValueError:
-        # the program that runs, __main__, is a module without a place
+        # a module that was loaded from nowhere
         return False
 
 

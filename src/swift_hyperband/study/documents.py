@@ -123,7 +123,7 @@ _TYPES = {
 
 def _default(path: str, keys: Mapping[str, Any]) -> str:
     section, _, name = path.partition(".")
-    default = PRESETS["default"].get(section, {}).get(name, keys.get("default"))
+    default = keys.get("default")
     published = PRESETS["published"].get(section, {}).get(name, default)
     if default is None and "default" not in keys:
         # made by a factory: an empty list or mapping

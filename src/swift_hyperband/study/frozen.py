@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from swift_hyperband.base import keys
 from swift_hyperband.base.metric import Metric
+from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search import schedule
-from swift_hyperband.search.schedule import Schedule, SwiftSettings
-
-if TYPE_CHECKING:
-    from swift_hyperband.search.rounds import Rules
-
+from swift_hyperband.search.rounds import Rules
+from swift_hyperband.search.schedule import Schedule
+from swift_hyperband.search.settings import SwiftSettings
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {"swift": {"pay_extra": False}}
 """What holds for keys that came into the product after a study was frozen, where it is not their default."""
@@ -21,7 +21,7 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {"swift": {"pay_extra": False}}
 
 def completed(definition: Mapping[str, Any]) -> dict[str, Any]:
     """Return a frozen definition with the keys that came after it, so that it means what it did."""
-    return dict(definition) | {section: {**keys, **definition.get(section, {})} for section, keys in BEFORE.items()}
+    return dict(definition) | {section: {**before, **definition.get(section, {})} for section, before in BEFORE.items()}
 
 
 @dataclass(frozen=True)
@@ -96,49 +96,32 @@ class FrozenStudy:
 
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search."""
-        search, swift = self.definition["search"], self.definition["swift"]
+        search, swift = self.definition["search"], self.swift()
         algorithm, size = search["algorithm"], (search["max_epochs"], search["eta"])
         if algorithm == "hyperband":
             return schedule.hyperband(*size, search["brackets"])
         if algorithm == "swift-hyperband":
-            return schedule.swift_hyperband(*size, self.swift(), search["brackets"])
+            return schedule.swift_hyperband(*size, swift, search["brackets"])
         if algorithm == "random":
             return schedule.random_search(*size, search["trials"] or schedule.random_trials(*size))
-        full, point = search["full"] or swift["d"], swift["decision_fraction"]
+        full, point = search["full"] or swift.d, swift.decision_fraction
         trials = search["trials"] or schedule.predicted_random_trials(*size, full, point)
         return schedule.predicted_random_search(*size, trials, full, point)
 
     def swift(self) -> SwiftSettings:
-        """Return how a round of Swift-Hyperband is divided."""
-        swift = self.definition["swift"]
-        # the last value that would be promoted is known without trials that train fully
-        k = swift["k"] if swift["threshold"] == "quantile" else 0.0
-        return SwiftSettings(
-            swift["d"],
-            k,
-            swift["decision_fraction"],
-            swift["share_curves"],
-            swift["extra"],
-            swift.get("pay_extra", BEFORE["swift"]["pay_extra"]),
-        )
+        """Return how trials are stopped by prediction."""
+        return keys.build(SwiftSettings, completed(self.definition)["swift"])
+
+    def predictor(self) -> PredictorSettings:
+        """Return what predicts, with the seed and the budget of its sampler."""
+        found = keys.build(PredictorSettings, completed(self.definition)["predictor"])
+        seed = self.definition["search"]["seed"] % 2**31
+        sampler = replace(found.sampler, seed=seed, budget=self.settings["budget"]["annealer_seconds"])
+        return replace(found, sampler=sampler)
 
     def rules(self) -> Rules:
         """Return what the search decides by."""
-        from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
-        from swift_hyperband.predictors.settings import PredictorSettings
-        from swift_hyperband.search.rounds import Rules
-
-        swift, given = self.definition["swift"], dict(self.definition["predictor"])
-        qsvr, sampler = given.pop("qsvr"), given.pop("sampler")
-        predictor = PredictorSettings(**given)
-        if predictor.name == "qsvr":
-            seed = self.definition["search"]["seed"] % 2**31
-            predictor = replace(
-                predictor,
-                qsvr=QsvrSettings(**qsvr),
-                sampler=SamplerSettings(**sampler, seed=seed, budget=self.settings["budget"]["annealer_seconds"]),
-            )
-        return Rules(swift["threshold"], swift["threshold_quantile"], swift["margin"], predictor)
+        return Rules(self.swift(), self.predictor())
 
 
 def differences(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -10,23 +10,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.base.wording import one_line, path_of, shown
+from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search.batches import MINUTES
 from swift_hyperband.search.schedule import Schedule
+from swift_hyperband.search.settings import SwiftSettings
 from swift_hyperband.space import checks, draw
 from swift_hyperband.space import draw as spaces
 from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.space.parameters import Space
-from swift_hyperband.study.checks import LONGEST_WORD, batch_size_value, braces, refuse_unfit, slug
+from swift_hyperband.study.checks import LONGEST_WORD, batch_size_value, braces, slug
 from swift_hyperband.study.frozen import FrozenStudy
 from swift_hyperband.study.presets import PRESETS, PUBLISHED_QSVR
 from swift_hyperband.study.reader import read
-from swift_hyperband.study.section import Section, lines
-from swift_hyperband.study.sections import Budget, Predictor, Resources, Search, Swift
+from swift_hyperband.study.section import FromKeys, Section, validated
+from swift_hyperband.study.sections import Budget, Resources, Search
 from swift_hyperband.study.space import Choice, FloatRange, IntRange
 from swift_hyperband.study.target import Target
 from swift_hyperband.targets.program.target import COUNTS, MAX_EPOCHS, PLACEHOLDERS
@@ -71,9 +73,11 @@ class Study(Section):
         description="What configurations must keep, such as `a * b <= 200`; others are drawn again.",
     )
     search: Search = Field(description="The algorithm and its size.")
-    swift: Swift = Field(default_factory=lambda: Swift(), description="How Swift-Hyperband stops trials by prediction.")
-    predictor: Predictor = Field(
-        default_factory=lambda: Predictor(), description="What predicts the end of a learning curve."
+    swift: Annotated[SwiftSettings, FromKeys()] = Field(
+        default_factory=SwiftSettings, description="How Swift-Hyperband stops trials by prediction."
+    )
+    predictor: Annotated[PredictorSettings, FromKeys()] = Field(
+        default_factory=PredictorSettings, description="What predicts the end of a learning curve."
     )
     batch_size: Annotated[int | str, BeforeValidator(batch_size_value)] = Field(
         default="auto",
@@ -214,7 +218,9 @@ class Study(Section):
 
     def definition(self) -> dict[str, Any]:
         """Return, in JSON's types, what defines the study; presets are spelled out, so their name is left out."""
-        return self.model_dump(mode="json", exclude={**dict.fromkeys(NOT_DEFINING, True), "swift": {"preset"}})
+        found = self.model_dump(mode="json", exclude=set(NOT_DEFINING))
+        del found["swift"]["preset"]
+        return found
 
     def settings(self) -> dict[str, Any]:
         """Return, in JSON's types, what may change while the search runs."""
@@ -302,14 +308,12 @@ def parse(raw: Mapping[str, Any], where: str) -> Study:
 
     Raises
     ------
-    UserError
+    KeysError
         A line for each mistake.
+    UserError
+        If the constraints leave no configuration for a trial.
     """
-    refuse_unfit(raw, where)
-    try:
-        study = Study.model_validate(dict(raw))
-    except ValidationError as error:
-        raise UserError("\n".join(lines(error, where))) from None
+    study = validated(Study, raw, where)
     if study.constraints:
         # now, as constraints may leave none for a trial, which must not show half-way
         starts = {bracket: rounds[0].trials for bracket, rounds in study.schedule().brackets.items()}

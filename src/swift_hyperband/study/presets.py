@@ -1,33 +1,14 @@
-"""The presets of the study file."""
+"""The presets of the study file, beside `default`, which the defaults of the keys are."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C
+from swift_hyperband.base import keys
 
+# every key is spelled out, so that the preset stays as published when a default changes
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
-    "default": {
-        "swift": {
-            "d": 5,
-            "k": 0.5,
-            "decision_fraction": 0.15,
-            "threshold": "promotion",
-            "threshold_quantile": 0.25,
-            "margin": 0.75,
-            "share_curves": True,
-            "extra": 0.5,
-        },
-        "predictor": {
-            "name": "svr",
-            "target": "change",
-            "features": "differences",
-            "scaling": "robust",
-            "C": 1.0,
-            "nu": 0.5,
-        },
-    },
     # García Amboage et al., EPJ Web of Conferences 295, 12005 (2024)
     "published": {
         "swift": {
@@ -52,5 +33,5 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-PUBLISHED_QSVR: dict[str, Any] = {"C": PUBLISHED_C, "qsvr": asdict(PUBLISHED)}
-"""What the published preset fills besides for a predictor on an annealer."""
+PUBLISHED_QSVR: dict[str, Any] = {"C": PUBLISHED_C, "qsvr": keys.values(PUBLISHED)}
+"""What the published preset also fills for a predictor on an annealer."""

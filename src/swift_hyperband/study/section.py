@@ -3,40 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
+from pydantic_core import core_schema
 
-from swift_hyperband.base.errors import InvalidKeysError, Problem
-from swift_hyperband.base.wording import LONGEST_SHOWN, _short, one_line, one_of, path_of, shown, suggestion
+from swift_hyperband.base import keys as plain
+from swift_hyperband.base.errors import MOST_LINES, InvalidKeysError, KeysError, Problem
+from swift_hyperband.base.wording import LONGEST_SHOWN, one_of, path_of, short, shown, suggestion
+from swift_hyperband.study.checks import unfit
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
 
-LONGEST_LINE = 1000
-"""Characters of a message, in which a name may be repeated that is not short."""
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
-MOST_LINES = 20
-"""Mistakes of one file that are told."""
+def validated(model: type[M], raw: Mapping[str, Any], where: str) -> M:
+    """Return the model of what was read from the file `where`.
+
+    Raises
+    ------
+    KeysError
+        A line for each mistake.
+    """
+    if found := [*unfit(raw)]:
+        raise KeysError(where, found)
+    try:
+        return model.model_validate(dict(raw))
+    except ValidationError as error:
+        raise KeysError(where, problems(error)) from None
 
 
-def lines(error: ValidationError, where: str) -> list[str]:
-    """Return one line for each problem that pydantic found in the file `where`."""
-    return told([problem for detail in error.errors() for problem in _located(detail)], where)
+def checked(keys: type[T], given: Mapping[str, Any], where: str, section_name: str) -> T:
+    """Return a dataclass from the values given for its keys, which are those of a section of `where`.
+
+    Raises
+    ------
+    KeysError
+        A line for each mistake.
+    """
+    try:
+        return keys(**dict(section(keys).model_validate(dict(given))))
+    except ValidationError as error:
+        raise KeysError(where, [(f"{section_name}.{key}", text) for key, text in problems(error)]) from None
 
 
-def told(problems: Sequence[Problem], where: str) -> list[str]:
-    """Return one line for each problem of the file `where`; of very many the first ones."""
-    found = [
-        f"{where}: {one_line(f'{key} {text}' if key else text)[:LONGEST_LINE]}" for key, text in problems[:MOST_LINES]
-    ]
-    if len(problems) > MOST_LINES:
-        found.append(f"{where}: and {len(problems) - MOST_LINES} mistakes more")
-    return found
+def problems(error: ValidationError) -> list[Problem]:
+    """Return the problems that pydantic found, by key."""
+    return [problem for detail in error.errors() for problem in _located(detail)]
 
 
 def _located(detail: ErrorDetails) -> Iterator[Problem]:
@@ -48,7 +76,7 @@ def _located(detail: ErrorDetails) -> Iterator[Problem]:
     path = path_of(_keys(location))
     for key, text in _problems(detail):
         dot = "." if path and key and not key.startswith("[") else ""
-        yield f"{path}{dot}{key if len(key) <= 2 * LONGEST_SHOWN else _short(key)}", text
+        yield f"{path}{dot}{key if len(key) <= 2 * LONGEST_SHOWN else short(key)}", text
 
 
 def _keys(location: tuple[str | int, ...]) -> Sequence[str | int]:
@@ -98,6 +126,7 @@ _NEEDED = {
     "greater_than": "must be above {gt}",
     "greater_than_equal": "must be at least {ge}",
     "int_type": "must be a whole number",
+    "less_than": "must be below {lt}",
     "less_than_equal": "must be at most {le}",
     "list_type": "must be a list",
     "model_attributes_type": "must be a mapping of keys",
@@ -137,3 +166,50 @@ class Section(BaseModel):
         if missing:
             raise InvalidKeysError(*((key, _not_given(cls.model_fields[key])) for key in missing))
         return raw
+
+
+class FromKeys:
+    """Annotation of a pydantic field whose type is a dataclass with keys: read as a section, then the dataclass."""
+
+    def __get_pydantic_core_schema__(self, keys: type[Any], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            lambda found: keys(**dict(found)),
+            handler.generate_schema(section(keys)),
+            serialization=core_schema.plain_serializer_function_ser_schema(plain.values),
+        )
+
+
+_sections: dict[type[Any], type[Section]] = {}
+
+
+def section(keys: type[Any]) -> type[Section]:
+    """Return the strict model of a dataclass with keys."""
+    if keys not in _sections:
+        summary = (keys.__doc__ or "").partition("\n")[0]
+        name = keys.__name__.removesuffix("Settings")
+        _sections[keys] = create_model(name, __base__=Section, __doc__=summary, **_fields(keys))
+    return _sections[keys]
+
+
+def _fields(keys: type[Any]) -> dict[str, Any]:
+    hints = get_type_hints(keys)
+    found: dict[str, Any] = {}
+    for name, field in plain.of(keys).items():
+        description, check = field.metadata["description"], field.metadata["check"]
+        if below := plain.section(keys, name):
+            found[name] = Annotated[below, FromKeys()], Field(default_factory=below, description=description)
+            continue
+        hint: Any = _bounded(hints[name], field.metadata["bounds"])
+        if check is not None:
+            hint = Annotated[hint, BeforeValidator(check)]
+        found[name] = hint, Field(default=field.default, description=description)
+    return found
+
+
+def _bounded(hint: Any, bounds: plain.Bounds) -> Any:
+    """Return the type of a key with the bounds of its numbers."""
+    if not bounds:
+        return hint
+    if get_origin(hint) in (Union, UnionType):
+        return Union[tuple(_bounded(one, bounds) if one in (int, float) else one for one in get_args(hint))]  # noqa: UP007
+    return Annotated[hint, Field(**bounds)]

@@ -1,25 +1,18 @@
-"""The sections of the study file: their keys, defaults, presets and what must hold within each."""
+"""Sections of the study file whose keys only the study reads: `search`, `budget` and `resources`.
+
+`swift` and `predictor` are made of the dataclasses `SwiftSettings` and `PredictorSettings`.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
 from swift_hyperband.base.errors import InvalidKeysError
 from swift_hyperband.search.schedule import s_max
-from swift_hyperband.study.checks import (
-    LONGEST_JOB,
-    sampler_name,
-    scale_or_number,
-)
-from swift_hyperband.study.presets import PRESETS
+from swift_hyperband.study.checks import LONGEST_JOB
 from swift_hyperband.study.section import Section
-
-_QSVR, _SAMPLER = QsvrSettings(), SamplerSettings()
-_SWIFT, _PREDICTOR = PRESETS["default"]["swift"], PRESETS["default"]["predictor"]
-
 
 ALGORITHMS = {
     "random": "Random search",
@@ -76,134 +69,6 @@ class Search(Section):
             if bracket in (self.brackets or ())[:number]:
                 raise InvalidKeysError(("brackets", f"must hold each bracket once, found {bracket} twice"))
         return self
-
-
-class Swift(Section):
-    """How Swift-Hyperband stops trials by prediction."""
-
-    preset: Literal["default", "published"] = Field(
-        default="default",
-        description="Fills what swift and predictor leave out; published: exactly the settings of the paper.",
-    )
-    d: int = Field(default=_SWIFT["d"], ge=3, description="Fewest curves to fit a predictor.")
-    k: float = Field(
-        default=_SWIFT["k"],
-        gt=0,
-        le=1,
-        description="At least this share of the promoted number of trials trains fully; used with threshold quantile.",
-    )
-    decision_fraction: float = Field(
-        default=_SWIFT["decision_fraction"],
-        gt=0,
-        le=1,
-        description="Where the decision lies between a round's start and end.",
-    )
-    threshold: Literal["promotion", "quantile"] = Field(
-        default=_SWIFT["threshold"],
-        description="What a prediction must beat: the last value that would be promoted, or a quantile.",
-    )
-    threshold_quantile: float = Field(
-        default=_SWIFT["threshold_quantile"],
-        ge=0,
-        le=1,
-        description="That quantile, of the losses of the trials that train fully; used with threshold quantile.",
-    )
-    margin: float = Field(
-        default=_SWIFT["margin"],
-        ge=0,
-        le=1e6,
-        description="Benefit of the doubt in a prediction, in standard errors of the predictor; twice after round 0.",
-    )
-    share_curves: bool = Field(
-        default=_SWIFT["share_curves"],
-        description="Whether brackets learn from each other's curves: saves epochs, takes longer with many workers.",
-    )
-    extra: float = Field(
-        default=_SWIFT["extra"],
-        ge=0,
-        le=100,
-        description="How many more configurations than Hyperband's the last three brackets start with, as a share.",
-    )
-    pay_extra: bool = Field(
-        default=True,
-        description="Whether a search that can save little (under 30 %) starts only extra ones that are paid for by "
-        "trials that stop in any case: it never trains more than Hyperband.",
-    )
-
-
-class Qsvr(Section):
-    """How the support vector regression is put as a QUBO; docs/qsvr.md has the formulas."""
-
-    epsilon: float = Field(
-        default=_QSVR.epsilon, ge=0, le=1e6, description="Half width of the tube without loss, scaled."
-    )
-    xi: float = Field(default=_QSVR.xi, gt=0, le=1e6, description="Penalty on the sum of the dual coefficients.")
-    gamma: Annotated[Literal["scale"] | Annotated[float, Field(gt=0)], BeforeValidator(scale_or_number)] = Field(
-        default=_QSVR.gamma, description="Of the RBF kernel; scale is 1 / (features * variance)."
-    )
-    encoding: Literal["adaptive", "published", "signed"] = Field(
-        default=_QSVR.encoding, description="How bits make a coefficient; signed takes a third fewer variables."
-    )
-    bits: int = Field(default=_QSVR.bits, ge=1, le=12, description="Bits for each of alpha and alpha-hat.")
-    base: float = Field(
-        default=_QSVR.base, ge=0.01, le=100, description="How much more each bit counts than the one before."
-    )
-    offset: float = Field(
-        default=_QSVR.offset, ge=-12, le=12, description="Of the exponent, in the published encoding."
-    )
-    top: int = Field(default=_QSVR.top, ge=1, description="How many of the best solutions are averaged.")
-    max_samples: int = Field(default=_QSVR.max_samples, ge=3, description="Training curves that the sampler holds.")
-    too_many: Literal["ensemble", "subset"] = Field(
-        default=_QSVR.too_many, description="With more curves: the mean of several QSVRs, or one of a subset."
-    )
-
-
-class Sampler(Section):
-    """What minimises the QUBO."""
-
-    name: Annotated[str, AfterValidator(sampler_name)] = Field(
-        default=_SAMPLER.name,
-        description="simulated-annealing, tabu, steepest-descent, exact, qpu, hybrid, or module:Class (dimod.Sampler).",
-    )
-    num_reads: int = Field(default=_SAMPLER.num_reads, ge=1, description="Solutions asked for.")
-    sweeps: int = Field(
-        default=_SAMPLER.sweeps,
-        ge=1,
-        description="Sweeps a solution (simulated-annealing, module:Class if it takes them).",
-    )
-    solver: str | None = Field(default=None, description="Name of the solver (qpu, hybrid); null: the client's choice.")
-    annealing_time: float | None = Field(
-        default=None, gt=0, description="Microseconds (qpu); null: the solver's default."
-    )
-    chain_strength: float = Field(
-        default=_SAMPLER.chain_strength, gt=0, le=1e6, description="As a multiple of uniform torque compensation (qpu)."
-    )
-    timeout: float = Field(
-        default=_SAMPLER.timeout, gt=0, description="Seconds until an answer must be there (qpu, hybrid)."
-    )
-
-
-class Predictor(Section):
-    """What predicts the end of a learning curve."""
-
-    name: Literal["svr", "qsvr", "last-value"] = Field(
-        default=_PREDICTOR["name"],
-        description="Support vector regression, the same on an annealer, or the last seen value as a baseline.",
-    )
-    target: Literal["change", "value"] = Field(
-        default=_PREDICTOR["target"],
-        description="What is predicted: the change to the round's end, or the value there.",
-    )
-    features: Literal["differences", "values"] = Field(
-        default=_PREDICTOR["features"], description="How it sees a curve: as changes from epoch to epoch, or as values."
-    )
-    scaling: Literal["robust", "minmax"] = Field(
-        default=_PREDICTOR["scaling"], description="Scaling by median and quartiles, or by minimum and maximum."
-    )
-    C: float = Field(default=_PREDICTOR["C"], ge=1e-6, le=1e6, description="Cost of the support vector regression.")
-    nu: float = Field(default=_PREDICTOR["nu"], gt=0, le=1, description="Least share of support vectors (svr).")
-    qsvr: Qsvr = Field(default_factory=Qsvr, description="How a QSVR is put as a QUBO.")
-    sampler: Sampler = Field(default_factory=Sampler, description="What minimises it.")
 
 
 class Budget(Section):

@@ -44,7 +44,7 @@ def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequ
 def _fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Fitted:
     rules = study.rules()
     sampler = rules.predictor.sampler
-    if sampler is None:
+    if not rules.predictor.anneals:
         return Fitted(rounds.fit(round_, references, rules))
     from swift_hyperband.annealing.dwave.errors import AnnealerError, SamplerError
 
@@ -112,8 +112,8 @@ class Outlook:
 
 def problem_sizes(study: FrozenStudy) -> list[int]:
     """Return the number of variables of each problem that a search puts to a sampler, in the order of its fits."""
-    qsvr = study.rules().predictor.qsvr
-    return [] if qsvr is None else annealer_problems(study.schedule(), qsvr)
+    predictor = study.predictor()
+    return annealer_problems(study.schedule(), predictor.qsvr) if predictor.anneals else []
 
 
 def outlook(study: FrozenStudy, *, trial: bool) -> Outlook:
@@ -133,8 +133,7 @@ def outlook(study: FrozenStudy, *, trial: bool) -> Outlook:
     from swift_hyperband.annealing import ready
     from swift_hyperband.annealing.dwave.errors import AnnealerError
 
-    sampler, sizes = study.rules().predictor.sampler, problem_sizes(study)
-    assert sampler is not None
+    sampler, sizes = study.predictor().sampler, problem_sizes(study)
     try:
         found = ready.look(sampler, max(sizes), trial=trial)
     except AnnealerError as error:

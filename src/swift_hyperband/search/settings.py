@@ -1,0 +1,62 @@
+"""The settings of Swift-Hyperband: the section `swift` of the study file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from swift_hyperband.base.keys import key
+
+
+@dataclass(frozen=True)
+class SwiftSettings:
+    """How Swift-Hyperband stops trials by prediction."""
+
+    preset: Literal["default", "published"] = key(
+        "default", "Fills what swift and predictor leave out; published: exactly the settings of the paper."
+    )
+    d: int = key(5, "Fewest curves to fit a predictor.", ge=3)
+    k: float = key(
+        0.5,
+        "At least this share of the promoted number of trials trains fully; used with threshold quantile.",
+        gt=0,
+        le=1,
+    )
+    decision_fraction: float = key(0.15, "Where the decision lies between a round's start and end.", gt=0, le=1)
+    threshold: Literal["promotion", "quantile"] = key(
+        "promotion", "What a prediction must beat: the last value that would be promoted, or a quantile."
+    )
+    threshold_quantile: float = key(
+        0.25,
+        "That quantile, of the losses of the trials that train fully; used with threshold quantile.",
+        ge=0,
+        le=1,
+    )
+    margin: float = key(
+        0.75,
+        "Benefit of the doubt in a prediction, in standard errors of the predictor; twice after round 0.",
+        ge=0,
+        le=1e6,
+    )
+    share_curves: bool = key(
+        True, "Whether brackets learn from each other's curves: saves epochs, takes longer with many workers."
+    )
+    extra: float = key(
+        0.5,
+        "How many more configurations than Hyperband's the last three brackets start with, as a share.",
+        ge=0,
+        le=100,
+    )
+    pay_extra: bool = key(
+        True,
+        "Whether a search that can save little (under 30 %) starts only extra ones that are paid for by trials that "
+        "stop in any case: it never trains more than Hyperband.",
+    )
+
+    @property
+    def full_share(self) -> float:
+        """Share of the promoted number of trials that trains fully, at least.
+
+        0 with the threshold `promotion`: the last value that would be promoted is known without such trials.
+        """
+        return self.k if self.threshold == "quantile" else 0.0
