@@ -1,4 +1,4 @@
-"""scikit-learn: a classifier that trains in pieces. What it has learned is a few arrays and numbers of its own."""
+"""scikit-learn: a classifier that trains in pieces. Its state is a few arrays."""
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -21,7 +21,7 @@ class DigitsMLP:
         self.training, self.validation = slice(0, 1200), slice(1200, None)
 
     def train_epoch(self, epoch):
-        # the global generator, which is seeded for each epoch
+        # the global generator is seeded before each epoch
         order = np.random.permutation(1200)
         for rows in np.array_split(order, 20):
             self.model.partial_fit(IMAGES[rows], CLASSES[rows], classes=range(10))
@@ -33,7 +33,7 @@ class DigitsMLP:
         return {name: [part.tolist() for part in getattr(self.model, name)] for name in LEARNED}
 
     def load_state_dict(self, state):
-        # lets the classifier make what it needs, then puts in what was learned
+        # one partial fit creates the classifier's arrays; then the saved values replace theirs
         self.model.partial_fit(IMAGES[:10], CLASSES[:10], classes=range(10))
         for name in LEARNED:
             for own, saved in zip(getattr(self.model, name), state[name], strict=True):

@@ -1,4 +1,4 @@
-"""Plain torch: the state is found by itself, in every attribute that has one."""
+"""Plain torch: every attribute with a `state_dict` is saved and restored automatically."""
 
 import torch
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A segment command in plain shell: it "trains" a loss that falls towards a floor, and keeps it in a file.
-# Called with --config FILE --from N --to N --state-in FOLDER|- --state-out FOLDER --metrics FILE --seed N, all of which
-# are in the environment, too: SWIFT_CONFIG, SWIFT_FROM, SWIFT_TO ...
+# A segment command in plain shell: it "trains" a loss that falls towards a floor. Its state is the loss, in a file.
+# Options: --config FILE --from N --to N --state-in FOLDER|- --state-out FOLDER --metrics FILE --seed N. The environment
+# has them as well: SWIFT_CONFIG, SWIFT_FROM, SWIFT_TO ...
 set -eu
 rate=$(sed -n 's/.*"rate": *\([0-9.e-]*\).*/\1/p' "$SWIFT_CONFIG")
 loss=1
