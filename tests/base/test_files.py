@@ -1,11 +1,14 @@
-"""JSON of a known shape: what has another one is told in one line, with file and key."""
+"""Files written whole, and JSON of a known shape: another one is told in one line, with file and key."""
 
 import math
+import os
+import re
+from pathlib import Path
 
 import pytest
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import mismatch, read_json, write_text
+from swift_hyperband.base.files import mismatch, read_json, whole, write_text
 
 SHAPE = {"names": [str], "batches": {"full": {str: [int]}}, "value": (float, None), "sure": bool}
 RIGHT = {"names": ["a"], "batches": {"full": {"x": [1, 2]}}, "value": 3, "sure": True, "more": [None]}
@@ -69,3 +72,55 @@ def test_a_folder_in_the_place_of_a_file_is_named_not_the_temporary_file(tmp_pat
     with pytest.raises(UserError, match=f"^{tmp_path}/provenance.json: must be a file, found a folder"):
         write_text(tmp_path / "provenance.json", "x")
     assert [path.name for path in tmp_path.iterdir()] == ["provenance.json"]
+
+
+def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path):
+    path = tmp_path / "folder" / "state.pt"
+    with whole(path) as temporary:
+        assert temporary.parent == path.parent, "a rename across file systems would not be one step"
+        temporary.write_bytes(b"old")
+        assert not path.exists()
+    with whole(path) as temporary:
+        temporary.write_bytes(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_file_that_is_not_finished_leaves_the_old_one_and_nothing_else(tmp_path, error):
+    path = tmp_path / "curve.jsonl"
+    write_text(path, "old")
+
+    def write_half():
+        with whole(path) as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_writers_of_one_file_do_not_share_a_temporary_one_which_cleaners_find(tmp_path):
+    with whole(tmp_path / "state.pt") as temporary:
+        temporary.touch()
+        assert list(tmp_path.glob(".state.*.tmp")) == [temporary]
+        assert f".{os.uname().nodename}.{os.getpid()}." in temporary.name
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_in_one_line(tmp_path):
+    path = tmp_path / "best.yaml"
+    path.mkdir()
+    with pytest.raises(UserError, match=r"best\.yaml: must be a file, found a folder; move it away"):
+        write_text(path, "")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_module_but_that_of_files_renames_a_file_into_place():
+    source = Path(__file__).parents[2] / "src/swift_hyperband"
+    renames = re.compile(r"\b(os\.(replace|rename)\(|temporary\.(replace|rename)\()")
+    found = [str(path.relative_to(source)) for path in source.rglob("*.py") if renames.search(path.read_text())]
+    # the state of a program is a folder
+    assert sorted(found) == ["base/files.py", "targets/program/target.py"]

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, then renamed. Readers never see half of one."""
+"""Writing files whole, so that readers never see half of one, and reading JSON of a given shape."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,31 +50,40 @@ def read_text(path: Path) -> str:
     return read_again(lambda: path.read_text(encoding="utf-8"))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file by temporary file, fsync and rename; its folder is made if need be.
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Write a file whole: yield a temporary path beside it, then fsync what was written there and rename it.
+
+    The folder is made if need be. If the body fails, the temporary file is removed and the old file stays. Host and
+    process id in its name keep two writers of one file apart, also on a shared file system.
 
     Raises
     ------
     UserError
-        If a folder lies in its place.
+        If a folder lies in the file's place.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # process id and host keep two writers of the same file apart, also on a shared file system
     temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
+        yield temporary
+        with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except IsADirectoryError:
-        raise UserError(f"{path}: must be a file, found a folder; {AWAY}") from None
+        try:
+            temporary.replace(path)
+        except IsADirectoryError:
+            raise UserError(f"{path}: must be a file, found a folder; {AWAY}") from None
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole, in UTF-8."""
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON as `write_text` does. Numbers must be finite: callers write null for what is not."""
+    """Write a JSON file whole. Numbers must be finite: callers write null for others."""
     write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 

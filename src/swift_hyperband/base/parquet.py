@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pyarrow.parquet
+
+from swift_hyperband.base.files import whole
 
 
 def open_table(path: Path) -> pyarrow.parquet.ParquetFile:
@@ -14,11 +15,6 @@ def open_table(path: Path) -> pyarrow.parquet.ParquetFile:
 
 
 def write_table(path: Path, table: pyarrow.Table) -> None:
-    """Write a table (parquet, zstd, checksums) by temporary file and rename; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
-    try:
+    """Write a table whole (parquet, zstd, checksums)."""
+    with whole(path) as temporary:
         pyarrow.parquet.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

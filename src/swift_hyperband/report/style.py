@@ -18,6 +18,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from swift_hyperband.base.files import whole
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.report.numbers import Kind
 from swift_hyperband.results.history import History
@@ -97,16 +98,13 @@ def figure(height: float) -> Figure:
 
 
 def save(picture: Figure, path: Path) -> None:
-    """Write a picture as PNG; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with warnings.catch_warnings():
+    """Write a picture whole, as PNG."""
+    with whole(path) as temporary, warnings.catch_warnings():
         # a letter that no font has is shown as a box
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         # ticks of an axis over hundreds of orders of magnitude, of which some are beyond what a number can hold
         warnings.simplefilter("ignore", RuntimeWarning)
         picture.savefig(temporary, format="png", dpi=DPI)
-    temporary.replace(path)
 
 
 def name(text: str, most: int = LONGEST) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_hyperband.base.errors import DISK_ERRORS, PLACE_ERRORS, UserError
-from swift_hyperband.base.files import AWAY, write_text
+from swift_hyperband.base.files import AWAY, whole, write_text
 from swift_hyperband.targets import TargetError
 from swift_hyperband.targets.program import state_folder
 from swift_hyperband.training import sealed
@@ -259,8 +259,7 @@ def _has_state(value: object) -> bool:
 def _save_torch(path: Path, content: dict[str, Any], name: str) -> None:
     import torch
 
-    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.tmp")
-    try:
+    with whole(path) as temporary:
         with temporary.open("wb") as file:
             sealing = sealed.Sealing(file)
             try:
@@ -269,14 +268,9 @@ def _save_torch(path: Path, content: dict[str, Any], name: str) -> None:
                 # a function of a function, a generator, an open file: what cannot be written at all
                 raise TargetError(f"target {name}: {HOLDS}: {' '.join(str(error).split())[:200]}") from error
             sealing.seal()
-            file.flush()
-            os.fsync(file.fileno())
         try:
-            # without reading the tensors: a state that only pickle can load would be found out at the next start
+            # without reading the tensors: a state that only pickle can load would fail at the next start
             torch.load(temporary, map_location="cpu", mmap=True, weights_only=True)
         except pickle.UnpicklingError as error:
             found = " ".join(str(error).partition("WeightsUnpickler error:")[2].split())[:200]
             raise TargetError(f"target {name}: {HOLDS}: {found}") from error
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import whole
 from swift_hyperband.datasets.delphes import TOWER, TRACK
 from swift_hyperband.datasets.substitutes import SUBSTITUTES, Tell, finish
 
@@ -103,10 +104,8 @@ def write_events(path: Path, events: Iterable[list[Particle]], seed: int) -> Non
     draw = np.random.default_rng(seed)
     seen = [detect(particles, draw) for particles in events]
     content = {"X": [x for x, _ in seen], "ygen": [y for _, y in seen]}
-    temporary = path.with_name(f".{path.name}")
-    with bz2.open(temporary, "wb") as file:
+    with whole(path) as temporary, bz2.open(temporary, "wb") as file:
         pickle.dump(content, file, protocol=2)
-    temporary.replace(path)
 
 
 def detect(particles: list[Particle], draw: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
