@@ -1,6 +1,6 @@
 """Readers for the files that users of the paper's targets have on disk. NumPy alone; nothing is downloaded here.
 
-`substitutes` writes data that anybody can have in the same formats.
+`substitutes` writes freely available data in the same formats.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ def folder(options: Mapping[str, Any], default: str) -> Path:
     if not path.is_dir():
         raise UserError(
             f"target.options.data: must be the folder with the data, found no folder {path}; put them there, or "
-            "'swift-hyperband data' fetches some that can be had"
+            "'swift-hyperband data' fetches free data"
         )
     return path
 
 
 def existing(path: Path) -> Path:
-    """Return a path, which must be that of a file."""
+    """Return the path of a file, which must exist."""
     if not path.is_file():
         raise UserError(f"target.options.data: {path.parent} must hold {path.name}, found no such file")
     return path

@@ -1,7 +1,7 @@
 """CIFAR-10 as its authors publish it for Python: cifar-10-batches-py/data_batch_1 ... data_batch_5 and test_batch.
 
 Each is a pickle of Python 2, a dict with b"data", shape (n, 3072), uint8: 1024 red, 1024 green and 1024 blue values a
-row, and b"labels", a list. The number of images in a file may be any.
+row, and b"labels", a list. A file may have any number of images.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def read(folder: Path, names: tuple[str, ...] = BATCHES) -> Images:
     Parameters
     ----------
     folder : Path
-        That of the files, or the one that holds cifar-10-batches-py.
+        The folder of the files, or the one that contains cifar-10-batches-py.
     names : tuple of str
 
     Raises
     ------
     UserError
-        If a file is missing or damaged, or is none of CIFAR-10.
+        If a file is missing, damaged or not in the format of CIFAR-10.
     """
     inner = folder / "cifar-10-batches-py"
     parts = [_read(existing((inner if inner.is_dir() else folder) / name)) for name in names]

@@ -1,8 +1,8 @@
 """Simulated events for machine-learned particle flow (Pata et al., Eur. Phys. J. C 81, 381 (2021)), Zenodo 4559324.
 
 Files tev14_pythia8_ttbar_*.pkl.bz2 for training and validation, tev14_pythia8_qcd_*.pkl.bz2 for test: a pickled dict,
-compressed, with lists of arrays, one for each event: X, shape (n, 12), what the detector saw, and ygen, shape (n, 7),
-the particle behind each element.
+compressed, with lists of arrays, one for each event. X, shape (n, 12), has the elements that the detector measured,
+ygen, shape (n, 7), the particle behind each element.
 
 A row of X is a tower [1, Et, eta, sin phi, cos phi, E, E electromagnetic, E hadronic, 0, 0, 0, 0] or a track [2, pt,
 eta, sin phi, cos phi, p, eta, sin phi and cos phi at the calorimeter, charge, is a muon, is an electron]. A row of ygen
@@ -28,7 +28,7 @@ FEATURES, TARGETS, CLASSES = 12, 7, 6
 TOWER, TRACK = 1, 2
 NEUTRAL_HADRON = 2
 SOFTEST = 9.0
-"""GeV below which a neutral hadron is not to be found: it counts as none (Pata et al., section 3)."""
+"""GeV below which a neutral hadron counts as no particle (Pata et al., section 3)."""
 
 
 @dataclass(frozen=True)
@@ -58,21 +58,21 @@ def read(folder: Path, pattern: str, events: int, elements: int, last: bool = Fa
     pattern : str
         `TRAINING` or `TEST`.
     events : int
-        How many.
+        Number of events.
     elements : int
-        Of each event.
+        Number of elements of each event.
     last : bool
         Whether to take the last events instead of the first.
 
     Raises
     ------
     UserError
-        If there are not so many events, they do not fit into memory, or a file is damaged.
+        If there are fewer events, they do not fit into memory, or a file is damaged.
     """
     paths = sorted(folder.glob(pattern), reverse=last)
     if not paths:
         raise UserError(f"target.options.data: {folder} must hold {pattern}, found no such file")
-    # filled in place: these are gigabytes, which joining arrays of single events would need twice
+    # filled in place: joining arrays of single events would need these gigabytes twice
     seen, truth = (_zeros(events, elements, columns) for columns in (FEATURES, TARGETS))
     origins: list[tuple[str, int]] = []
     for path in paths:
@@ -93,7 +93,7 @@ def _zeros(events: int, elements: int, columns: int) -> NDArray[np.float32]:
     try:
         return np.zeros((events, elements, columns), np.float32)
     except (MemoryError, ValueError):
-        # the second is for more than numpy can count
+        # numpy raises ValueError for sizes beyond its integers
         raise UserError(
             f"target.options: {events} events of {elements} elements must fit into memory, found that they need "
             f"{4e-9 * events * elements * (FEATURES + TARGETS):,.0f} GB; ask for fewer"
@@ -113,7 +113,7 @@ def _read(path: Path) -> tuple[list[Any], list[Any]]:
 
 
 def _event(path: Path, number: int, x: Any, y: Any, elements: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what was seen and the truth, cut but not padded."""
+    """Return the elements and the particles of an event, cut but not padded."""
     seen, truth = np.asarray(x, np.float32), np.asarray(y, np.float32)
     where = f"{path}: event {number}"
     if seen.ndim != 2 or seen.shape[1] != FEATURES or truth.shape != (len(seen), TARGETS):

@@ -15,12 +15,12 @@ from swift_hyperband.datasets import existing
 
 
 def read(path: Path) -> NDArray[np.uint8]:
-    """Return the array of bytes that a file holds.
+    """Return the array of bytes in a file.
 
     Raises
     ------
     UserError
-        If the file is missing or damaged, or holds anything but bytes.
+        If the file is missing or damaged, or has another type than bytes.
     """
     try:
         with gzip.open(existing(path)) as file:

@@ -1,6 +1,6 @@
 """The Penn Treebank as Mikolov prepared it: ptb.train.txt, ptb.valid.txt and ptb.test.txt.
 
-A sentence a line, words apart by blanks, rare words are <unk>; the end of a line is the word <eos>.
+One sentence a line, words separated by blanks, rare words are <unk>; the end of a line is the word <eos>.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def read(folder: Path, vocabulary: int | None = None) -> Text:
     ----------
     folder : Path
     vocabulary : int, optional
-        How many words are known, the most frequent of the training part; the others are <unk>. All if not given.
+        Number of known words, the most frequent of the training part; the others are <unk>. All if not given.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def read(folder: Path, vocabulary: int | None = None) -> Text:
     """
     words = {part: _words(existing(folder / f"ptb.{part}.txt")) for part in PARTS}
     counts = Counter(words["train"])
-    # by frequency, then by the alphabet, so that numbers do not depend on the order in the file
+    # by frequency, then alphabetically: numbers do not depend on the order in the file
     known = sorted(counts.keys() - {UNKNOWN}, key=lambda word: (-counts[word], word))
     names = (UNKNOWN, *known[: None if vocabulary is None else vocabulary - 1])
     number = {word: index for index, word in enumerate(names)}

@@ -1,6 +1,6 @@
 """SVHN, cropped digits, as its authors publish it: train_32x32.mat and test_32x32.mat (MATLAB, version 5).
 
-X has the shape (32, 32, 3, n), uint8; y has n labels, of which 10 stands for the digit 0.
+X has the shape (32, 32, 3, n), uint8; y has n labels, and label 10 is the digit 0.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def read(folder: Path, name: str = TRAINING) -> Images:
     Raises
     ------
     UserError
-        If the file is missing or damaged, or is none of SVHN.
+        If the file is missing, damaged or not in the format of SVHN.
     """
     from scipy.io import loadmat
 
@@ -29,7 +29,7 @@ def read(folder: Path, name: str = TRAINING) -> Images:
     try:
         content = loadmat(path)
     except Exception as error:
-        # which errors a damaged file raises depends on where it is damaged
+        # the type of the error depends on the place of the damage
         found = " ".join(f"{type(error).__name__} {error}".split())
         raise UserError(f"{path}: must be a whole MATLAB file of version 5, found: {found}; fetch it again") from None
     if not {"X", "y"} <= content.keys():

@@ -1,4 +1,4 @@
-"""Pickles from the internet: arrays and plain data only. An ordinary pickle may run any code when it is read."""
+"""Safe reading of pickles: arrays and plain data only. An ordinary pickle may run any code when it is read."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ _MULTIARRAY, _NUMERIC = (import_module(f"numpy._core.{name}") for name in ("mult
 
 
 class _Array(np.ndarray[Any, Any]):
-    """An array as a pickle may fill it: what NumPy takes on trust is checked, as it would end in forged pointers."""
+    """An array that a pickle may fill. It checks what NumPy trusts, since false values would become forged pointers."""
 
     __slots__ = ()
 
     def __new__(cls, *_: Any, **__: Any) -> NoReturn:
-        """Refuse to be called, as with a dtype of objects and the bytes of their addresses; no honest pickle does."""
+        """Refuse direct calls, as with a dtype of objects and bytes as their addresses; no honest pickle makes them."""
         raise _refusal("a call of numpy.ndarray")
 
     def __setstate__(self, state: Any) -> None:
         version, shape, dtype, in_columns, data = state
         lengths = [int(length) for length in shape]
-        # NumPy would read behind the end of a list that is too short
+        # NumPy would read beyond the end of a list that is too short
         if min(lengths, default=0) < 0 or (isinstance(data, list) and len(data) != math.prod(lengths)):
             raise ValueError(f"an array of shape {shape} without as many values")
         super().__setstate__((version, shape, dtype.plain(), in_columns, data))
 
 
 class _Dtype:
-    """A dtype as a pickle may describe it: numbers, texts or objects, whatever it says of its fields and flags.
+    """A dtype that a pickle may describe: numbers, texts or objects, whatever its fields and flags.
 
-    NumPy believes a pickled dtype that its objects are none, and takes bytes for their addresses.
+    A pickled dtype can deny its objects; NumPy would then take bytes for their addresses.
     """
 
     def __init__(self, code: str | bytes, *_: Any) -> None:
-        # bytes are what Python 2 wrote
+        # Python 2 wrote bytes
         self._code = code.decode() if isinstance(code, bytes) else code
         self._order = "="
         if not re.fullmatch(r"[biufcSUO]\d+", self._code, re.ASCII):
@@ -75,10 +75,10 @@ READ: dict[tuple[str, str], Any] = {
     ("numpy._core.multiarray", "scalar"): _scalar,
     ("numpy._core.numeric", "_frombuffer"): _frombuffer,
     ("_codecs", "encode"): codecs.encode,
-    # how protocol 2 spells those of an empty array
+    # protocol 2 writes the bytes of an empty array so
     ("__builtin__", "bytes"): lambda: b"",
 }
-"""What is made of NumPy's arrays and numbers; of numpy 1, whose modules were called numpy.core, too."""
+"""The allowed constructors of NumPy's arrays and numbers, also under the module names of NumPy 1 (numpy.core)."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -94,7 +94,7 @@ def _refusal(found: str) -> UserError:
 
 
 def load(file: IO[bytes], path: Path, encoding: str = "ASCII") -> Any:
-    """Return what a pickle holds. Its arrays may be of a subclass: `numpy.asarray` makes plain ones of them.
+    """Return the content of a pickle. Its arrays may be of a subclass: `numpy.asarray` makes them plain.
 
     Parameters
     ----------
@@ -102,18 +102,18 @@ def load(file: IO[bytes], path: Path, encoding: str = "ASCII") -> Any:
     path : Path
         Named in errors.
     encoding : str
-        Of texts that Python 2 wrote; "bytes" leaves them as they are.
+        Encoding of texts from Python 2; "bytes" leaves them as bytes.
 
     Raises
     ------
     UserError
-        If it holds anything but plain data and arrays of numbers, texts or objects that are such, or is damaged.
+        If it is damaged, or has anything but plain data and arrays of numbers, texts or such data.
     """
     try:
         return _Unpickler(file, encoding=encoding).load()
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except Exception as error:
-        # which errors a damaged file raises depends on where it is damaged
+        # the type of the error depends on the place of the damage
         found = " ".join(f"{type(error).__name__} {error}".split())
         raise UserError(f"{path}: must be a whole pickle, found: {found}; fetch it again") from None

@@ -1,7 +1,7 @@
-"""Data that anybody can have, written in the formats of data that only some have, so that the same readers read them.
+"""Freely available data in the formats of restricted data sets, for the same readers.
 
-Each module has a function `write` that takes the folder data/ and a function that is told what happens, and returns
-the folders that it wrote. What is there already is left alone.
+Each module has a function `write` with two arguments: the folder data/, and a function that shows messages. It returns
+the folders that it wrote, and leaves complete ones alone.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from swift_hyperband.base.files import write_json
 Tell = Callable[[str], None]
 
 NOTE = "where-from.json"
-"""What a folder is, written last: one that has it is complete."""
+"""The origin of a folder's data. It is written last, so a folder with this file is complete."""
 
 
 @dataclass(frozen=True)
 class Substitute:
-    """What can be had.
+    """A freely available data set.
 
     Attributes
     ----------
     module : str
-        In this package.
+        Module of this package.
     folders : tuple of str
-        What it writes, below data/.
+        Folders that it writes, below data/.
     what, licence, size : str
-        For people.
+        Shown to the user.
     needs : str
-        What must be installed besides; empty for nothing.
+        Command that installs a further requirement; empty for none.
     """
 
     module: str
@@ -68,11 +68,11 @@ SUBSTITUTES: Mapping[str, Substitute] = {
         needs="pip install 'pythia8mc==8.317.2' --only-binary=:all:",
     ),
 }
-"""By the name that the command takes."""
+"""By the name on the command line."""
 
 
 def write(name: str, data: Path, tell: Tell) -> list[Path]:
-    """Write a substitute below a folder, unless it is there; return its folders."""
+    """Write a substitute below a folder, unless it exists; return its folders."""
     found = SUBSTITUTES[name]
     paths = [data / folder for folder in found.folders]
     if not all((path / NOTE).exists() for path in paths):
@@ -81,10 +81,10 @@ def write(name: str, data: Path, tell: Tell) -> list[Path]:
 
 
 def finish(folder: Path, **what: object) -> None:
-    """Note what a folder holds, as the last of its files."""
+    """Write the note on the origin of a folder's data, as the last of its files."""
     write_json(folder / NOTE, {"note": "not the data of this name, but others in its format", **what})
 
 
 def about(folder: Path) -> dict[str, object]:
-    """Return what is noted of a folder."""
+    """Return the note of a folder."""
     return dict(json.loads((folder / NOTE).read_text(encoding="utf-8")))

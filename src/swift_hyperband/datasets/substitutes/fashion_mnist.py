@@ -1,6 +1,6 @@
 """Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747), from Debian's package, as CIFAR-10 and SVHN files.
 
-Images of 28 x 28 grey pixels get an edge of two and are put into all three colours.
+Images of 28 x 28 grey pixels get a border of two pixels and are copied to all three colours.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def write(data: Path, tell: Tell) -> None:
     Raises
     ------
     UserError
-        If the images can neither be found nor fetched.
+        If the images are neither installed nor can be fetched.
     """
     with tempfile.TemporaryDirectory() as name:
         source = INSTALLED if INSTALLED.is_dir() else _fetch(Path(name), tell)
@@ -43,7 +43,7 @@ def write(data: Path, tell: Tell) -> None:
 
 
 def _fetch(folder: Path, tell: Tell) -> Path:
-    """Fetch and unpack the package, without installing it; return where the files lie."""
+    """Fetch and unpack the package, without installing it; return the folder of the files."""
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise UserError(
             f"fashion-mnist: must be in {INSTALLED} or come from Debian's package {PACKAGE}, and there is no apt-get; "
@@ -92,7 +92,7 @@ def _write_svhn(folder: Path, images: dict[str, NDArray[np.uint8]], labels: dict
     for part, name in (("train", svhn.TRAINING), ("t10k", svhn.TEST)):
         size = SVHN_SIZES[name]
         pixels = _coloured(images[part][:size]).transpose(2, 3, 1, 0)
-        # class 0 is written as 10 there
+        # SVHN writes class 0 as 10
         classes = np.where(labels[part][:size] == 0, 10, labels[part][:size])
         savemat(folder / name, {"X": pixels, "y": classes[:, None]})
     finish(folder, source="Fashion-MNIST", licence="MIT", classes=10)

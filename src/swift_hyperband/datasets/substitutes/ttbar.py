@@ -1,8 +1,8 @@
 """Top-quark pairs and jets from PYTHIA 8 and a toy detector, in the format of the Delphes events of `datasets.delphes`.
 
 Proton collisions at 14 TeV without pile-up. Tracks up to |eta| = 2.5 with an efficiency of .95 and a resolution of one
-percent; towers of .1 x .1 up to |eta| = 5, of which photons and electrons fill the electromagnetic part. Behind a track
-stands its particle, behind a tower the hardest particle in it without a track. The same seed gives the same events.
+percent; towers of .1 x .1 up to |eta| = 5, whose electromagnetic part measures photons and electrons. The truth of a
+track is its particle, that of a tower the hardest particle in it without a track. The same seed gives the same events.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ PROCESSES = {
 }
 FILES = {"ttbar": 4, "qcd": 1}
 EVENTS = 500
-"""In a file."""
+"""Per file."""
 TRACKER, CALORIMETER, CELL = 2.5, 5.0, 0.1
 EFFICIENCY, RESOLUTION = 0.95, 0.01
 BEND = 0.3 * 3.8 * 1.29 / 2
-"""GeV: the sine of the angle by which a track of 1 GeV turns until the calorimeter, at 1.29 m in 3.8 T."""
+"""GeV: the sine of the angle by which a track of 1 GeV turns on the way to the calorimeter, at 1.29 m in 3.8 T."""
 SOFTEST_TRACK, SOFTEST_TOWER = 0.5, 0.5
 CHARGED, NEUTRAL, PHOTON, ELECTRON, MUON = 1, 2, 3, 4, 5
 
@@ -81,7 +81,7 @@ def generated(pythia8mc: Any, process: str, events: int, seed: int) -> Iterator[
     beams = ("Beams:eCM = 14000.", "Print:quiet = on", "Random:setSeed = on", f"Random:seed = {seed}")
     for setting in (*beams, *PROCESSES[process]):
         pythia.readString(setting)
-    # without its tables of particles PYTHIA says so, and makes no event for ever
+    # without its tables of particles PYTHIA only prints a message, and next() never makes an event
     if not pythia.init():
         raise UserError(
             "ttbar: PYTHIA 8 must find its data, and did not; set PYTHIA8DATA to the folder share/Pythia8/xmldoc that "
@@ -100,7 +100,7 @@ def generated(pythia8mc: Any, process: str, events: int, seed: int) -> Iterator[
 
 
 def write_events(path: Path, events: Iterable[list[Particle]], seed: int) -> None:
-    """Let the detector see events, and write them."""
+    """Simulate the detector's view of events, and write them."""
     draw = np.random.default_rng(seed)
     seen = [detect(particles, draw) for particles in events]
     content = {"X": [x for x, _ in seen], "ygen": [y for _, y in seen]}
@@ -109,7 +109,7 @@ def write_events(path: Path, events: Iterable[list[Particle]], seed: int) -> Non
 
 
 def detect(particles: list[Particle], draw: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what the detector sees of an event, shape (n, 12), and the particle behind each row, shape (n, 7)."""
+    """Return the detector's elements of an event, shape (n, 12), and the particle behind each, shape (n, 7)."""
     rows: list[tuple[list[float], list[float]]] = []
     towers: dict[tuple[int, int], list[tuple[Particle, bool]]] = defaultdict(list)
     for particle in particles:
@@ -141,7 +141,7 @@ def _class(pid: int, charge: float) -> int:
 def _truth(particle: Particle) -> list[float]:
     kind, charge = particle.kind, particle.charge
     if charge and abs(particle.eta) >= TRACKER:
-        # without a tracker nobody can tell that it is charged
+        # without a tracker its charge cannot be measured
         kind, charge = PHOTON if kind == ELECTRON else NEUTRAL, 0.0
     direction = [particle.eta, math.sin(particle.phi), math.cos(particle.phi)]
     return [float(kind), charge, particle.pt, *direction, particle.energy]
@@ -168,7 +168,7 @@ def _tower(cell: tuple[int, int], inside: list[Particle], draw: np.random.Genera
 
 
 def _measured(energy: float, stochastic: float, constant: float, draw: np.random.Generator) -> float:
-    """Return a deposit as a calorimeter measures it: relative resolutions, of which one falls with its square root."""
+    """Return a deposit as a calorimeter measures it: one relative resolution is constant, one falls with its root."""
     if energy <= 0:
         return 0.0
     return max(0.0, energy * draw.normal(1.0, math.hypot(stochastic / math.sqrt(energy), constant)))

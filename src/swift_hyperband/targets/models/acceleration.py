@@ -16,12 +16,12 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 
 @dataclass(frozen=True)
 class Acceleration:
-    """How a target computes.
+    """Precision, compilation and device of a target.
 
     Attributes
     ----------
     precision : {"float32", "bfloat16", "float16"}
-        Of what autocast leaves to be reduced; float16 scales gradients, and only on GPUs.
+        Of the operations that autocast reduces; float16 works on GPUs only, with scaled gradients.
     compile : bool
         Whether the network is compiled before its first step.
     device : str
@@ -42,13 +42,13 @@ class Acceleration:
         return torch.autocast(self.device, dtype=dtype, enabled=self.precision != "float32")
 
     def scaler(self) -> torch.amp.GradScaler:
-        """Return what scales gradients; a target keeps it in an attribute, as it has a state."""
+        """Return the scaler of gradients. A target stores it in an attribute, because it has a state."""
         return torch.amp.GradScaler(self.device, enabled=self.precision == "float16")
 
     def forward(self, model: nn.Module) -> Callable[..., Any]:
-        """Return a model as a function, compiled if wanted.
+        """Return a model as a function, compiled if the option says so.
 
-        A function and no module: the compiled module would be found beside the model and saved twice.
+        It is a function, not a module: a second module in an attribute would save the weights twice.
         """
         compiled = torch.compile(model) if self.compile else model
         return lambda *inputs: compiled(*inputs)
@@ -63,7 +63,7 @@ def step(loss: Tensor, optimizer: torch.optim.Optimizer, scaler: Any, clip: floa
     optimizer : Optimizer
     scaler : GradScaler
     clip : float, optional
-        The longest that the gradient may be.
+        Largest norm of the gradient.
     """
     optimizer.zero_grad()
     scaler.scale(loss).backward()

@@ -2,7 +2,7 @@
 
 García Amboage et al., EPJ Web of Conferences 295, 12005 (2024), figure 4. Pairs of 3 x 3 convolutions with 64, 128 and
 256 channels, max-pooling and dropout after each pair, a dense layer of ten; Adadelta, batches of 64; images are shifted
-by up to a tenth and mirrored. With batch normalisation, without which small learning rates stay at chance for long.
+by up to a tenth and mirrored. Added is batch normalisation: without it small learning rates stay at chance for long.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Cifar10CNN6(ImageTarget):
                 channels = width
             layers += [nn.MaxPool2d(2), nn.Dropout(values["dropout"])]
         self.model = nn.Sequential(*layers, nn.Flatten(), nn.LazyLinear(10))
-        # the number of inputs is found with an image
+        # an image sets the number of inputs of the lazy layer
         self.model.eval()(torch.zeros(1, 3, 32 // self.pool, 32 // self.pool))
 
     def optimise(self, values: Mapping[str, Any]) -> torch.optim.Optimizer:

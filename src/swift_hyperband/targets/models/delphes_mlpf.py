@@ -2,10 +2,10 @@
 
 Pata et al., Eur. Phys. J. C 81, 381 (2021), and the search space of García Amboage et al., EPJ Web of Conferences 295,
 12005 (2024). One stack of graph layers identifies the particle behind each element, a second one measures its momentum
-as a correction of what was seen.
+as a correction of the element's.
 
 The loss is that of the published code: cross entropies of class and charge, and 100 times the Huber losses of pt and E
-(which turn linear at 1 GeV) and of eta, sin phi and cos phi (at .1). None of its weights is a hyperparameter: a search
+(linear from 1 GeV on) and of eta, sin phi and cos phi (from .1 on). None of its weights is a hyperparameter: a search
 that could tune them would tune its own metric.
 """
 
@@ -49,7 +49,7 @@ class Part(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What the network says of each element: scores of classes and charges, and the momentum."""
+    """The network's output for each element: scores of classes and charges, and the momentum."""
 
     classes: Tensor
     charges: Tensor
@@ -57,7 +57,7 @@ class Found(NamedTuple):
 
 
 class Network(nn.Module):
-    """Two stacks of graph layers, the second on what the first one found."""
+    """Two stacks of graph layers; the second also gets the classes from the first."""
 
     def __init__(self, values: dict[str, Any], width: int) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Network(nn.Module):
         self.momentum = nn.Sequential(nn.Linear(width, width), nn.ELU(), nn.Linear(width, MOMENTUM))
 
     def forward(self, seen: Tensor) -> Found:
-        """Return what is behind each element, seen having the shape (events, elements, 12)."""
+        """Return class, charge and momentum of the particle behind each element; `seen` is (events, elements, 12)."""
         kind = seen[..., :1]
         there = kind[..., 0] > 0
         scaled = _scaled(seen)
@@ -96,9 +96,9 @@ class DelphesMLPF:
     256), num_graph_layers_id and num_graph_layers_reg (0 to 4).
 
     Metrics: loss on the validation events, class_accuracy of their elements, energy_error (where there is a particle,
-    the median of |E found - E| / E), train_loss, and test_loss on jets instead of top quarks, which is for reporting
-    and never to be searched by. Options: `data`, the folder; `train_events`, `validation_events`, `test_events`;
-    `elements`, to how many an event is padded or cut, a multiple of every bin_size; `batch_size`; `width`, a factor on
+    the median of |E found - E| / E), train_loss, and test_loss on jets instead of top quarks, for reporting only, never
+    to be optimised. Options: `data`, the folder; `train_events`, `validation_events`, `test_events`; `elements`, the
+    number to which an event is padded or cut, a multiple of every bin_size; `batch_size`; `width`, a factor on
     output_dim; `precision`, `compile`.
     """
 
@@ -174,7 +174,7 @@ def loss_of(found: Found, seen: Tensor, truth: Tensor) -> Tensor:
     """Return the loss of the published code: the means over elements, and over those with a particle."""
     there, particles = seen[..., 0] > 0, truth[..., 0] > 0
     classes = cross_entropy(found.classes.float()[there], truth[..., 0].long()[there])
-    # without particles there is nothing to measure
+    # a batch without any particle: use all elements
     some = particles if particles.any() else there
     charges = cross_entropy(found.charges.float()[some], truth[..., 1].long()[some] + 1)
     momentum, wanted = found.momentum.float()[some], truth[..., 2:][some]
@@ -201,12 +201,12 @@ def _scaled(seen: Tensor) -> Tensor:
 def _parts(where: Path, counts: tuple[int, int, int], elements: int, device: str) -> tuple[Part, Part, Part]:
     """Return training, validation and test events.
 
-    Kept for check-target, which sets a target up several times in one process, and would hold these gigabytes twice. A
-    job's trials each read for themselves, in processes of their own.
+    Cached for check-target, which sets a target up several times in one process, and would hold these gigabytes twice.
+    Each trial of a job reads them again, in its own process.
     """
     training, first = _part(where, delphes.TRAINING, counts[0], elements, False, device)
     validation, last = _part(where, delphes.TRAINING, counts[1], elements, True, device)
-    # where the first events and the last ones meet, together they are all that there are
+    # if the first and the last events overlap, together they are all events of the folder
     if len(together := {*first, *last}) < counts[0] + counts[1]:
         raise UserError(
             f"target.options.train_events and validation_events must be {len(together)} in all at most, as many as "

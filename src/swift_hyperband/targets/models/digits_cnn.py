@@ -1,8 +1,8 @@
 """A small convolutional network on scikit-learn's handwritten digits: a real training that needs no download.
 
 After the six-layer CNN of the published real runs (García Amboage et al., EPJ Web of Conferences 295, 12005 (2024)):
-pairs of 3 x 3 convolutions, pooling and dropout after each pair, a dense layer of ten. Narrow, as digits are 8 x 8, and
-with batch normalisation, without which most configurations stay at chance.
+pairs of 3 x 3 convolutions, pooling and dropout after each pair, a dense layer of ten. It is narrow, as digits are
+8 x 8, and has batch normalisation: without it most configurations stay at chance.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ WIDTHS = (16, 32, 64)
 BATCH = 64
 MOMENTUM = 0.9
 DEFAULTS = {"learning_rate": 0.01, "weight_decay": 0.0, "dropout": 0.0}
-"""Hyperparameters that the target knows, with the values taken where a search leaves one out."""
+"""The hyperparameters of the target, and their values if a search leaves one out."""
 
 
 def _read_digits() -> tuple[Tensor, Tensor]:
     """Return images, shape (1797, 1, 8, 8), in [0, 1], and classes, shape (1797,)."""
-    # the file inside the package, as importing scikit-learn costs more than a whole short training
+    # reads the package's file: importing scikit-learn costs more than a whole short training
     spec = importlib.util.find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
         raise ImportError(
@@ -43,16 +43,16 @@ def _read_digits() -> tuple[Tensor, Tensor]:
 
 # read once for all trials, which are forked from the process that imports this module
 IMAGES, CLASSES = _read_digits()
-# by index, so that all trials of all studies see the same split; the file runs through the classes again and again
+# by index, so that all trials of all studies have the same split; the classes alternate in the file
 TRAINING, VALIDATION, TEST = (torch.arange(first, len(IMAGES), 3) for first in range(3))
 
 
 class DigitsCNN:
     """Hyperparameters: learning_rate (1e-3 to 1, log), weight_decay (1e-6 to 1e-1, log), dropout (0 to 0.8).
 
-    Metrics: accuracy and loss on the validation images, train_loss, and test_accuracy, on images of their own, which
-    is for reporting and never to be searched by. Options: `train_size`, how many images to train on (at most and by
-    default 599): fewer make the task harder and the epochs shorter.
+    Metrics: accuracy and loss on the validation images, train_loss, and test_accuracy on the test images, for reporting
+    only, never to be optimised. Options: `train_size`, the number of training images (at most and by default 599);
+    fewer make the task harder and the epochs shorter.
     """
 
     def setup(self, configuration: dict[str, Any], context: Context) -> None:
@@ -79,7 +79,7 @@ class DigitsCNN:
         """Train on all training images once, in random order."""
         self.model.train()
         total = 0.0
-        # a last batch of a few images would upset the batch normalisation
+        # batch normalisation needs more than one image
         batches = [batch for batch in torch.split(self._shuffled(), BATCH) if len(batch) > 1]
         for batch in batches:
             loss = cross_entropy(self.model(self.images[batch]), self.classes[batch])
@@ -110,7 +110,7 @@ def _network(dropout: float) -> nn.Sequential:
     channels = 1
     for width in WIDTHS:
         for _ in range(2):
-            # momentum: an epoch has ten steps at most, too few for the default's running means to keep up
+            # momentum: with at most ten steps an epoch, running means with the default lag behind
             layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width, momentum=0.3), nn.ReLU()]
             channels = width
         layers += [nn.MaxPool2d(2), nn.Dropout(dropout)]

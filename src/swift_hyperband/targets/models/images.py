@@ -1,7 +1,7 @@
-"""What the targets that classify images share: their data, in memory, and an epoch over it.
+"""The common part of the targets that classify images: their data in memory, and an epoch over it.
 
-Training images are taken from the front of the training files, validation images from
-their end, so that the two never meet whatever their numbers; test images are the files' own, and only reported.
+Training images come from the front of the training files, validation images from their end, so the two never overlap;
+test images are the files' own, and only reported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from swift_hyperband.targets.models.acceleration import Acceleration, step
 from swift_hyperband.targets.options import Options, check_names
 
 BIG = 1000
-"""Images that are validated at once."""
+"""Images in one step of the validation."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many images a part has, and the factor by which images are shrunk."""
+    """The number of images of each part, and the factor by which images are shrunk."""
 
     training: int
     validation: int
@@ -45,12 +45,12 @@ class Sizes:
 
 
 class ImageTarget:
-    """A network that classifies images; its subclasses say which network, optimiser and files.
+    """A network that classifies images; subclasses define the network, optimiser and files.
 
-    Metrics: accuracy and loss on the validation images, train_loss, and test_accuracy, on images of their own, which is
-    for reporting and never to be searched by. Options: `data`, the folder; `train_size`, `validation_size`,
-    `test_size`, how many images; `width`, a factor on the numbers of channels; `pool`, by how much images are shrunk
-    first; `augment`, whether training images are shifted (and flipped where the paper does); `precision` and `compile`.
+    Metrics: accuracy and loss on the validation images, train_loss, and test_accuracy on the test images, for reporting
+    only, never to be optimised. Options: `data`, the folder; `train_size`, `validation_size`, `test_size`, numbers of
+    images; `width`, a factor on the numbers of channels; `pool`, the factor by which images are shrunk; `augment`,
+    whether training images are shifted (and flipped if the paper does so); `precision` and `compile`.
     """
 
     NAME = ""
@@ -58,7 +58,7 @@ class ImageTarget:
     FOLDER = "cifar-10"
     FLIPS = True
     DEFAULTS: Mapping[str, Any] = {}
-    """Hyperparameters that the target knows, with the values taken where a search leaves one out."""
+    """The hyperparameters of the target, and their values if a search leaves one out."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
@@ -92,7 +92,7 @@ class ImageTarget:
         )
 
     def build(self, values: Mapping[str, Any], options: Options) -> None:
-        """Make `self.model` for a configuration, and read what further options there are."""
+        """Make `self.model` for a configuration, and read further options."""
         raise NotImplementedError
 
     def optimise(self, values: Mapping[str, Any]) -> torch.optim.Optimizer:
@@ -126,7 +126,7 @@ class ImageTarget:
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         part = self.training
         for chosen in torch.split(torch.randperm(len(part.classes)), self.batch):
-            # a single image would upset the batch normalisation
+            # batch normalisation needs more than one image
             if len(chosen) > 1:
                 rows = chosen.to(part.classes.device)
                 images = part.images[rows]
@@ -175,8 +175,8 @@ def shifted(images: Tensor, flips: bool) -> Tensor:
 def _parts(files: str, where: Path, sizes: Sizes) -> tuple[Part, Part, Part]:
     """Return training, validation and test images.
 
-    Kept for check-target, which sets a target up several times in one process; a job's trials each read for themselves,
-    in processes of their own.
+    Cached for check-target, which sets a target up several times in one process. Each trial of a job reads them again,
+    in its own process.
     """
     training, test = _READERS[files](where, sizes)
     count = len(training.classes)

@@ -1,4 +1,4 @@
-"""Layers over a set of elements: graphs within bins of close elements, whose cost grows with the number of elements.
+"""Layers over a set of elements: graphs within bins of close elements, at a cost linear in the number of elements.
 
 Pata et al., Eur. Phys. J. C 81, 381 (2021), section 4: each element gets a place in a learned space, locality-sensitive
 hashing puts close ones into the same bin, and within a bin all pairs are connected by the distance of their places.
@@ -46,7 +46,7 @@ class GraphLayer(nn.Module):
         ----------
         elements : Tensor, shape (events, n, width)
         there : Tensor of bool, shape (events, n)
-            Which are no padding.
+            False for padding.
         """
         places = self.place(elements)
         order = self._order(places, there)
@@ -64,12 +64,12 @@ class GraphLayer(nn.Module):
         return torch.where(there, nearest, bins).argsort(dim=1, stable=True)
 
     def _messages(self, places: Tensor, values: Tensor, there: Tensor, order: Tensor) -> Tensor:
-        """Return the weighted mean of what the others of its bin send to each element, in the elements' own order."""
+        """Return for each element the weighted mean of the messages in its bin, in the elements' own order."""
         events, count, width = values.shape
         binned = events, count // self.bin_size, self.bin_size
         places, values = places.reshape(*binned, -1), values.reshape(*binned, width)
         sends = there.gather(1, order).reshape(binned)
-        # exp(-d^2) of the distance d, and nothing from padding
+        # weights exp(-d^2) of the distance d; padding sends nothing
         squares = places.square().sum(-1)
         distances = squares[..., :, None] + squares[..., None, :] - 2 * places @ places.transpose(-1, -2)
         weights = torch.exp(-distances.clamp(min=0)) * sends[..., None, :]

@@ -43,10 +43,11 @@ class _Model(nn.Module):
 class PtbLSTM:
     """Hyperparameters: n_layer (2 to 5), n_inputs (10 to 1390); lr and dropout, .1 and .5 unless a search has them.
 
-    Metrics: perplexity and loss on the validation text, train_loss, and test_perplexity, which is for reporting and
-    never to be searched by. Options: `data`, the folder; `vocabulary`, how many words are known; `train_words`,
-    `validation_words`, `test_words`, how many words of the parts are used; `batch_size`; `sequence`, how many words the
-    gradient goes back; `clip`, the longest that it may be; `width`, a factor on n_inputs; `precision`, `compile`.
+    Metrics: perplexity and loss on the validation text, train_loss, and test_perplexity, for reporting only, never to
+    be optimised. Options: `data`, the folder; `vocabulary`, the number of known words; `train_words`,
+    `validation_words`, `test_words`, the numbers of words used; `batch_size`; `sequence`, the number of words through
+    which gradients flow back; `clip`, the largest norm of the gradient; `width`, a factor on n_inputs; `precision`,
+    `compile`.
     """
 
     def setup(self, configuration: dict[str, Any], context: Context) -> None:
@@ -79,7 +80,7 @@ class PtbLSTM:
         state: tuple[Tensor, Tensor] | None = None
         total = words = 0.0
         for begin in range(0, len(self.training) - 1, self.sequence):
-            # the gradient ends where the piece of text begins
+            # gradients stop at the begin of a piece of text
             state = None if state is None else (state[0].detach(), state[1].detach())
             loss, state, count = self._loss(self.training, begin, state)
             step(loss, self.optimizer, self.scaler, self.clip)
@@ -116,7 +117,7 @@ class PtbLSTM:
 
 
 def _exp(loss: float) -> float:
-    """Return the perplexity; infinite where no number holds it, which counts as diverged."""
+    """Return the perplexity; infinite, so diverged, if it is beyond the range of numbers."""
     return math.exp(loss) if loss < 700 else math.inf
 
 
@@ -124,14 +125,14 @@ def _exp(loss: float) -> float:
 def _text(where: Path, vocabulary: int) -> ptb.Text:
     """Return the text.
 
-    Kept for check-target, which sets a target up several times in one process; a job's trials each read for themselves,
-    in processes of their own.
+    Cached for check-target, which sets a target up several times in one process. Each trial of a job reads it again,
+    in its own process.
     """
     return ptb.read(where, vocabulary)
 
 
 def _columns(words: Any, batch: int, part: str) -> Tensor:
-    """Return a text as so many columns that are read side by side, shape (length, batch)."""
+    """Return a text as `batch` columns that are trained at once, shape (length, batch)."""
     length = len(words) // batch
     if length < 2:
         raise UserError(f"target.options: {part} must hold {2 * batch} words, twice batch_size, found {len(words)}")

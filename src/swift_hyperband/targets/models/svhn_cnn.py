@@ -26,8 +26,8 @@ class SvhnCNN(ImageTarget):
     """Hyperparameters, see also ImageTarget.
 
     lr, conv1_l2, conv2_l2, conv3_l2 (5e-5 to 5, log), dense_l2 (5e-3 to 500, log), weight_decay (1e-6 to .1, log),
-    lrn_scale (5e-6 to 5, log), lrn_power (.01 to 3), lr_steps (1 to 5). Option `epochs`: how many the learning rate's
-    steps are spread over (default: the study's `search.max_epochs`).
+    lrn_scale (5e-6 to 5, log), lrn_power (.01 to 3), lr_steps (1 to 5). Option `epochs`: the learning rate's steps are
+    spread over so many epochs (default: the study's `search.max_epochs`).
     """
 
     NAME = "svhn-cnn"
@@ -69,7 +69,7 @@ class SvhnCNN(ImageTarget):
         return optimizer
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
-        """Train on all training images once, then let the learning rate fall if it is time."""
+        """Train on all training images once, then take a step of the learning rate's schedule."""
         found = super().train_epoch(epoch)
         self.scheduler.step()
         return found
