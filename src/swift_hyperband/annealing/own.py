@@ -5,12 +5,9 @@ Whatever goes wrong in code that is not ours is told in one line, without the to
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import dimod
@@ -18,6 +15,7 @@ import numpy as np
 
 from swift_hyperband.annealing.dwave.errors import SamplerError, cleaned
 from swift_hyperband.annealing.qubo import Floats
+from swift_hyperband.base.classes import ClassName, import_named
 
 CLOCKS = frozenset({"timeout", "time_limit", "max_time", "max_runtime", "runtime", "time_limit_s", "max_seconds"})
 """Parameters by which samplers stop after a time."""
@@ -26,20 +24,19 @@ TOLERANCE = 1e-4
 """How far energies may be from those of the problem, as a share of the largest: some samplers count in 32 bits."""
 
 
-def load(name: str) -> dimod.Sampler:
-    """Return a sampler of the class that module:Class names; the module may lie in the working directory.
+def load(name: str, class_name: ClassName) -> dimod.Sampler:
+    """Return a sampler of the user's class `class_name`, which the study calls `name`.
+
+    The module may lie in the working directory.
 
     Raises
     ------
     SamplerError
         If there is no such class, it is no sampler, or it cannot be made without arguments.
     """
-    module_name, _, class_name = name.partition(":")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
-    hint = "; name the module without .py" if module_name.endswith(".py") else ""
+    hint = "; name the module without .py" if class_name.is_file else ""
     with told(name, "must be importable, found {}" + hint):
-        found = getattr(importlib.import_module(module_name), class_name, None)
+        found = getattr(import_named(class_name.module), class_name.name, None)
     if not (isinstance(found, type) and issubclass(found, dimod.Sampler)):
         composite = isinstance(found, type) and issubclass(found, dimod.Composite)
         hint = "; name a class of your own that makes it of a sampler" if composite else ""

@@ -10,6 +10,7 @@ import dimod
 from swift_hyperband.annealing import qubo
 from swift_hyperband.annealing.own import call, load
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
+from swift_hyperband.base.classes import parsed
 from swift_hyperband.base.errors import UserError
 
 EXACT_VARIABLES = 20
@@ -70,11 +71,11 @@ def make(name: str) -> dimod.Sampler:
 
         classes = {"simulated-annealing": "SimulatedAnnealing", "tabu": "Tabu", "steepest-descent": "SteepestDescent"}
         return getattr(dwave.samplers, f"{classes[name]}Sampler")()
-    module, colon, class_name = name.partition(":")
-    if not (colon and module and class_name):
+    class_name = parsed(name)
+    if class_name is None:
         known = ", ".join([*LOCAL, *sorted(REMOTE, reverse=True)])
         raise UserError(f"predictor.sampler.name must be {known} or module:Class of a dimod.Sampler, found {name!r}")
-    return load(name)
+    return load(name, class_name)
 
 
 def suited(sampler: dimod.Sampler, bqm: dimod.BinaryQuadraticModel) -> dict[str, Any]:

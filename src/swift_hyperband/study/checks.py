@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from swift_hyperband.base.classes import parsed
 from swift_hyperband.base.errors import InvalidKeysError, Problem
 from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.wording import one_of, path_of, shown, suggestion
@@ -233,20 +234,20 @@ def _is_installed(package: str) -> bool:
 
 def target_name(value: str) -> str:
     """Check that a target is there without importing it, as that may start a deep-learning framework."""
-    place, colon, class_name = value.rpartition(":")
     if value in BUILT_IN:
         return value
-    if not colon or not class_name.isidentifier() or not place:
+    named = parsed(value)
+    if named is None or not named.name.isidentifier():
         needed = f"must be {one_of([*BUILT_IN, 'path/to/file.py:Class', 'package.module:Class'])}"
         raise InvalidKeysError(("", f"{needed}, found {shown(value)}{suggestion(value, BUILT_IN)}"))
-    if not place.endswith(".py"):
-        package = place.partition(".")[0]
+    if not named.is_file:
+        package = named.module.partition(".")[0]
         here = _is_there(Path(package)) or _is_there(Path(f"{package}.py"))
         if not here and (not package.isidentifier() or not _is_installed(package)):
             needed = "must lie in an installed package or in the working directory"
             raise InvalidKeysError(("", f"{needed}, found no package {shown(package)} for {shown(value)}"))
         return value
-    path = Path(place)
+    path = Path(named.module)
     if not _is_there(path):
         raise InvalidKeysError(("", f"must be in a file that exists, found no {str(path)[:200]} in {Path.cwd()}"))
     try:
@@ -258,10 +259,9 @@ def target_name(value: str) -> str:
         raise InvalidKeysError(("", f"must be in a Python file, found that {path} is none: {error}")) from None
     classes = [node.name for node in body if isinstance(node, ast.ClassDef)]
     classes += [name.asname or name.name for node in body if isinstance(node, ast.ImportFrom) for name in node.names]
-    if class_name not in classes:
-        raise InvalidKeysError(
-            ("", f"must name a class of {path}, found {shown(class_name)}{suggestion(class_name, classes)}")
-        )
+    if named.name not in classes:
+        found = f"{shown(named.name)}{suggestion(named.name, classes)}"
+        raise InvalidKeysError(("", f"must name a class of {path}, found {found}"))
     return value
 
 

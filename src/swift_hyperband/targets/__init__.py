@@ -6,15 +6,15 @@ Importing this package needs the standard library alone; `load_class` imports a 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
+from swift_hyperband.base import classes
+from swift_hyperband.base.classes import import_file, import_named
 from swift_hyperband.base.errors import UserError
 
 BUILT_IN: Mapping[str, str] = {
@@ -161,15 +161,16 @@ def load_class(name: str) -> type[Target]:
     UserError
         If the name has another form, its module cannot be imported or has no such class, or a method is missing.
     """
-    module_name, colon, class_name = BUILT_IN.get(name, name).rpartition(":")
-    if not (colon and module_name and class_name):
+    class_name = classes.parsed(BUILT_IN.get(name, name))
+    if class_name is None:
         raise UserError(
             f"target.name must be {', '.join(BUILT_IN)}, 'path/file.py:Class' or 'package.module:Class', found {name!r}"
         )
-    if module_name.endswith(".py") and not Path(module_name).is_file():
-        raise UserError(f"target.name: {name!r} must name a file, found none at {Path(module_name).resolve()}")
+    if class_name.is_file and not Path(class_name.module).is_file():
+        raise UserError(f"target.name: {name!r} must name a file, found none at {Path(class_name.module).resolve()}")
     try:
-        module = _import(module_name)
+        by_file = class_name.is_file
+        module = import_file(Path(class_name.module)) if by_file else import_named(class_name.module)
     except UserError:
         raise
     except (Exception, SystemExit) as error:
@@ -180,51 +181,31 @@ def load_class(name: str) -> type[Target]:
         raise UserError(
             f"target.name: {name!r} must be importable, found {type(error).__name__}: {_one_line(message)}{where}"
         ) from error
-    found = getattr(module, class_name, None)
+    found = getattr(module, class_name.name, None)
     if not isinstance(found, type):
-        classes = [key for key, value in vars(module).items() if isinstance(value, type)]
+        others = ", ".join(key for key, value in vars(module).items() if isinstance(value, type))
         raise UserError(
-            f"target.name: {name!r} must name a class of {module_name}, found {', '.join(classes) or 'no class'} there"
+            f"target.name: {name!r} must name a class of {class_name.module}, found {others or 'no class'} there"
         )
     if missing := [method for method in METHODS if not callable(getattr(found, method, None))]:
-        raise UserError(f"target.name: class {class_name} of {module_name} must have the method {missing[0]}, has none")
+        raise UserError(
+            f"target.name: class {class_name.name} of {class_name.module} must have the method {missing[0]}, has none"
+        )
     return found
 
 
-def _import(name: str) -> ModuleType:
-    """Import a module by its file's path or its dotted name."""
-    path = Path(name).resolve()
-    # what lies beside the file, or in the working directory, can be imported, but never hides an installed module
-    folder = str(path.parent if name.endswith(".py") else Path.cwd())
-    if folder not in sys.path:
-        sys.path.append(folder)
-    if not name.endswith(".py"):
-        return importlib.import_module(name)
-    alias = f"target_{path.stem}"
-    known = sys.modules.get(alias)
-    if known is not None and known.__file__ == str(path):
-        return known
-    spec = importlib.util.spec_from_file_location(alias, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[alias] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[alias]
-        raise
-    return module
+_IMPORTERS = (__file__, classes.__file__, importlib.__file__)
 
 
 def _place(error: BaseException) -> str:
-    """Return " (file:line)" of the last line of an import error's traceback, without Python's own machinery."""
+    """Return " (file:line)" of the last line of an import error's traceback, without the code that imports."""
     if isinstance(error, SyntaxError):
         return f" ({error.filename}:{error.lineno})"
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename not in (__file__, importlib.__file__) and not frame.filename.startswith("<frozen")
+        if frame.filename not in (__file__, classes.__file__, importlib.__file__)
+        and not frame.filename.startswith("<frozen")
     ]
     return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
 

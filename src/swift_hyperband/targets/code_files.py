@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from swift_hyperband.base.classes import parsed
 from swift_hyperband.base.files import digest
 from swift_hyperband.targets import BUILT_IN
 
@@ -42,13 +43,12 @@ def files(target: Mapping[str, Any]) -> Iterator[Path]:
         for key in ("command", "first_command"):
             if target.get(key) is not None:
                 yield from _of_command(target[key])
-    elif name not in BUILT_IN:
-        module = name.rpartition(":")[0]
-        if module.endswith(".py"):
-            path = Path(module)
-            yield from _imported(path.resolve(), [path.resolve().parent])
+    elif name not in BUILT_IN and (found := parsed(name)) is not None:
+        if found.is_file:
+            path = Path(found.module).resolve()
+            yield from _imported(path, [path.parent])
         else:
-            yield from _of_module(module, sys.path)
+            yield from _of_module(found.module, sys.path)
 
 
 def _of_module(module: str, searched: Sequence[str]) -> Iterator[Path]:
