@@ -1,4 +1,4 @@
-"""What the workers of a simulated cluster did: a row for each of a few, the share that was busy of many."""
+"""Gantt chart of a simulated cluster: a row for each of a few workers, or the shares of many."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from swift_hyperband.replay.simulator import Simulation, Stretch
 from swift_hyperband.report import style
 
 ROWS = 64
-"""Workers that have a row each; of more the shares are shown."""
+"""Up to this number each worker has a row; beyond it the picture shows shares."""
 
 BINS = 360
-"""Stretches of time over which shares are averaged: what a page's width shows."""
+"""Intervals of time over which shares are averaged: about the resolution of a page."""
 
 NARROW = 1 / 75
 """Share of the makespan below which most jobs are too short for edges and hatches."""
@@ -31,10 +31,10 @@ OVERHEAD: dict[str, tuple[style.Look, str]] = {
     "lost": ({"fc": style.RED, "ec": style.RED}, "lost: the worker failed"),
     "queued": ({"fc": "#A8A8A8", "ec": "#A8A8A8"}, "waits in the queue"),
 }
-"""Look and name of what takes time but trains nothing that counts."""
+"""Look and name of time that is not training."""
 
 LETTERS = 92
-"""Of a line of the legend, the coloured boxes counted as six each."""
+"""Letters in a line of the legend; a coloured box counts as six."""
 
 GroupOf = Callable[[str, int], str]
 
@@ -46,10 +46,10 @@ def draw(simulation: Simulation, title: str, group_of: GroupOf | None = None) ->
     ----------
     simulation : Simulation
     title : str
-        Of the search; makespan and utilisation are added.
+        Title of the search; makespan and utilisation are added.
     group_of : callable, optional
-        Names what a job is coloured by (its bracket, its rung), from the trial and the epochs asked for. Names are
-        put in order by the numbers in them.
+        Returns the group (bracket, rung) whose colour a job gets, from the trial and the epochs asked for. Groups are
+        ordered by the numbers in their names.
     """
     workers = simulation.cluster.workers
     if not simulation.makespan:
@@ -89,7 +89,7 @@ _ByLook = dict[str, list[tuple[int, Stretch]]]
 
 
 def _by_look(simulation: Simulation, unit: float, group_of: GroupOf | None) -> tuple[_ByLook, dict[str, style.Look]]:
-    """Return what was done under each name of the legend, with the worker, in units of time; and how it looks."""
+    """Return workers and their intervals by name of the legend, in units of time, and the looks of the names."""
     found: _ByLook = defaultdict(list)
     overhead: _ByLook = defaultdict(list)
     for job in simulation.jobs:
@@ -107,12 +107,12 @@ def _by_look(simulation: Simulation, unit: float, group_of: GroupOf | None) -> t
 
 
 def _natural(name: str) -> list[tuple[float, str]]:
-    """Return what puts "bracket 10" behind "bracket 9"."""
+    """Return a key that sorts "bracket 10" after "bracket 9"."""
     return [(float(number or 0), text) for text, number in re.findall(r"(\D*)(\d*)", name)]
 
 
 def _rows(ax: Axes, stretches: _ByLook, looks: dict[str, style.Look], workers: int) -> None:
-    """Draw each worker, counted from 1, as a row of bars; where there is none it had nothing to do."""
+    """Draw each worker, counted from 1, as a row of bars; a gap means that it was idle."""
     for name, look in looks.items():
         half = 0.07 if name == OVERHEAD["queued"][1] else 0.4
         boxes = [
@@ -121,8 +121,7 @@ def _rows(ax: Axes, stretches: _ByLook, looks: dict[str, style.Look], workers: i
         ]
         collection = {"facecolors": look["fc"], "edgecolors": look["ec"], "hatch": look.get("hatch")}
         ax.add_collection(PolyCollection(boxes, linewidths=0.5, **collection))
-    # what was lost may be too short to be seen
-    # no empty line, whose box matplotlib takes for the whole picture
+    # lost work may be too short to be visible, so a mark shows it; never an empty line, whose box would be the picture
     if lost := stretches.get(OVERHEAD["lost"][1]):
         ends, rows = [stretch.end for _, stretch in lost], [worker + 1 for worker, _ in lost]
         size = 7.0 if workers <= 16 else 5.0
@@ -135,7 +134,7 @@ def _rows(ax: Axes, stretches: _ByLook, looks: dict[str, style.Look], workers: i
 
 
 def _shares(ax: Axes, stretches: _ByLook, looks: dict[str, style.Look], workers: int) -> None:
-    """Draw which share of the workers did what, stacked; what is missing to 100 % had nothing to do."""
+    """Draw the shares of the workers by activity, stacked; the rest to 100 % was idle."""
     edges = np.linspace(*ax.get_xlim(), BINS + 1)
     below = np.zeros(BINS)
     for name, look in looks.items():
@@ -149,12 +148,12 @@ def _shares(ax: Axes, stretches: _ByLook, looks: dict[str, style.Look], workers:
 
 
 def _busy(stretches: Sequence[Stretch], edges: np.ndarray) -> np.ndarray:
-    """Return how many of the stretches went on between neighbouring edges, on average."""
+    """Return the mean number of active intervals between neighbouring edges."""
     begins = np.sort([stretch.begin for stretch in stretches])
     ends = np.sort([stretch.end for stretch in stretches])
 
     def passed(times: np.ndarray) -> np.ndarray:
-        """Return the sum over `times` of how long ago each was, at every edge."""
+        """Return, at every edge, the summed time since those `times` that are past."""
         count = np.searchsorted(times, edges)
         return np.asarray(count * edges - np.concatenate([[0.0], np.cumsum(times)])[count])
 

@@ -1,4 +1,4 @@
-"""The numbers behind the pictures: what became of the trials, epochs spent and saved, how good predictions were."""
+"""The numbers behind the pictures: epochs spent and saved, and the quality of the predictions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Kind = Literal["full", "partial", "complete", "saved"]
 
 @dataclass(frozen=True)
 class Stretch:
-    """Epochs that a trial spent, or was spared, in a round.
+    """Epochs that a trial trained, or did not have to train, in a round.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Stretch:
         Trained to the round's end without a decision; trained until the decision point; trained on from there; not
         trained, as a prediction stopped it there.
     start, end : int
-        Epochs behind it before and after.
+        Epochs of the trial before and after.
     """
 
     kind: Kind
@@ -43,7 +43,7 @@ class Spending:
     full, partial, complete : int
         As the kinds of `Stretch`.
     lost : int
-        Not trained, as trials diverged or failed, or left places of a round empty.
+        Not trained, because trials diverged or failed, or places of a round stayed empty.
     hyperband : int
         What Hyperband spends on the same rounds if no trial fails.
     """
@@ -56,12 +56,12 @@ class Spending:
 
     @property
     def spent(self) -> int:
-        """All that was trained."""
+        """All epochs trained."""
         return self.full + self.partial + self.complete
 
     @property
     def saved(self) -> int:
-        """What Hyperband would have spent besides, had as many of its trials failed; 0 if it would not have."""
+        """Further epochs that Hyperband would have trained, with the same failed trials; 0 if none."""
         return max(0, self.hyperband - self.spent - self.lost)
 
     def __add__(self, other: Spending) -> Spending:
@@ -92,7 +92,7 @@ class Prediction:
 
 
 def stretches(history: History, found: RoundHistory, trial: TrialHistory) -> list[Stretch]:
-    """Return what a competitor of a round spent and was spared in it, without empty stretches."""
+    """Return the epochs that a trial of a round spent and saved in it, without empty stretches."""
     round_ = found.schedule
     trained = min(len(trial.curve), round_.end)
     if trial.trial in found.full or round_.decision_epoch is None:
@@ -107,7 +107,7 @@ def stretches(history: History, found: RoundHistory, trial: TrialHistory) -> lis
 
 
 def spending(history: History) -> dict[int, Spending]:
-    """Return epochs spent and saved by bracket, in the rounds that are over."""
+    """Return epochs spent and saved by bracket, in complete rounds."""
     found = {bracket: Spending() for bracket in history.schedule.brackets}
     for round_ in history.rounds.values():
         if round_.promoted is None:
@@ -140,7 +140,7 @@ def predictions(history: History) -> list[Prediction]:
 def r2(predicted: Sequence[float], reached: Sequence[float]) -> float:
     """Return the coefficient of determination: 1 is perfect, 0 as good as the mean.
 
-    nan where all reached the same, or squares are more than a number can hold.
+    nan if all reached the same, or squares overflow.
     """
     truth = np.asarray(reached, dtype=float)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -150,7 +150,7 @@ def r2(predicted: Sequence[float], reached: Sequence[float]) -> float:
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return Spearman's rank correlation, ties by average rank; nan where one side is all the same."""
+    """Return Spearman's rank correlation, ties by average rank; nan if one side is constant."""
     if len(one) < 2 or min(one) == max(one) or min(other) == max(other):
         return math.nan
     return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])

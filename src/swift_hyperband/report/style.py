@@ -1,4 +1,4 @@
-"""How all pictures look: colours that the colour-blind can tell apart, sizes, axes, saving."""
+"""The style of all pictures: colours that the colour-blind can tell apart, sizes, axes, saving."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from swift_hyperband.report.numbers import Kind
 from swift_hyperband.results.history import History
 
 LARGEST, SMALLEST = 1e100, 1e-100
-"""Of values that are shown, the latter on a logarithmic axis; what lies beyond lies outside of every picture."""
+"""Limits of the values in a picture, the latter on a logarithmic axis; values beyond lie outside every picture."""
 
 LONGEST = 48
-"""Letters of a user's name in a picture."""
+"""Most letters of a user's name in a picture."""
 
 FURTHER_FONTS = (
     "Noto Sans CJK SC",
@@ -37,21 +37,21 @@ FURTHER_FONTS = (
     "Noto Sans",
     "Unifont",
 )
-"""Fonts for letters that the first one does not have, where they are installed."""
+"""Fonts for letters that the first one lacks, if they are installed."""
 
 DPI = 150
 WIDTH = 7.2
-"""Of a picture, in inches: a page's text."""
+"""Width of a picture in inches: that of a page's text."""
 
 Look = dict[str, Any]
-"""Keywords of matplotlib: how a line or a mark looks."""
+"""Matplotlib's keywords for the look of a line or a mark."""
 
 # Okabe and Ito (2008)
 BLUE, SKY, ORANGE, GREEN, RED, YELLOW = "#0072B2", "#56B4E9", "#E69F00", "#009E73", "#D55E00", "#F0E442"
 GREY, LIGHT, DARK = "#8A8A8A", "#C8C8C8", "#333333"
 
 HUES = (BLUE, ORANGE, GREEN, SKY, YELLOW, "#CC79A7")
-"""Of groups, as long as there are enough; red is left to what is lost."""
+"""Colours of groups, if there are enough; red is reserved for lost work."""
 
 TIME_UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"))
 
@@ -70,7 +70,7 @@ def style() -> AbstractContextManager[None]:
     return matplotlib.rc_context(
         {
             "font.family": ["DejaVu Sans", *(name for name in FURTHER_FONTS if name in installed)],
-            # names are a user's: a dollar is a dollar
+            # users' names may contain dollars, which are no formulas
             "text.parse_math": False,
             "text.usetex": False,
             "font.size": 9,
@@ -100,29 +100,29 @@ def figure(height: float) -> Figure:
 def save(picture: Figure, path: Path) -> None:
     """Write a picture whole, as PNG."""
     with whole(path) as temporary, warnings.catch_warnings():
-        # a letter that no font has is shown as a box
+        # a letter that no font has becomes a box
         warnings.filterwarnings("ignore", "Glyph .* missing from")
-        # ticks of an axis over hundreds of orders of magnitude, of which some are beyond what a number can hold
+        # ticks of an axis over hundreds of orders of magnitude may overflow
         warnings.simplefilter("ignore", RuntimeWarning)
         picture.savefig(temporary, format="png", dpi=DPI)
 
 
 def name(text: str, most: int = LONGEST) -> str:
-    """Return a user's name as a picture can show it: on one line, what no font shows replaced, its middle left out."""
+    """Return a user's name for a picture: on one line, unknown letters replaced, shortened in the middle."""
     line = " ".join(text.split())
     line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
     return line if len(line) <= most else f"{line[: most // 2]}…{line[len(line) - most // 2 + 1 :]}"
 
 
 def title(history: History, what: str) -> str:
-    """Return the title of a picture: what is shown, the study, and that the search is not finished if it is not."""
+    """Return the title of a picture: its subject, the study, and a note if the search is not finished."""
     over = sum(found.promoted is not None for found in history.rounds.values())
     left = "" if history.finished else f", unfinished: {over} of {len(history.rounds)} rounds are over"
     return f"{what}\nstudy {name(history.study.name)}{left}"
 
 
 def log_scale(ax: Axes, which: Literal["x", "y"]) -> None:
-    """Make an axis logarithmic, its ticks plain numbers: powers of ten would be mathematical text."""
+    """Make an axis logarithmic, with plain numbers as ticks: powers of ten would need mathematical text."""
     (ax.set_xscale if which == "x" else ax.set_yscale)("log")
     axis = ax.xaxis if which == "x" else ax.yaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -130,8 +130,8 @@ def log_scale(ax: Axes, which: Literal["x", "y"]) -> None:
 
 
 def epoch_axis(ax: Axes, history: History, start: float = 0) -> None:
-    """Make x an axis of epochs on which early rounds are as visible as late ones, ticks at the ends of rounds."""
-    # log(1 + epoch): unlike a logarithm it has a place for 0, where all training starts
+    """Make x an axis of epochs that shows early rounds as well as late ones, with ticks at the ends of rounds."""
+    # log(1 + epoch) is defined at 0, where all training starts
     ax.set_xscale("function", functions=(np.log1p, np.expm1))
     ends = {round_.end for round_ in history.schedule.rounds}
     ax.set_xlim(start, history.schedule.max_epochs * 1.03)
@@ -141,7 +141,7 @@ def epoch_axis(ax: Axes, history: History, start: float = 0) -> None:
 
 @dataclass(frozen=True)
 class ValueRange:
-    """Which values of a metric to show.
+    """The range of a metric's values in a picture.
 
     Attributes
     ----------
@@ -155,16 +155,16 @@ class ValueRange:
     log: bool
 
     def outside(self, value: float) -> bool:
-        """Whether a value is not shown; nan, which has no place at all, does not count."""
+        """Whether a value is outside the range; nan does not count."""
         return value < self.low or value > self.high
 
     def clip(self, value: float) -> float:
-        """Return the nearest value that is shown."""
+        """Return the nearest value in the range."""
         return min(max(value, self.low), self.high)
 
 
 def value_range(values: Sequence[float], metric: Metric) -> ValueRange:
-    """Return a range that shows all good values and cuts off the worst where they would squeeze the others.
+    """Return a range that shows all good values and cuts off the worst if they would squeeze the others.
 
     Parameters
     ----------
@@ -192,29 +192,29 @@ def value_range(values: Sequence[float], metric: Metric) -> ValueRange:
 
 
 def drawn(values: Sequence[float]) -> list[float]:
-    """Return values as they can be drawn: what is too large for any axis is still outside of it."""
+    """Return values that can be drawn: those too large for any axis are cut, and stay outside the range."""
     return [min(max(value, -2 * LARGEST), 2 * LARGEST) for value in values]
 
 
 def hues(count: int) -> Sequence[object]:
-    """Return colours for so many groups."""
+    """Return colours for a number of groups."""
     if count <= len(HUES):
         return HUES[:count]
-    # groups are mostly an order, of which the eye needs neighbours only
+    # groups are mostly ordered, so only neighbours must be told apart
     return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.05, 1, count)]
 
 
 def time_unit(seconds: float) -> tuple[int, str]:
-    """Return the unit in which people read a time, in seconds, and its name."""
+    """Return a readable unit for a time, in seconds, and its name."""
     return next(((size, name) for size, name in TIME_UNITS if seconds > 2 * size), (1, "seconds"))
 
 
 def number(value: float) -> str:
-    """Return a metric's value as people read it."""
+    """Return a metric's value as readable text."""
     return f"{value:.4g}"
 
 
 def message(ax: Axes, text: str) -> None:
-    """Say in the middle of empty axes why they are empty."""
+    """Write into the middle of empty axes why they are empty."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color=DARK, wrap=True)

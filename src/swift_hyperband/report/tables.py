@@ -1,4 +1,4 @@
-"""Tables of figures as people and programs read them: Markdown and CSV."""
+"""Tables of figures: Markdown for people, CSV for programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 LONG = 1e7
-"""From here on numbers are written with their power of ten."""
+"""From this size on numbers are written with their power of ten."""
 
 
 def plus_minus(mean: float, half: float | None, unit: str = "") -> str:
@@ -36,7 +36,7 @@ def _short(value: float) -> str:
 
 
 def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Return a table in Markdown, its columns in line; all but the first `left` are set to the right."""
+    """Return a table in Markdown with aligned columns; all but the first `left` are aligned to the right."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in [columns, *rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(columns))]
 
@@ -52,7 +52,7 @@ def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows of the same keys, at least one, as CSV; empty where there is no value."""
+    """Return rows of the same keys, at least one, as CSV; a missing value is an empty cell."""
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
     writer.writeheader()

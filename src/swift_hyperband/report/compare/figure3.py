@@ -1,4 +1,4 @@
-"""figure3.png: for each algorithm and data set, the metric of the winner and the epochs, on average, best and worst.
+"""figure3.png: metric of the winner and epochs of each algorithm on each data set: mean, best and worst.
 
 The counterpart of figure 3 of García Amboage et al., EPJ Web of Conferences 295, 12005 (2024).
 """
@@ -33,7 +33,7 @@ COLOURS = {
 """Of algorithms."""
 
 SHORT = 40
-"""Letters of a name that a panel has room for."""
+"""Most letters of a name in a panel."""
 
 ROW = 0.2
 """Height of a search in a panel, in inches."""
@@ -45,7 +45,7 @@ def draw(found: Sequence[Summary]) -> Figure:
     Parameters
     ----------
     found : sequence of Summary
-        At least one. Data sets and searches come in the order in which they stand there.
+        At least one. It defines the order of data sets and searches.
     """
     data_sets = list(dict.fromkeys(one.table for one in found))
     searches = list(dict.fromkeys(one.search for one in found))
@@ -89,7 +89,7 @@ def _epochs(ax: Axes, rows: dict[str, Summary], searches: Sequence[str]) -> None
     first = next(iter(rows.values()))
     means = {search: rows[search].epochs for search in searches if search in rows}
     values = [value for mean in means.values() if mean is not None for value in (mean.low, mean.high)]
-    # no run can take epochs without bound, so nothing is cut off
+    # epochs are bounded, so nothing is cut off
     margin = 0.04 * (max(values) - min(values)) or 1.0
     shown = style.ValueRange(min(values) - margin, max(values) + margin, log=False)
     _panel(ax, means, rows, searches, shown, first.hyperband_epochs)
@@ -97,7 +97,7 @@ def _epochs(ax: Axes, rows: dict[str, Summary], searches: Sequence[str]) -> None
 
 
 def _label(ax: Axes, text: str) -> None:
-    """Name an axis, small enough for the neighbours' names."""
+    """Name an axis, in letters small enough not to meet its neighbours'."""
     ax.set_xlabel(text, fontsize=8)
 
 

@@ -1,4 +1,4 @@
-"""figure4.png: searches that really trained: what they found, how many epochs they trained, how long they took.
+"""figure4.png: searches that really trained: their winners' metric, epochs and minutes.
 
 The counterpart of figure 4 of García Amboage et al., EPJ Web of Conferences 295, 12005 (2024).
 """
@@ -33,7 +33,7 @@ def draw(results: Sequence[Result], reported: str) -> Figure:
     results : sequence of Result
         At least one.
     reported : str
-        The metric of the winner that is shown.
+        The winner's metric in the picture.
     """
     searches = list(dict.fromkeys(result.search for result in results))
     seeds = len({result.seed for result in results})

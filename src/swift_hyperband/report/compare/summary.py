@@ -1,4 +1,4 @@
-"""summary: what each search of a comparison comes to, beside Hyperband and beside what was published."""
+"""Summary of a comparison: the figures of each search, compared with Hyperband and with the published ones."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from swift_hyperband.compare.summaries import MEANS, Mean, Summary
 from swift_hyperband.report.tables import csv_text, markdown, plus_minus
 
 _EXPLAINED = """\
-All searches meet the same draws, so differences to Hyperband are taken seed by seed.
+All searches have the same draws, so differences to Hyperband are taken seed by seed.
 Regret is (best - optimum) / (median - optimum) over the table: 0 is its best row, 1 a middling one. "Same winner" is
 the share of seeds in which the winner's value is that of Hyperband's. Published figures are those of the authors'
-result files (their source: replay/published_results.py).
+result files (their source: compare/published_results.py).
 """
 
 
@@ -26,9 +26,9 @@ def as_markdown(found: Sequence[Summary], name: str, on_cluster: bool) -> str:
     found : sequence of Summary
         At least one.
     name : str
-        Of the comparison.
+        Name of the comparison.
     on_cluster : bool
-        Whether there was one, so that makespan and utilisation tell something.
+        Whether a cluster was simulated, so that makespan and utilisation mean something.
     """
     seeds = max(one.runs for one in found)
     parts = [f"# Comparison {name}\n\nMeans over {seeds} seeds ± 95 %. {_EXPLAINED}"]
@@ -67,7 +67,7 @@ def percent(mean: Mean | None) -> str:
     """Return a mean share in percent with its interval; nothing if there is none."""
     if mean is None:
         return ""
-    # a share that never varies has endless digits
+    # a constant share has no interval to round to
     return plus_minus(100 * mean.mean, 100 * mean.half, " %") if mean.half > 0 else f"{100 * mean.mean:.2g} %"
 
 

@@ -1,4 +1,4 @@
-"""table1: the data sets of a comparison, and how well predictors predict where their curves end."""
+"""Table 1: the data sets of a comparison, and the accuracy of the predictors on their curves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from swift_hyperband.report.tables import csv_text, markdown, plus_minus
 _EXPLAINED = """\
 R² of the predicted metric at the last epoch, with {judged}: mean ± 95 % of the splits.
 Predictors are tested on all curves of configurations that they were not trained on. Only curves that are finite
-throughout are judged. 1 is perfect, and what always predicts the mean of the tested curves has 0.
+throughout are judged. 1 is perfect; a constant prediction of the mean of the tested curves has 0.
 
 """
 
@@ -24,9 +24,9 @@ def as_markdown(found: Sequence[DataSet], trained: int, seen: float, splits: int
     found : sequence of DataSet
         At least one.
     trained : int
-        Curves that a predictor learnt from.
+        Training curves of a predictor.
     seen : float
-        Share of the epochs that it saw.
+        Share of their epochs that it saw.
     splits : int
     """
     predictors = list(found[0].r2)
@@ -37,7 +37,7 @@ def as_markdown(found: Sequence[DataSet], trained: int, seen: float, splits: int
     ranks = [[one.name, *_means(one.rank_correlation, predictors)] for one in found]
     judged = f"{trained} curves seen to {seen:.0%} of the epochs, over {splits} random splits"
     return (
-        "# Data sets, and how well predictors predict the end of their learning curves\n\n"
+        "# Data sets, and the accuracy of predicted ends of their learning curves\n\n"
         + _EXPLAINED.format(judged=judged)
         + markdown([*head, *(f"R² of {name}" for name in predictors)], rows, left=3)
         + "\nThe same predictions by their ranks (Spearman's correlation), which decide who is promoted:\n\n"

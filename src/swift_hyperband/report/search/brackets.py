@@ -1,4 +1,4 @@
-"""brackets.png: who trained how far, and who was stopped where: figure 1 of the paper, drawn from this run."""
+"""brackets.png: how far each trial trained and where it was stopped: figure 1 of the paper, from this search."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from swift_hyperband.results.history import History
 from swift_hyperband.results.standing import Best, best, diverged, winners
 from swift_hyperband.study.sections import ALGORITHMS
 
-# in inches: a line, all lines together at most, above each panel, above and below them all, and at the sides
+# in inches: pitch of the lines, most height of all lines, space above a panel, above and below all, at the sides
 PITCH, TALLEST = 0.085, 8.0
 HEAD, TOP, BOTTOM, LEGEND_ROW, SIDE = 0.46, 0.5, 0.55, 0.19, 0.3
 
@@ -37,7 +37,7 @@ def draw(history: History) -> Figure:
     }
     legend = _legend(history, kinds)
     bottom = BOTTOM + LEGEND_ROW * math.ceil(len(legend) / 3)
-    # placed by hand: with many panels the automatic layout gives up
+    # placed by hand: the automatic layout fails with many panels
     total = TOP + sum(heights) + HEAD * len(heights) + bottom
     picture = Figure(figsize=(style.WIDTH, total))
     picture.text(0.5, 1 - 0.1 / total, style.title(history, _what(history, kinds)), size=11, ha="center", va="top")
@@ -62,7 +62,7 @@ def _what(history: History, kinds: Set[Kind]) -> str:
 
 
 def _panel(ax: Axes, history: History, bracket: int, width: float) -> None:
-    """Draw a bracket: its trials, what it cost and who won it."""
+    """Draw a bracket: its trials, its epochs and its winner."""
     rows = _lines(ax, history, bracket, width)
     style.epoch_axis(ax, history)
     trained = sum(len(trial.curve) for trial in history.trials.values() if trial.bracket == bracket)
@@ -120,7 +120,7 @@ def _mark(ax: Axes, winner: Best, row: int, width: float, is_best: bool) -> None
 
 
 def _order(history: History, bracket: int) -> list[str]:
-    """Return a bracket's trials from top to bottom: who got further stands above, then who was better there."""
+    """Return a bracket's trials from top to bottom: those that trained further first, then the better ones."""
     metric = history.study.metric
     rounds = [history.rounds[round_.key] for round_ in history.schedule.brackets[bracket]]
     reached = {trial: found.schedule.index for found in rounds for trial in found.competitors}
@@ -136,7 +136,7 @@ def _order(history: History, bracket: int) -> list[str]:
 
 
 def _legend(history: History, kinds: Set[Kind]) -> list[Line2D | Patch]:
-    """Return the legend of what this search shows."""
+    """Return the legend of this search."""
     handles: list[Line2D | Patch] = [
         Line2D(
             [],

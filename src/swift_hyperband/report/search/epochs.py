@@ -19,7 +19,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "lost": ("white", "lost: diverged or failed"),
 }
 NARROW = 0.022
-"""Share of the axis that a digit takes: numbers stand only on parts that are wide enough for them."""
+"""Share of the axis that a digit takes: only wide enough parts have their number written on them."""
 
 
 def draw(history: History) -> Figure:

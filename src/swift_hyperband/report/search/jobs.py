@@ -1,4 +1,4 @@
-"""jobs.png: the training jobs, a row each: how long each waited in the queue, and ran."""
+"""jobs.png: the training jobs, a row each, with their time in the queue and their running time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENDS: dict[str, tuple[str, str, str]] = {
     "stopped": ("X", style.RED, "failed, stopped or lost"),
     "lost": ("X", style.RED, "failed, stopped or lost"),
 }
-"""Mark, colour and name of ends other than the usual one."""
+"""Mark, colour and name of unusual ends of a job."""
 WAITS = ("#A8A8A8", "waits in the queue")
 
 
@@ -61,7 +61,7 @@ def _what(found: Totals) -> str:
 
 
 def _bars(ax: Axes, jobs: Sequence[Job], begin: float, size: float) -> list[object]:
-    """Draw queue and run of each job; return what the legend shows."""
+    """Draw queue and run of each job; return the handles of the legend."""
     brackets = sorted({job.bracket for job in jobs}, reverse=True)
     hues = style.hues(len(brackets))
     handles: list[object] = []
@@ -78,7 +78,7 @@ def _bars(ax: Axes, jobs: Sequence[Job], begin: float, size: float) -> list[obje
         ]
         ax.add_collection(PolyCollection(waits, facecolors=WAITS[0], edgecolors="none"))
         handles.append(Patch(facecolor=WAITS[0], label=WAITS[1]))
-    # no empty collection, whose box matplotlib takes for the whole picture
+    # never an empty collection: matplotlib takes its box for the whole picture
     for outcomes in (("out of time",), ("failed", "stopped", "lost")):
         found = [(row, job) for row, job in enumerate(jobs, 1) if job.outcome in outcomes]
         if found:

@@ -21,7 +21,7 @@ LOOKS: dict[Fate, tuple[str, style.Look]] = {
     "diverged": ("diverged", {"color": style.RED, "lw": 0.9}),
     "failed": ("failed", {"color": style.RED, "lw": 0.9, "ls": (0, (1, 1))}),
 }
-"""Name in the legend and look of the curves, by what became of the trial; the first are drawn below the others."""
+"""Name in the legend and look of the curves, by the trial's fate; the first are drawn below the others."""
 
 
 def draw(history: History) -> Figure:

@@ -1,7 +1,7 @@
-"""The page of a search: what it found in one sentence, the winner, the numbers, pictures beside their captions.
+"""The page of a search: its result in one sentence, the winner, the numbers, pictures beside their captions.
 
-Written twice, of the same pieces: report/index.html stands alone in a browser, and report/summary.rst is what
-`snakemake --report` shows first.
+Two files have the same content: report/index.html for a browser, and report/summary.rst, the first page of
+`snakemake --report`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from swift_hyperband.results.standing import Best, Fate, best, fates
 from swift_hyperband.study.sections import ALGORITHMS
 
 PICTURES = ("brackets", "learning_curves", "predictions", "epochs", "jobs")
-"""In the order in which they tell what happened."""
+"""The pictures in the order of the page."""
 
 CAPTIONS = Path(__file__).parents[4] / "workflow" / "report"
-"""Their captions, which Snakemake's report shows, too."""
+"""The folder of the captions, which Snakemake's report uses as well."""
 
 MORE = "<p>The pictures are under <i>Pictures</i>; under <i>Result</i> is a page with each beside its caption.</p>\n"
-"""What Snakemake's first page says besides."""
+"""Additional text of Snakemake's first page."""
 
 LOOK = """\
 body { font-family: sans-serif; color: #222; margin: 2em auto; max-width: 75em; padding: 0 1em; line-height: 1.45 }
@@ -46,11 +46,11 @@ def write(history: History, jobs: Sequence[Job], folder: Path) -> None:
     Parameters
     ----------
     history : History
-        Of a started search; the page says so where it is not finished.
+        History of a started search; the page has a note if it is not finished.
     jobs : sequence of Job
         Its training jobs.
     folder : Path
-        With the `PICTURES` that there are.
+        With the `PICTURES` drawn so far.
     """
     text = summary(history, jobs)
     name = escape(history.study.name)
@@ -58,7 +58,7 @@ def write(history: History, jobs: Sequence[Job], folder: Path) -> None:
     head = f'<meta charset="utf-8"><title>{name}</title><style>{LOOK}</style>'
     page = f'<!doctype html><html lang="en"><head>{head}</head><body><h1>{name}</h1>\n{text}{figures}</body></html>\n'
     write_text(folder / "index.html", page)
-    # Snakemake fills braces; as entities they are no braces
+    # Snakemake fills braces, so they are written as entities
     lines = f"{text}{MORE}".replace("{", "&#123;").replace("}", "&#125;").splitlines()
     title = f"{name}\n{'=' * len(name)}\n\n.. raw:: html\n\n"
     write_text(folder / "summary.rst", title + "".join(f"   {line}\n" for line in lines))
@@ -76,7 +76,7 @@ def summary(history: History, jobs: Sequence[Job]) -> str:
 
 
 def sentence(history: History, total: Spending, winner: Best | None) -> str:
-    """Return what the search found and what it took, in one sentence."""
+    """Return the search's result and its cost in one sentence."""
     study = history.study
     name = ALGORITHMS[study.search.algorithm]
     if winner is None:
@@ -122,7 +122,7 @@ def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str
 
 
 def _judged(history: History) -> dict[str, str]:
-    """Return how good the predictions were that could be checked."""
+    """Return the quality of the predictions that could be checked."""
     found = predictions(history)
     if not found:
         return {}
@@ -132,7 +132,7 @@ def _judged(history: History) -> dict[str, str]:
 
 
 def _notes(history: History) -> list[str]:
-    """Return what a reader must know before the numbers are believed."""
+    """Return the caveats of the numbers."""
     over = sum(found.promoted is not None for found in history.rounds.values())
     unfinished = f"The search is not finished: {over} of {len(history.rounds)} rounds are over."
     fallbacks = [
@@ -154,7 +154,7 @@ def _table(rows: Mapping[str, str]) -> str:
 
 
 def _figure(picture: Path) -> str:
-    """Return a picture with its caption beside it, in HTML; nothing where it was not drawn."""
+    """Return a picture with its caption beside it, in HTML; empty if it was not drawn."""
     if not picture.exists():
         return ""
     data = base64.b64encode(picture.read_bytes()).decode()
@@ -163,7 +163,7 @@ def _figure(picture: Path) -> str:
 
 
 def caption(picture: str) -> str:
-    """Return a picture's caption in HTML; empty where the workflow does not lie beside the package."""
+    """Return a picture's caption in HTML; empty if the package is installed without the workflow."""
     from docutils.core import publish_parts
 
     source = CAPTIONS / f"{picture}.rst"

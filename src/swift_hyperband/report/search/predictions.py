@@ -1,4 +1,4 @@
-"""predictions.png: predicted against reached values, beside the last seen value as a baseline."""
+"""predictions.png: predicted against reached values, compared with the last seen value as a baseline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from swift_hyperband.results.history import History
 from swift_hyperband.study.sections import ALGORITHMS
 
 FEWEST = 3
-"""Predictions below which there is nothing to see."""
+"""Fewest predictions for a picture."""
 
 MARKERS = "osD^vP<>X"
 NAMES = {"svr": "SVR", "qsvr": "QSVR", "last-value": "last value"}
@@ -34,7 +34,7 @@ def draw(history: History) -> Figure:
     picture.suptitle(
         style.title(history, "Predictions at decision points, checked at the rounds' ends" + _outside(history))
     )
-    # by real values only: a prediction may be far off, or below 0 where the metric never is
+    # real values only: a prediction may be far off, or negative where the metric never is
     shown = style.value_range([value for pair in pairs for value in (pair.seen, pair.reached)], history.study.metric)
     left, right = picture.subplots(1, 2, sharex=True, sharey=True)
     _panel(left, history, pairs, [pair.predicted for pair in pairs], shown, f"predictor: {_predictor(history)}")
@@ -54,7 +54,7 @@ def _outside(history: History) -> str:
 
 
 def _predictor(history: History) -> str:
-    """Name the predictor, with what minimised it and in how many rounds something else did."""
+    """Name the predictor, its sampler, and the number of rounds with a fallback."""
     name = history.study.predictor.name
     told = NAMES.get(name, name)
     if name == "qsvr":
@@ -67,7 +67,7 @@ def _predictor(history: History) -> str:
 
 
 def _mark(history: History, bracket: int, outside: bool = False) -> style.Look:
-    """Return the look of a bracket's points; those that lie outside the range are hollow."""
+    """Return the look of a bracket's points; points outside the range are hollow."""
     brackets = list(history.schedule.brackets)
     place = brackets.index(bracket)
     colour = colormaps["viridis"](0.9 * place / max(1, len(brackets) - 1))
