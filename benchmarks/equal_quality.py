@@ -23,15 +23,19 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from saved_epochs import tables
 
-from swift_hyperband.replay.recipes import Recipe, recipe
+from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay
+from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.simulator import ClusterSettings
+from swift_hyperband.search.schedule import Schedule, hyperband
+from swift_hyperband.search.swift_hyperband import divide
 
 REPEATS = 3
 ONE_WORKER = ClusterSettings()
@@ -45,6 +49,29 @@ VARIANTS: list[tuple[str, str, dict[str, Any]]] = [
 
 Trace = list[tuple[int, float]]
 """Epochs and the regret from then on."""
+
+
+class Repeated(Recipe):
+    """A search whose brackets run several times, each time with fresh configurations, its curves kept."""
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        once = super().schedule
+        count = max(once.brackets) + 1
+        rounds = [
+            replace(round_, bracket=round_.bracket + count * number)
+            for number in reversed(range(REPEATS))
+            for round_ in hyperband(once.max_epochs, once.eta).rounds
+        ]
+        repeated = replace(once, rounds=tuple(rounds))
+        if not once.decides:
+            return repeated
+        wide = {round_.key: round_ for round_ in once.rounds}
+        divided = []
+        for round_ in divide(repeated, self.study.swift()).rounds:
+            whole = wide[round_.bracket % count, round_.index]
+            divided.append(replace(round_, trials=round_.trials + whole.extra, extra=whole.extra, paying=whole.paying))
+        return replace(once, rounds=tuple(divided))
 
 
 def traces(replay: Replay, chosen: Recipe, seeds: int) -> list[Trace]:
@@ -98,11 +125,12 @@ def main() -> None:
         replay = Replay(table, max_epochs)
         hyperband = [trace[-1][1] for trace in traces(replay, recipe("hyperband", max_epochs, 2), options.seeds)]
         for label, algorithm, settings in VARIANTS:
-            chosen = recipe(algorithm, max_epochs, 2, repeats=REPEATS, **settings)
-            found, whole = traces(replay, chosen, options.seeds), chosen.plain.schedule.epochs_hyperband
+            chosen = recipe(algorithm, max_epochs, 2, **settings)
+            again = Repeated(chosen.label, algorithm, chosen.study)
+            found, whole = traces(replay, again, options.seeds), chosen.schedule.epochs_hyperband
             share = crossing(found, float(np.mean(hyperband))) / whole
             low, high = (epochs / whole for epochs in interval(found, hyperband))
-            once = list(replay.runs(replace(chosen, repeats=1), range(options.seeds)))
+            once = list(replay.runs(chosen, range(options.seeds)))
             saved = 1 - np.mean([run.epochs for run in once]) / whole
             regret = np.mean([run.regret for run in once])
             same = np.mean([run.best == run.hyperband_best for run in once])

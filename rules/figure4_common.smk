@@ -1,6 +1,8 @@
 # Which runs figure 4 has. config/figure4.yaml is read when one of them is wanted, so that searches do not pay.
 from functools import cache
 
+from swift_hyperband.search.algorithms import ALGORITHMS
+
 
 @cache
 def figure4_results():

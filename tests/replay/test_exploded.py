@@ -10,9 +10,10 @@ import pytest
 
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.predictors.bounds import Bounds
-from swift_hyperband.replay.recipes import NAMES, recipe
+from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay
 from swift_hyperband.replay.tables.reader import read
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
 
 EXPLODED = [1e12, 1e30, 1e155, 1e308]
@@ -79,7 +80,7 @@ def test_an_exploded_trial_is_decided_about_as_a_diverged_one(table, value, sett
 def test_no_search_is_upset_by_it(table, value, mode):
     table = table if mode == "min" else maximised(table)
     exploded = explode(table, table.metric.value(value))
-    for algorithm in NAMES:
+    for algorithm in ALGORITHMS:
         for preset in ("default", "published"):
             chosen = recipe(algorithm, 81, 3, preset=preset, fast=FastSettings(d=5))
             (run,) = Replay(exploded, 81).runs(chosen, [0])

@@ -8,10 +8,11 @@ import pytest
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.replay.draws import nearest_rows, permutation
-from swift_hyperband.replay.recipes import NAMES, recipe
+from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, interval
 from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.replay.tables.reader import PUBLISHED, read
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.space.parameters import Categorical, Float, Int, Space
 
 SPACE = Space({"lr": Float(1e-4, 1e-1, log=True), "width": Int(8, 256), "kind": Categorical(("sgd", "adam"))})
@@ -21,7 +22,7 @@ def runs(table, chosen, seeds=range(5), **more):
     return list(Replay(table, chosen.max_epochs).runs(chosen, seeds, **more))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_search_finds_a_good_configuration_beside_hyperband_on_the_same_draws(table, name):
     found = runs(table, recipe(name, 27, 3), range(3))
     assert [run.seed for run in found] == [0, 1, 2]

@@ -7,8 +7,9 @@ import pytest
 from swift_hyperband.cli import main
 from swift_hyperband.search.batches import pack
 from swift_hyperband.search.plan import Plan, continuing, epochs, makespan
-from swift_hyperband.search.schedule import hyperband, swift_hyperband
+from swift_hyperband.search.schedule import hyperband
 from swift_hyperband.search.settings import SwiftSettings
+from swift_hyperband.search.swift_hyperband import swift_hyperband
 
 STUDY = """\
 name: planned

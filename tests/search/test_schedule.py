@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swift_hyperband.search.plan import epochs
-from swift_hyperband.search.schedule import hyperband, swift_hyperband
+from swift_hyperband.search.schedule import hyperband
 from swift_hyperband.search.settings import SwiftSettings
+from swift_hyperband.search.swift_hyperband import swift_hyperband
 
 PUBLISHED = SwiftSettings(d=15, k=0.5, decision_fraction=0.5, threshold="quantile", extra=0.0)
 DEFAULT = SwiftSettings()

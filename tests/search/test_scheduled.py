@@ -16,10 +16,10 @@ from swift_hyperband.search.schedule import (
     predicted_random_trials,
     random_search,
     random_trials,
-    swift_hyperband,
 )
 from swift_hyperband.search.scheduled import ScheduledSearch
 from swift_hyperband.search.settings import SwiftSettings
+from swift_hyperband.search.swift_hyperband import divide, swift_hyperband
 
 SWIFT = SwiftSettings()
 RULES = Rules(SWIFT, PredictorSettings())
@@ -120,8 +120,10 @@ def test_with_one_worker_brackets_follow_each_other(run, synthetic):
     assert seen == sorted(seen, reverse=True)
 
 
-def test_repeats_keep_curves_and_predictors(run):
-    once, thrice = swift_hyperband(27, 3, SWIFT), swift_hyperband(27, 3, SWIFT, repeats=3)
+def test_brackets_that_run_again_keep_curves_and_predictors(run):
+    plain = hyperband(27, 3)
+    rounds = [replace(round_, bracket=round_.bracket + 4 * again) for again in (2, 1, 0) for round_ in plain.rounds]
+    once, thrice = divide(plain, SWIFT), divide(replace(plain, rounds=tuple(rounds)), SWIFT)
     assert thrice.configurations == 3 * once.configurations
     assert [round_.trials for round_ in thrice.rounds[: len(once.rounds)]] == [round_.trials for round_ in once.rounds]
     assert run(thrice).fits <= run(once).fits + 1, "predictors are fitted once"

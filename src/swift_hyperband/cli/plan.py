@@ -13,6 +13,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.results.freeze import as_begun
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.trials import measured_seconds
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.plan import LITTLE, Case, Plan, begun_anew, epochs, makespan
 from swift_hyperband.search.schedule import Schedule, hyperband, random_search
 from swift_hyperband.workflow.fitting import Outlook, outlook, problem_sizes
@@ -108,7 +109,8 @@ def print_plan(console: Console, study: Study, plan: Plan, pace: Pace | None, sa
         console.print(f"[dim]Times at {pace.seconds:.3g} s an epoch ({pace.source}), without waiting for a queue.[/]")
     if sampler is not None:
         console.print(f"\n{_annealer(study, sampler)}", soft_wrap=True)
-    if search.algorithm == "swift-hyperband" and _share_saved(schedule) < LITTLE:
+    algorithm = ALGORITHMS[search.algorithm]
+    if algorithm.predicts and not algorithm.random and _share_saved(schedule) < LITTLE:
         console.print(f"\n[yellow]note:[/] {_how_to_save(study, schedule)}")
     console.print()
 
@@ -165,7 +167,7 @@ def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
     table.add_column()
     table.add_row("", "[dim]at most[/]", "[dim]at least[/]", "")
     most, least = epochs(plan.schedule, "worst"), epochs(plan.schedule, "best")
-    whose = "those of training all fully" if study.search.algorithm == "predicted-random" else "Hyperband's"
+    whose = "those of training all fully" if ALGORITHMS[study.search.algorithm].random else "Hyperband's"
     saved = f"[dim]saves up to {_share_saved(plan.schedule):.0%} of {whose}[/]"
     table.add_row("epochs", str(most), str(least), saved if least < most else "[dim]nobody is stopped by prediction[/]")
     if not study.target.resumable:
@@ -191,17 +193,16 @@ def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
     from rich import box
     from rich.table import Table
 
-    from swift_hyperband.study.sections import ALGORITHMS
-
     search = study.search
-    if search.algorithm in ("random", "predicted-random"):
-        rows = {ALGORITHMS["random"]: random_search(search.max_epochs, search.eta, plan.schedule.configurations)}
+    algorithm = ALGORITHMS[search.algorithm]
+    if algorithm.random:
+        rows = {ALGORITHMS["random"].label: random_search(search.max_epochs, search.eta, plan.schedule.configurations)}
     else:
-        rows = {ALGORITHMS["hyperband"]: hyperband(search.max_epochs, search.eta, search.brackets)}
-    chosen = ALGORITHMS[search.algorithm]
-    if search.algorithm == "predicted-random":
+        rows = {ALGORITHMS["hyperband"].label: hyperband(search.max_epochs, search.eta, search.brackets)}
+    chosen = algorithm.label
+    if algorithm.random and algorithm.predicts:
         rows[chosen] = plan.schedule
-    if search.algorithm == "swift-hyperband":
+    if algorithm.predicts and not algorithm.random:
         names = {True: "Swift, curves shared", False: "Swift, own curves"}
         rows |= {name: _shared(study, share) for share, name in names.items()}
         chosen = names[study.swift.share_curves]

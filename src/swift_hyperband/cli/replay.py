@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import KeysError, UserError
+from swift_hyperband.search.algorithms import ALGORITHMS
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
     from swift_hyperband.replay.draws import Draw
-    from swift_hyperband.replay.recipes import Recipe
     from swift_hyperband.replay.runs import Replay, Run
+    from swift_hyperband.replay.searches import Recipe
     from swift_hyperband.replay.simulator import ClusterSettings
     from swift_hyperband.replay.tables.table import CurveTable
 
@@ -27,7 +28,6 @@ FEW = 30
 LONG = 1e9
 """From here on numbers are printed with their power of ten."""
 
-SEARCHES = ("random", "predicted-random", "hyperband", "fast-hyperband", "swift-hyperband", "asha", "swift-asha")
 FORMATS = ("mlpf", "cifar10", "ptb", "svhn", "long")
 EXAMPLE = """examples:
   swift-hyperband replay delphes_trainings_processed.csv --format mlpf --preset published
@@ -53,7 +53,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     table.add_argument("--mode", choices=("min", "max"), help="whether it is minimised or maximised")
     table.add_argument("--distinct", action="store_true", help="leave out rows that repeat a configuration")
     search = parser.add_argument_group("the search")
-    search.add_argument("--search", choices=SEARCHES, default="swift-hyperband", help="default: swift-hyperband")
+    search.add_argument(
+        "--search", choices=tuple(ALGORITHMS), default="swift-hyperband", help="default: swift-hyperband"
+    )
     search.add_argument("--max-epochs", type=int, metavar="R", help="default: as published, else the table's last")
     search.add_argument("--eta", type=int, metavar="E", help="default: 2 for a published table, else 3")
     search.add_argument("--brackets", type=_numbers, metavar="S,S,...", help="brackets to run (default: all)")

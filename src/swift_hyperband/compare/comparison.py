@@ -15,8 +15,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.wording import shown
-from swift_hyperband.replay.recipes import Recipe, recipe
+from swift_hyperband.replay.recipes import recipe
+from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.simulator import ClusterSettings
+from swift_hyperband.search.algorithms import Name
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.study.checks import slug
 from swift_hyperband.study.reader import read
@@ -58,9 +60,7 @@ class SearchKeys(Section):
     """A search with its settings, the same for all tables."""
 
     label: str = Field(min_length=1, description="What pictures and tables call it.")
-    search: Literal[
-        "random", "predicted-random", "hyperband", "fast-hyperband", "swift-hyperband", "asha", "swift-asha"
-    ] = Field(description="The algorithm.")
+    search: Name = Field(description="The algorithm.")
     preset: Literal["default", "published"] = Field(
         default="default", description="Fills what predictor and swift leave out."
     )

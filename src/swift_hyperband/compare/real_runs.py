@@ -23,9 +23,10 @@ from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.files import read_json, write_json, write_text
 from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.wording import one_of, shown
-from swift_hyperband.replay.recipes import NAMES, Recipe
+from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.trials import nothing_left
+from swift_hyperband.search.algorithms import ALGORITHMS, Family
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.study import model as studies
 from swift_hyperband.study import reader
@@ -35,15 +36,14 @@ from swift_hyperband.study.section import FromKeys, Section, validated
 
 PARALLEL = "parallel"
 """The run by the workflow, beside the names of searches."""
-LIKE = {"fast-hyperband": "hyperband"}
-"""The study whose configurations a search has that is no study itself."""
+SEQUENTIAL = [name for name, row in ALGORITHMS.items() if row.family in (Family.HYPERBAND, Family.FAST_HYPERBAND)]
+"""Algorithms that can train one trial after another: those with brackets of rounds."""
 
 
 def _sequential(names: list[str]) -> list[str]:
     for name in names:
-        if name not in ("hyperband", "fast-hyperband", "swift-hyperband"):
-            needed = one_of(["hyperband", "fast-hyperband", "swift-hyperband"])
-            raise InvalidKeysError(("", f"must be among {needed}, found {shown(name)}"))
+        if name not in SEQUENTIAL:
+            raise InvalidKeysError(("", f"must be among {one_of(SEQUENTIAL)}, found {shown(name)}"))
     return names
 
 
@@ -66,7 +66,7 @@ class RealRuns(Section):
     seeds: list[int] = Field(min_length=1, description="Of configurations and trainings; all searches meet them all.")
     reported: str = Field(description="The metric of the winner that is reported, on data that no search sees.")
     sequential: Annotated[list[str], BeforeValidator(_sequential)] = Field(
-        default_factory=lambda: ["hyperband", "fast-hyperband", "swift-hyperband"],
+        default_factory=lambda: list(SEQUENTIAL),
         description="Searches that train one trial after another.",
     )
     fast: Annotated[FastSettings, FromKeys()] = Field(
@@ -163,7 +163,7 @@ def _variant(settings: RealRuns, search: str, seed: int) -> Study:
     given = content.get("search")
     if not isinstance(given, Mapping):
         return studies.parse(content, str(path))
-    algorithm = "swift-hyperband" if search == PARALLEL else LIKE.get(search, search)
+    algorithm = "swift-hyperband" if search == PARALLEL else ALGORITHMS[search].study
     content["name"] = f"{settings.name}-{search}-{seed}"
     content["search"] = {**given, "algorithm": algorithm, "seed": seed}
     if search == PARALLEL:
@@ -184,7 +184,7 @@ def _one_after_another(settings: RealRuns, name: str, study: Study, folder: Stud
     definition = study.definition()
     begin(folder, definition["target"])
     training = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)
-    recipe = Recipe(NAMES[name], name, study.frozen(), settings.fast)
+    recipe = Recipe(ALGORITHMS[name].label, name, study.frozen(), settings.fast)
     trials = {bracket: study.trials(bracket) for bracket in recipe.schedule.brackets}
     for drawn in trials.values():
         for trial, (_, configuration) in drawn.items():

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from swift_hyperband.base.metric import Mode
 from swift_hyperband.compare import published_results
 from swift_hyperband.compare.published_results import Published
+from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import interval
 from swift_hyperband.replay.tables.table import CurveTable
+from swift_hyperband.search.algorithms import ALGORITHMS
 
 if TYPE_CHECKING:
     from swift_hyperband.compare.store import Row
@@ -117,11 +119,9 @@ def summary(pair: Pair, table: CurveTable, rows: Sequence[Row]) -> Summary:
 
 def published(pair: Pair) -> Published | None:
     """Return what was published of a search on a table, if the search is set as it was there."""
-    from swift_hyperband.replay.recipes import recipe
-
     source, found = pair.source, pair.recipe
     size = source.max_epochs, source.eta
-    plain = found.algorithm == "hyperband"
+    plain = not ALGORITHMS[found.algorithm].predicts
     name = None if plain else found.study.definition["predictor"]["name"]
     known = published_results.RESULTS.get((str(source.format), found.algorithm, name))
     if known is None or size != (published_results.MAX_EPOCHS, published_results.ETA):

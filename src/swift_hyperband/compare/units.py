@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from swift_hyperband.base import files
 from swift_hyperband.compare.comparison import Comparison, Source, file_name
-from swift_hyperband.replay.recipes import Recipe, recipe
+from swift_hyperband.replay.recipes import recipe
+from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.simulator import ClusterSettings
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.space.parameters import Space
 
 if TYPE_CHECKING:
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
 
 RUNS, PREDICTIONS = "runs", "predictions"
 """Folders of the two kinds of units."""
-
-COSTS = {"fast-hyperband": 20.0, "swift-hyperband": 2.0, "swift-asha": 4.0}
-"""Of a replay, roughly, beside one of Hyperband; the longest are started first."""
 
 QSVR_COST = 20.0
 """How much more it takes with an annealer simulated."""
@@ -124,8 +123,8 @@ class Pair:
     @property
     def cost(self) -> float:
         annealed = self.recipe.study.definition["predictor"]["name"] == "qsvr"
-        predicts = self.recipe.algorithm in COSTS or self.recipe.algorithm == "predicted-random"
-        return COSTS.get(self.recipe.algorithm, 1.0) * (QSVR_COST if annealed and predicts else 1.0)
+        algorithm = ALGORITHMS[self.recipe.algorithm]
+        return algorithm.cost * (QSVR_COST if annealed and algorithm.predicts else 1.0)
 
     def check(self) -> None:
         _replay(self.source, self.sampling)

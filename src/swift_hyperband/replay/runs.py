@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from swift_hyperband.replay.draws import Draw, Drawing, Rows, permutations
-from swift_hyperband.replay.recipes import Recipe
+from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.simulator import ClusterSettings, Simulation, simulate
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search import Search

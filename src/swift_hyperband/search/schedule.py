@@ -11,28 +11,13 @@ settle it (3213 epochs for R = 100, eta = 2).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
-from swift_hyperband.search.settings import SwiftSettings
-
 RoundKey = tuple[int, int]
 """(bracket, index of the round in it), both as the papers number them."""
-
-WIDENED = 3
-"""How many brackets, the least aggressive ones, may start with more configurations than Hyperband's.
-
-Their first rounds are the longest, so there the epochs saved at the decision points pay for most configurations. In
-the others the next round's few places would go, out of more trials, to those that begin well.
-"""
-
-MUCH = 0.3
-"""Share of Hyperband's epochs that a search can save, at best, from which on predictions may pay for extra trials.
-
-Below, a few trials that a careful predictor lets go on are enough to train more than Hyperband.
-"""
 
 
 @dataclass(frozen=True)
@@ -185,7 +170,7 @@ def s_max(max_epochs: int, eta: int) -> int:
     return found
 
 
-def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None, repeats: int = 1) -> Schedule:
+def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None) -> Schedule:
     """Return the schedule of Hyperband.
 
     Parameters
@@ -196,9 +181,6 @@ def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None
         One in `eta` trials is promoted from a round to the next; at least 2.
     brackets : collection of int, optional
         Which brackets to run, as numbers between 0 and s_max; all if left out.
-    repeats : int
-        How often all brackets are run, each time with fresh configurations. The brackets of the last repeat have the
-        numbers above, those of the one before the same numbers plus s_max + 1, and so on.
 
     Raises
     ------
@@ -219,100 +201,16 @@ def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None
     if unknown := [s for s in chosen if not 0 <= s <= top]:
         raise ValueError(f"brackets must lie between 0 and {top} for these max_epochs and eta, found {unknown[0]}")
     rounds: list[Round] = []
-    for bracket in sorted({s + (top + 1) * repeat for s in chosen for repeat in range(repeats)}, reverse=True):
-        s = bracket % (top + 1)
+    for s in sorted(set(chosen), reverse=True):
         n = -(-(top + 1) * eta**s // (s + 1))
         start = 0
         for i in range(s + 1):
             trials = n // eta**i
             end = round(Fraction(max_epochs, eta ** (s - i)))
             promoted = max(trials // eta, 1) if i < s else 1
-            rounds.append(Round(bracket, i, trials, start, end, promoted, reference=trials))
+            rounds.append(Round(s, i, trials, start, end, promoted, reference=trials))
             start = end
     return Schedule(max_epochs, eta, tuple(rounds))
-
-
-def swift_hyperband(
-    max_epochs: int, eta: int, settings: SwiftSettings, brackets: Collection[int] | None = None, repeats: int = 1
-) -> Schedule:
-    """Return the schedule of Swift-Hyperband: Hyperband's, each round divided at its decision point.
-
-    The number of reference trials is m = max(ceil(k n_next), d - |D[r_i]|), at most all, where D[r_i] holds the
-    reference curves of earlier rounds with the same end. As only reference curves join D, m follows from the settings.
-    The epochs that decisions free are spent in part on `extra` configurations in the first rounds of some brackets.
-    A round decides nothing where its decision point falls on its end, or where all its trials are reference trials.
-    A predictor for (end, decision point) is fitted once, in the first round that needs it, and never again.
-
-    Parameters
-    ----------
-    max_epochs, eta, brackets, repeats
-        As in `hyperband`. Curves and predictors are kept from one repeat to the next.
-    settings : SwiftSettings
-        How a round is divided.
-
-    Raises
-    ------
-    ValueError
-        As in `hyperband`.
-
-    Notes
-    -----
-    García Amboage et al. (2024), section 3; the roundings are those of the authors' published runs.
-    """
-    plain = hyperband(max_epochs, eta, brackets, repeats)
-    contributors: dict[tuple[int | None, int], list[Round]] = {}
-    fitted: dict[tuple[int | None, int, int], RoundKey] = {}
-    rounds: list[Round] = []
-    for r in plain.rounds:
-        scope = None if settings.share_curves else r.bracket
-        earlier = contributors.setdefault((scope, r.end), [])
-        curves = sum(other.reference for other in earlier)
-        m = min(r.trials, max(_ceil_share(settings.full_share, r.promoted), settings.d - curves, 0))
-        point = decision_point(r.start, r.end, settings.decision_fraction)
-        divided = replace(r, reference=m)
-        earlier.append(divided)
-        if point < r.end and m < r.trials:
-            predictor = fitted.setdefault((scope, r.end, point), r.key)
-            # rounds without reference trials have nothing to teach, and need not be waited for
-            training = tuple(other.key for other in earlier if other.reference) if predictor == r.key else ()
-            divided = replace(divided, decision_epoch=point, predictor=predictor, training_rounds=training)
-        rounds.append(divided)
-    return _widened(Schedule(max_epochs, eta, tuple(rounds)), settings)
-
-
-def _widened(plain: Schedule, settings: SwiftSettings) -> Schedule:
-    """Return a schedule with extra trials: all that are wanted if much can be saved, else those paid for."""
-
-    def wide(widen: Callable[[Round, float], Round]) -> Schedule:
-        last = range(WIDENED)
-        brackets = s_max(plain.max_epochs, plain.eta) + 1
-        rounds = [
-            widen(r, settings.extra)
-            if r.decision_epoch is not None and r.index == 0 and r.bracket % brackets in last
-            else r
-            for r in plain.rounds
-        ]
-        return replace(plain, rounds=tuple(rounds))
-
-    found = wide(_with_extra)
-    saves = 1 - found.epochs_best / found.epochs_hyperband
-    return wide(_with_paid_extra) if settings.pay_extra and saves < MUCH else found
-
-
-def _with_extra(round_: Round, share: float) -> Round:
-    extra = _ceil_share(share, round_.trials)
-    return replace(round_, trials=round_.trials + extra, extra=extra)
-
-
-def _with_paid_extra(round_: Round, share: float) -> Round:
-    """Return a round with as many extra trials as are paid for when half of the partial trials go on."""
-    assert round_.decision_epoch is not None
-    begin, rest = round_.decision_epoch - round_.start, round_.end - round_.decision_epoch
-    for extra in range(_ceil_share(share, round_.trials), 0, -1):
-        found = replace(round_, trials=round_.trials + extra, extra=extra, paying=-(-extra * begin // rest))
-        if found.most_completed >= max(found.partial // 2, found.promoted):
-            return found
-    return round_
 
 
 def random_search(max_epochs: int, eta: int, trials: int) -> Schedule:
@@ -354,9 +252,9 @@ def predicted_random_trials(max_epochs: int, eta: int, full: int, decision_fract
 
 def decision_point(start: int, end: int, fraction: float) -> int:
     """Return the epoch at a fraction, in (0, 1], of the way from one epoch to another; rounded up."""
-    return start + _ceil_share(fraction, end - start)
+    return start + ceil_share(fraction, end - start)
 
 
-def _ceil_share(share: float, whole: int) -> int:
+def ceil_share(share: float, whole: int) -> int:
     """Return ceil(share * whole) for a share as it was written: 0.1 of 30 is 3, not ceil(3.0000000000000004)."""
     return math.ceil(Fraction(str(share)) * whole)

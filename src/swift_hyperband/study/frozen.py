@@ -10,7 +10,7 @@ from typing import Any
 from swift_hyperband.base import keys
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.search import schedule
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.settings import SwiftSettings
@@ -96,17 +96,8 @@ class FrozenStudy:
 
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search."""
-        search, swift = self.definition["search"], self.swift()
-        algorithm, size = search["algorithm"], (search["max_epochs"], search["eta"])
-        if algorithm == "hyperband":
-            return schedule.hyperband(*size, search["brackets"])
-        if algorithm == "swift-hyperband":
-            return schedule.swift_hyperband(*size, swift, search["brackets"])
-        if algorithm == "random":
-            return schedule.random_search(*size, search["trials"] or schedule.random_trials(*size))
-        full, point = search["full"] or swift.d, swift.decision_fraction
-        trials = search["trials"] or schedule.predicted_random_trials(*size, full, point)
-        return schedule.predicted_random_search(*size, trials, full, point)
+        search = self.definition["search"]
+        return ALGORITHMS[search["algorithm"]].schedule(search, self.swift())
 
     def swift(self) -> SwiftSettings:
         """Return how trials are stopped by prediction."""

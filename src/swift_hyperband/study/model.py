@@ -16,6 +16,7 @@ from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.base.wording import one_line, path_of, shown
 from swift_hyperband.predictors.settings import PredictorSettings
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.batches import MINUTES
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.settings import SwiftSettings
@@ -181,7 +182,8 @@ class Study(Section):
     def _check_full(self) -> Self:
         search = self.search
         full = search.full or self.swift.d
-        if search.algorithm == "predicted-random" and search.trials is not None and search.trials <= full:
+        algorithm = ALGORITHMS[search.algorithm]
+        if algorithm.random and algorithm.predicts and search.trials is not None and search.trials <= full:
             problem = f"must be more than the {full} that train fully (swift.d), found {search.trials}"
             raise InvalidKeysError(("search.trials", problem))
         return self

@@ -5,28 +5,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError
+from swift_hyperband.search.algorithms import ALGORITHMS, StudyName
 from swift_hyperband.search.schedule import s_max
 from swift_hyperband.study.checks import LONGEST_JOB
 from swift_hyperband.study.section import Section
-
-ALGORITHMS = {
-    "random": "Random search",
-    "predicted-random": "Random search with a predictor",
-    "hyperband": "Hyperband",
-    "swift-hyperband": "Swift-Hyperband",
-}
-"""The algorithms that the workflow runs, as pictures and tables name them."""
 
 
 class Search(Section):
     """The algorithm and its size."""
 
-    algorithm: Literal["random", "predicted-random", "hyperband", "swift-hyperband"] = Field(
+    algorithm: StudyName = Field(
         default="swift-hyperband",
         description="swift-hyperband, hyperband, or a random search, with or without a predictor that stops trials.",
     )
@@ -49,10 +42,10 @@ class Search(Section):
     def _check_size(self) -> Self:
         if self.max_epochs < self.eta:
             raise InvalidKeysError(("max_epochs", f"must be at least eta ({self.eta}), found {self.max_epochs}"))
-        random = self.algorithm in ("random", "predicted-random")
-        if random and self.brackets is not None:
+        algorithm = ALGORITHMS[self.algorithm]
+        if algorithm.random and self.brackets is not None:
             raise InvalidKeysError(("brackets", f"must be left out with algorithm {self.algorithm}, which has none"))
-        for key, fits in {"trials": random, "full": self.algorithm == "predicted-random"}.items():
+        for key, fits in {"trials": algorithm.random, "full": algorithm.random and algorithm.predicts}.items():
             if getattr(self, key) is not None and not fits:
                 raise InvalidKeysError(
                     (key, f"must be left out with algorithm {self.algorithm}, whose size follows from max_epochs")

@@ -1,1 +1,14 @@
-"""Pictures and tables of a comparison."""
+"""Pictures and tables of comparisons."""
+
+from swift_hyperband.report import style
+
+COLOURS = {
+    "random": style.GREY,
+    "predicted-random": "#CC79A7",
+    "hyperband": style.DARK,
+    "fast-hyperband": style.ORANGE,
+    "swift-hyperband": style.BLUE,
+    "asha": style.GREEN,
+    "swift-asha": style.RED,
+}
+"""Of algorithms."""

@@ -16,21 +16,11 @@ from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.compare.summaries import Mean, Summary
 from swift_hyperband.report import style
+from swift_hyperband.report.compare import COLOURS
 from swift_hyperband.report.tables import LONG
 
 COLUMNS = 4
 """Data sets side by side; further ones come below."""
-
-COLOURS = {
-    "random": style.GREY,
-    "predicted-random": "#CC79A7",
-    "hyperband": style.DARK,
-    "fast-hyperband": style.ORANGE,
-    "swift-hyperband": style.BLUE,
-    "asha": style.GREEN,
-    "swift-asha": style.RED,
-}
-"""Of algorithms."""
 
 SHORT = 40
 """Most letters of a name in a panel."""

@@ -12,17 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from swift_hyperband.compare.real_runs import PARALLEL, Result
-from swift_hyperband.replay.recipes import NAMES
 from swift_hyperband.report import style
+from swift_hyperband.report.compare import COLOURS as ALGORITHM_COLOURS
 from swift_hyperband.report.tables import markdown
+from swift_hyperband.search.algorithms import ALGORITHMS
 
-LABELS = {**NAMES, PARALLEL: "Swift-Hyperband\nin parallel"}
-COLOURS = {
-    "hyperband": style.DARK,
-    "fast-hyperband": style.ORANGE,
-    "swift-hyperband": style.BLUE,
-    PARALLEL: style.SKY,
-}
+LABELS = {**{name: row.label for name, row in ALGORITHMS.items()}, PARALLEL: "Swift-Hyperband\nin parallel"}
+COLOURS = {**ALGORITHM_COLOURS, PARALLEL: style.SKY}
 
 
 def draw(results: Sequence[Result], reported: str) -> Figure:

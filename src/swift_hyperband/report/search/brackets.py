@@ -16,7 +16,7 @@ from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Kind, spending, stretches
 from swift_hyperband.results.history import History
 from swift_hyperband.results.standing import Best, best, diverged, winners
-from swift_hyperband.study.sections import ALGORITHMS
+from swift_hyperband.search.algorithms import ALGORITHMS
 
 # in inches: pitch of the lines, most height of all lines, space above a panel, above and below all, at the sides
 PITCH, TALLEST = 0.085, 8.0
@@ -55,7 +55,7 @@ def draw(history: History) -> Figure:
 
 def _what(history: History, kinds: Set[Kind]) -> str:
     if not history.schedule.decides:
-        return f"Brackets of {ALGORITHMS[history.study.search.algorithm]}, which stops nobody by prediction"
+        return f"Brackets of {ALGORITHMS[history.study.search.algorithm].label}, which stops nobody by prediction"
     if "saved" not in kinds:
         return "Brackets; nobody was stopped by prediction"
     return "Brackets, and who was stopped by prediction"

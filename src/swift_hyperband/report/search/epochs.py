@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Spending, spending
 from swift_hyperband.results.history import History
-from swift_hyperband.study.sections import ALGORITHMS
+from swift_hyperband.search.algorithms import ALGORITHMS
 
 PARTS: dict[str, tuple[str, str]] = {
     **{kind: look for kind, look in style.KINDS.items() if kind != "saved"},
@@ -41,7 +41,7 @@ def draw(history: History) -> Figure:
 
 def _what(history: History, total: Spending) -> str:
     if not history.schedule.decides:
-        name = ALGORITHMS[history.study.search.algorithm]
+        name = ALGORITHMS[history.study.search.algorithm].label
         return f"Epochs trained: {total.spent}. {name} stops nobody by prediction"
     return f"Epochs trained: {total.spent}, against {total.hyperband} of Hyperband"
 

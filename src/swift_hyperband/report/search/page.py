@@ -20,7 +20,7 @@ from swift_hyperband.results import provenance
 from swift_hyperband.results.history import History
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.standing import Best, Fate, best, fates
-from swift_hyperband.study.sections import ALGORITHMS
+from swift_hyperband.search.algorithms import ALGORITHMS
 
 PICTURES = ("brackets", "learning_curves", "predictions", "epochs", "jobs")
 """The pictures in the order of the page."""
@@ -78,7 +78,7 @@ def summary(history: History, jobs: Sequence[Job]) -> str:
 def sentence(history: History, total: Spending, winner: Best | None) -> str:
     """Return the search's result and its cost in one sentence."""
     study = history.study
-    name = ALGORITHMS[study.search.algorithm]
+    name = ALGORITHMS[study.search.algorithm].label
     if winner is None:
         return f"{name} has found nothing yet." if not history.finished else f"{name} found nothing: all trials failed."
     so_far = "" if history.finished else " so far"

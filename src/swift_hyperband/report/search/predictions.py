@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Prediction, predictions, r2, spearman
 from swift_hyperband.results.history import History
-from swift_hyperband.study.sections import ALGORITHMS
+from swift_hyperband.search.algorithms import ALGORITHMS
 
 FEWEST = 3
 """Fewest predictions for a picture."""
@@ -77,7 +77,7 @@ def _mark(history: History, bracket: int, outside: bool = False) -> style.Look:
 
 def _why_none(history: History, count: int) -> str:
     if not history.schedule.decides:
-        name = ALGORITHMS[history.study.search.algorithm]
+        name = ALGORITHMS[history.study.search.algorithm].label
         return f"{name} predicts nothing: every trial trains to the end of its round."
     made = sum(
         verdict.predicted is not None

@@ -1,0 +1,80 @@
+"""A search with all its settings, from which a fresh one is made for each replay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import import_module
+
+from swift_hyperband.search import Search
+from swift_hyperband.search.algorithms import ALGORITHMS, Family
+from swift_hyperband.search.asha import AshaSearch
+from swift_hyperband.search.fast_hyperband import FastHyperbandSearch, FastSettings
+from swift_hyperband.search.rounds import Rules
+from swift_hyperband.search.schedule import Schedule
+from swift_hyperband.search.scheduled import ScheduledSearch
+from swift_hyperband.study.frozen import FrozenStudy
+
+PREDICTORS = {"svr": "svr", "qsvr": "annealed", "last-value": "last_value"}
+"""Modules of `predictors`, by name of the predictor."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A search with all its settings.
+
+    Attributes
+    ----------
+    label : str
+        Its name in pictures and tables.
+    algorithm : str
+        One of `ALGORITHMS`.
+    study : FrozenStudy
+        Its settings, as a study has them.
+    fast : FastSettings
+        Those of Fast-Hyperband.
+    """
+
+    label: str
+    algorithm: str
+    study: FrozenStudy
+    fast: FastSettings = field(default_factory=FastSettings)
+
+    @property
+    def max_epochs(self) -> int:
+        return self.study.max_epochs
+
+    @property
+    def synchronous(self) -> bool:
+        """Whether its result does not depend on the order in which trainings end."""
+        return ALGORITHMS[self.algorithm].synchronous
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """Brackets and rounds; those of an asynchronous search are its rungs."""
+        return ALGORITHMS[self.algorithm].schedule(self.study.definition["search"], self.study.swift())
+
+    @property
+    def plain(self) -> Recipe:
+        """Hyperband of the same size."""
+        return replace(self, algorithm="hyperband", label=ALGORITHMS["hyperband"].label)
+
+    def prepare(self) -> None:
+        """Import the module of its predictor, so that the first replay's time does not count the import."""
+        if ALGORITHMS[self.algorithm].predicts:
+            import_module(f"swift_hyperband.predictors.{PREDICTORS[self._rules.predictor.name]}")
+
+    def start(self, trials: Mapping[int, Sequence[str]]) -> Search:
+        """Return a new search over trials, by bracket."""
+        rules, algorithm = self._rules, ALGORITHMS[self.algorithm]
+        match algorithm.family:
+            case Family.FAST_HYPERBAND:
+                return FastHyperbandSearch(self.schedule, trials, self.fast, rules.predictor)
+            case Family.ASHA:
+                return AshaSearch(self.schedule, trials, rules if algorithm.predicts else None)
+        return ScheduledSearch(self.schedule, trials, rules)
+
+    @cached_property
+    def _rules(self) -> Rules:
+        return self.study.rules()

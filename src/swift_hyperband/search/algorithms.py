@@ -1,0 +1,117 @@
+"""The table of algorithms: all that depends on an algorithm's name.
+
+A new algorithm gets its row here, and a search of its family in `replay.searches`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+from swift_hyperband.search.schedule import (
+    Schedule,
+    hyperband,
+    predicted_random_search,
+    predicted_random_trials,
+    random_search,
+    random_trials,
+)
+from swift_hyperband.search.settings import SwiftSettings
+from swift_hyperband.search.swift_hyperband import swift_hyperband
+
+Name = Literal["random", "predicted-random", "hyperband", "fast-hyperband", "swift-hyperband", "asha", "swift-asha"]
+"""The names in `ALGORITHMS`."""
+
+StudyName = Literal["random", "predicted-random", "hyperband", "swift-hyperband"]
+"""Those that the workflow runs: the values of `search.algorithm` in a study."""
+
+
+class Family(StrEnum):
+    """How a search goes on from one training to the next."""
+
+    RANDOM = "random"
+    """One round, without brackets."""
+    HYPERBAND = "hyperband"
+    """Brackets of rounds; all trials of a round end before the next round begins."""
+    FAST_HYPERBAND = "fast-hyperband"
+    """Brackets of rounds, one trial after another."""
+    ASHA = "asha"
+    """Brackets of rungs, without waiting."""
+
+
+MakeSchedule = Callable[[Mapping[str, Any], SwiftSettings], Schedule]
+"""Makes a schedule from a study's frozen section `search` and the settings of Swift-Hyperband."""
+
+
+def _hyperband(search: Mapping[str, Any], _: SwiftSettings) -> Schedule:
+    return hyperband(search["max_epochs"], search["eta"], search["brackets"])
+
+
+def _swift_hyperband(search: Mapping[str, Any], swift: SwiftSettings) -> Schedule:
+    return swift_hyperband(search["max_epochs"], search["eta"], swift, search["brackets"])
+
+
+def _random(search: Mapping[str, Any], _: SwiftSettings) -> Schedule:
+    size = search["max_epochs"], search["eta"]
+    return random_search(*size, search["trials"] or random_trials(*size))
+
+
+def _predicted_random(search: Mapping[str, Any], swift: SwiftSettings) -> Schedule:
+    size, full, point = (search["max_epochs"], search["eta"]), search["full"] or swift.d, swift.decision_fraction
+    trials = search["trials"] or predicted_random_trials(*size, full, point)
+    return predicted_random_search(*size, trials, full, point)
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """A row of the table.
+
+    Attributes
+    ----------
+    label : str
+        Its name in pictures and tables.
+    family : Family
+    study : str
+        The algorithm of the study that has its settings: its own name if the workflow runs it.
+    predicts : bool
+        Whether it fits predictors, and stops trials by their predictions.
+    schedule : callable
+        Makes its brackets and rounds (rungs, for the family ASHA).
+    cost : float
+        CPU time of a replay, roughly, in replays of Hyperband.
+    """
+
+    label: str
+    family: Family
+    study: StudyName
+    predicts: bool
+    schedule: MakeSchedule
+    cost: float = 1.0
+
+    @property
+    def synchronous(self) -> bool:
+        """Whether its result does not depend on the order in which trainings end."""
+        return self.family in (Family.RANDOM, Family.HYPERBAND)
+
+    @property
+    def random(self) -> bool:
+        """Whether it is a random search: of so many trials, without brackets."""
+        return self.family is Family.RANDOM
+
+
+ALGORITHMS: Mapping[str, Algorithm] = {
+    "random": Algorithm("Random search", Family.RANDOM, "random", False, _random),
+    "predicted-random": Algorithm(
+        "Random search with a predictor", Family.RANDOM, "predicted-random", True, _predicted_random
+    ),
+    "hyperband": Algorithm("Hyperband", Family.HYPERBAND, "hyperband", False, _hyperband),
+    "fast-hyperband": Algorithm("Fast-Hyperband", Family.FAST_HYPERBAND, "hyperband", True, _hyperband, cost=20.0),
+    "swift-hyperband": Algorithm(
+        "Swift-Hyperband", Family.HYPERBAND, "swift-hyperband", True, _swift_hyperband, cost=2.0
+    ),
+    "asha": Algorithm("ASHA", Family.ASHA, "hyperband", False, _hyperband),
+    "swift-asha": Algorithm("Swift-ASHA", Family.ASHA, "swift-hyperband", True, _hyperband, cost=4.0),
+}
+"""Every algorithm by name, in the order of lists and messages."""
