@@ -101,7 +101,7 @@ def read_study():
             swift_hyperband.study.model.check_data(found, where)
             at_a_time = found.resources.workers * found.resources.side_by_side
             swift_hyperband.study.model.check_own_files(found, where, at_a_time)
-        return check_frozen(StudyFolder(Path("results") / found.name), found)
+        return check_frozen(StudyFolder.of(found.name), found)
     except UserError as error:
         stop(error)
     except OSError as error:
@@ -110,7 +110,7 @@ def read_study():
 
 study = read_study()
 study_file = workflow.configfiles[-1] if workflow.configfiles else "config/config.yaml"
-dag = Dag(study, StudyFolder(Path("results") / study.name), looking, lead, wait_for)
+dag = Dag(study, StudyFolder.of(study.name), looking, lead, wait_for)
 
 
 def round_of(wildcards):

@@ -2,10 +2,15 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from swift_hyperband.cli import COMMANDS
+
+ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "sklearn", "scipy", "pandas", "matplotlib", "pyarrow", "snakemake", "dimod", "dwave"}
+LIGHT = {"numpy", "pydantic", "rich", "yaml"}
 
 
 def imported(code):
@@ -32,6 +37,36 @@ def imported(code):
 )
 def test_nothing_heavy_is_imported_without_need(code, allowed):
     found = imported(code)
-    assert not found & (HEAVY | {"numpy", "pydantic", "rich", "yaml"}) - allowed - (
-        {"scipy"} if "torch" in allowed else set()
-    )
+    assert not found & (HEAVY | LIGHT) - allowed - ({"scipy"} if "torch" in allowed else set())
+
+
+LOADED = "sys.argv[1:] = {words}; from swift_hyperband.cli import main"
+RUN = """
+try:
+    main()
+except SystemExit:
+    pass
+print()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        (["--help"], set()),
+        (["--version"], set()),
+        (["job", "--help"], set()),
+        (["status", "--help"], {"pydantic", "yaml", "rich"}),
+        (["plan"], {"pydantic", "yaml", "rich"}),
+        (["plan", "--json"], {"pydantic", "yaml", "rich"}),
+    ],
+)
+def test_a_command_imports_no_library_that_it_does_not_use(words, allowed):
+    code = f"import sys; {LOADED.format(words=words)}\n{RUN}print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    modules = ran.stdout.splitlines()[-1].split()
+    assert not {name.partition(".")[0] for name in modules} & (HEAVY | LIGHT) - allowed
+    # nor another command
+    of_commands = {name.replace("-", "_") for name in COMMANDS}
+    loaded = {name.removeprefix("swift_hyperband.cli.") for name in modules} & of_commands
+    assert loaded <= {words[0]}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband.cli import main
+from swift_hyperband.cli import data, main
 from swift_hyperband.datasets import substitutes
 
 
@@ -13,11 +13,11 @@ def fetched(monkeypatch):
     """Return the names of what is fetched, which nothing is."""
     found = []
 
-    def write(name, data, tell):
+    def write(name, folder, tell):
         found.append(name)
-        return [data / folder for folder in substitutes.SUBSTITUTES[name].folders]
+        return [folder / place for place in substitutes.SUBSTITUTES[name].folders]
 
-    monkeypatch.setattr(substitutes, "write", write)
+    monkeypatch.setattr(data, "write", write)
     return found
 
 

@@ -83,7 +83,7 @@ def test_another_study_under_the_same_name_is_refused(here):
     record("--configurations", 2)
     (here / "study.yaml").write_text(STUDY.replace("seed: 4", "seed: 5"))
     assert "a study keeps its definition, but search.seed" in record("--configurations", 2)
-    assert "--configurations and --epochs must be at least 1, found 0" in record("--configurations", 0)
+    assert "--configurations must be at least 1, found 0" in record("--configurations", 0)
     assert len(rows("results/small-curves/curves.parquet")) == 2 * 9
 
 
@@ -142,4 +142,4 @@ def test_workers_are_at_least_one_and_hold_for_the_workflow_too(here):
 
 
 def test_no_epochs_are_told_as_none(here):
-    assert "--configurations and --epochs must be at least 1, found 0" in record("--epochs", 0)
+    assert "--epochs must be at least 1, found 0" in record("--epochs", 0)

@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from swift_hyperband.cli import main
-from swift_hyperband.cli import run as command
 from swift_hyperband.processes import lease
 from swift_hyperband.processes.watch import Ended
 from swift_hyperband.slurm import queue as slurm
+from swift_hyperband.workflow import snakemake
 
 ROOT = Path(__file__).parents[2]
 NUMBER = "3ccec161-e7e3-4e8b-ad8b-623383e5eece"
@@ -232,8 +232,8 @@ def test_a_cluster_has_as_many_jobs_at_a_time_as_the_study_has_workers(queue, mo
     study = yaml.safe_load(Path("config/config.yaml").read_text())
     Path("config/config.yaml").write_text(yaml.safe_dump(study | {"resources": {"workers": 3}}))
     seen = []
-    monkeypatch.setattr(command, "_snakemake", lambda parser, parsed, log: seen.append(parsed.jobs) or 0)
-    monkeypatch.setattr(command, "_watched", lambda work, *_: Ended(work(), None, None))
+    monkeypatch.setattr(snakemake, "run", lambda parser, parsed, log: seen.append(parsed.jobs) or 0)
+    monkeypatch.setattr(snakemake, "watch", lambda work, *_: Ended(work(), None, None))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     assert main(["run", "--profile", "profiles/slurm", *options]) == 0
     assert seen == [jobs]

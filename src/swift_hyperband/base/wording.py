@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 LONGEST_SHOWN = 80
 """Characters of a value, or of a key, in a message."""
+STOPPED = "stopped; the same command goes on"
 MOST_OPTIONS = 20
 """Options that a message lists."""
 
@@ -60,6 +61,18 @@ def suggestion(found: object, options: Iterable[object]) -> str:
     by_lower_case = {str(option).lower(): option for option in itertools.islice(options, 1000)}
     near = difflib.get_close_matches(str(found)[:LONGEST_SHOWN].lower(), by_lower_case, n=1)
     return f"; did you mean {by_lower_case[near[0]]}?" if near else ""
+
+
+def number(value: object, digits: int = 4) -> str:
+    """Return a value with so many significant digits, or as it is if it is no floating-point number."""
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """Return a time, given in seconds, in the unit in which people read it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def path_of(location: Sequence[str | int]) -> str:

@@ -1,4 +1,4 @@
-"""The command line: one thin command for each need of a user and each job of the workflow."""
+"""The command line: a table of commands, each in a module of its own that is imported only when it is asked for."""
 
 from __future__ import annotations
 
@@ -6,43 +6,51 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from swift_hyperband import __version__
 from swift_hyperband.base.console import clear_line
 from swift_hyperband.base.errors import DISK_ERRORS, UserError, about_disk
-from swift_hyperband.cli import (
-    annealer,
-    check_target,
-    compare,
-    data,
-    figure4,
-    job,
-    plan,
-    record,
-    replay,
-    run,
-    search,
-    status,
-)
 from swift_hyperband.cli.terminal import speak_plainly
+
+COMMANDS = {
+    "plan": "what a search will cost, before anything runs",
+    "check-target": "try a target before it costs money",
+    "run": "start the workflow, or go on with it after anything that stopped it",
+    "resume": "go on with a search that was started",
+    "status": "how far a search has come",
+    "search": "run a search in one process, without Snakemake",
+    "data": "fetch data for the built-in targets",
+    "record": "record learning curves for replays",
+    "replay": "a search over recorded learning curves, many times, in seconds",
+    "compare": "several searches over several tables of curves: figure and tables of the paper",
+    "figure4": "the paper's figure 4: searches that really train",
+    "annealer": "which samplers can be used here",
+    "job": "the workflow's own jobs",
+}
+"""Help of each command. The command `check-target` is the module `check_target`, whose `add_arguments` is called."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit code: 0 done, 1 failed, 2 a mistake of the user's."""
+    """Run a command; return its exit code: 0 success, 1 failure, 2 a mistake of the user."""
     speak_plainly()
+    given = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(
         prog="swift-hyperband",
         description="Swift-Hyperband: hyperparameter optimisation of deep-learning models on HPC clusters.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (plan, check_target, run, status, search, data, record, replay, compare, figure4, annealer, job):
-        command.add_parser(commands)
-    options, rest = parser.parse_known_args(arguments)
-    if rest and not hasattr(options, "passes_on"):
-        parser.error(f"unknown arguments: {' '.join(rest)}")
-    options.rest = rest
+    parsers = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
     try:
+        # no option before the command has a value
+        wanted = next((word for word in given if not word.startswith("-")), None)
+        if wanted in parsers:
+            import_module(f"{__name__}.{wanted.replace('-', '_')}").add_arguments(parsers[wanted])
+        options, rest = parser.parse_known_args(given)
+        if rest and not hasattr(options, "passes_on"):
+            parser.error(f"unknown arguments: {' '.join(rest)}")
+        options.rest = rest
         return int(options.run(options))
     except UserError as error:
         _say(f"error: {error}")

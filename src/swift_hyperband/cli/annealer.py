@@ -65,9 +65,8 @@ class Finding:
     why: str = ""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `annealer`."""
-    parser = commands.add_parser("annealer", help="which samplers can be used here")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command `annealer` takes."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     check = actions.add_parser(
         "check",

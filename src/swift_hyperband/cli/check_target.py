@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.markup import escape
 
 from swift_hyperband.base.errors import UserError
-
-if TYPE_CHECKING:
-    from swift_hyperband.study.model import Study
-    from swift_hyperband.training.check.contract import Finding, Measured
+from swift_hyperband.base.wording import duration, number
+from swift_hyperband.cli import console
+from swift_hyperband.cli.arguments import add_study, at_least
+from swift_hyperband.search.plan import Case, Plan, begun_anew, epochs
+from swift_hyperband.space.draw import draw
+from swift_hyperband.study.model import Study, load
+from swift_hyperband.targets.program.template import words
+from swift_hyperband.training.check import contract
+from swift_hyperband.training.check.contract import Finding, Measured
+from swift_hyperband.training.settings import TrainingSettings
 
 MARKS = {True: "[green]ok[/]", False: "[red]FAIL[/]", None: ""}
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `check-target`."""
-    parser = commands.add_parser(
-        "check-target",
-        help="try a target before it costs money",
-        description="Train a study's target for two epochs, in one go and in two, each in a new process as a job would "
-        "be: whether it starts, reports its metric, and goes on from its state bit for bit; how long an epoch takes, "
-        "and what the whole study will cost. Nothing is written to results/.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command `check-target` takes."""
+    parser.description = (
+        "Train a study's target for two epochs, in one go and in two, each in a new process as a job would be: whether "
+        "it starts, reports its metric, and goes on from its state bit for bit; how long an epoch takes, and what the "
+        "whole study will cost. Nothing is written to results/."
     )
-    parser.add_argument("study", nargs="?", type=Path, default=Path("config/config.yaml"), help="the study file")
-    parser.add_argument("--trial", type=int, default=0, metavar="N", help="the N-th configuration (default: 0)")
+    add_study(parser)
+    parser.add_argument(
+        "--trial", type=int, action=at_least(0), default=0, metavar="N", help="the N-th configuration (default: 0)"
+    )
     parser.add_argument(
         "--tolerance",
         type=float,
@@ -39,53 +48,34 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _check_target(options: argparse.Namespace) -> int:
-    import tempfile
-
-    from rich.console import Console
-    from rich.markup import escape
-
-    from swift_hyperband.space.draw import draw
-    from swift_hyperband.study.model import load
-    from swift_hyperband.targets.program.template import words
-    from swift_hyperband.training.check import contract
-    from swift_hyperband.training.settings import TrainingSettings
-
-    if options.trial < 0:
-        raise UserError(f"--trial must be at least 0, found {options.trial}")
     if not 0 <= options.tolerance < 1:
         raise UserError(f"--tolerance must be at least 0 and below 1, found {options.tolerance}")
     study = load(options.study)
     configuration = draw(study.search_space(), study.search.seed, study.schedule().rounds[0].bracket, options.trial)
-    console = Console(highlight=False)
+    screen = console.console()
     what = study.target.name or shlex.join(words(study.target.command or ""))
-    console.print(f"\n[bold]{study.name}[/]  {escape(what)}\n[dim]{escape(_told(configuration))}[/]\n")
+    screen.print(f"\n[bold]{study.name}[/]  {escape(what)}\n[dim]{escape(_listed(configuration))}[/]\n")
 
     def tell(finding: Finding) -> None:
-        console.print(f"{MARKS[finding.ok]:16}" if finding.ok is not None else "    ", end="")
-        console.print(f" {finding.what:9} {escape(finding.found)}", soft_wrap=True)
+        screen.print(f"{MARKS[finding.ok]:16}" if finding.ok is not None else "    ", end="")
+        screen.print(f" {finding.what:9} {escape(finding.found)}", soft_wrap=True)
 
     settings = TrainingSettings.from_study_json(study.definition(), retries=0)
     with tempfile.TemporaryDirectory() as name:
         measured = contract.check(settings, configuration, Path(name), tell, options.tolerance)
     if measured is None:
-        console.print("\n[red]the target does not keep its contract[/]; docs/targets-your-own.md tells what it is\n")
+        screen.print("\n[red]the target does not keep its contract[/]; docs/targets-your-own.md tells what it is\n")
         return 1
-    console.print(f"\n{_price(study, measured)}\n", soft_wrap=True)
+    screen.print(f"\n{_price(study, measured)}\n", soft_wrap=True)
     return 0
 
 
-def _told(configuration: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in configuration.items()
-    )
+def _listed(configuration: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {number(value)}" for name, value in configuration.items())
 
 
 def _price(study: Study, measured: Measured) -> str:
     """Say what the study costs at most and at least with what was measured."""
-    from swift_hyperband.cli.plan import duration
-    from swift_hyperband.search.plan import Case, Plan, begun_anew, epochs
-
     schedule, resources = study.schedule(), study.resources
     plan = Plan(schedule, study.batch_size, resources.workers, measured.epoch)
     most, least = epochs(schedule, "worst"), epochs(schedule, "best")

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.cli import console
+from swift_hyperband.cli.arguments import COMPARISON_FILE, at_least
+from swift_hyperband.compare import units as compare
+from swift_hyperband.compare.comparison import Comparison, load
+from swift_hyperband.compare.pool import Rows, single_threaded
+from swift_hyperband.compare.units import Unit
+from swift_hyperband.results.layout import RESULTS
 
 if TYPE_CHECKING:
-    from swift_hyperband.compare.comparison import Comparison
-    from swift_hyperband.compare.pool import Rows
     from swift_hyperband.compare.summaries import Summary
-    from swift_hyperband.compare.units import Unit
 
-DEFAULT = Path("config/compare.yaml")
 EXAMPLE = """examples:
   swift-hyperband compare                                     what config/compare.yaml says
   swift-hyperband compare --curves ~/curves --seeds 10        the tables lie elsewhere; a quick look
@@ -25,21 +28,24 @@ EXAMPLE = """examples:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `compare`."""
-    parser = commands.add_parser(
-        "compare",
-        help="several searches over several tables of curves: figure and tables of the paper",
-        description="Replay several searches over several tables of recorded learning curves, with the same seeds, and "
-        "draw the paper's figure 3 and table 1. What is done is kept: the same command goes on, and more seeds only "
-        "add those that are missing.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command `compare` takes."""
+    parser.description = (
+        "Replay several searches over several tables of recorded learning curves, with the same seeds, and draw the "
+        "paper's figure 3 and table 1. What is done is kept: the same command goes on, and more seeds only add those "
+        "that are missing."
     )
-    parser.add_argument("file", type=Path, nargs="?", default=DEFAULT, metavar="FILE", help=f"default: {DEFAULT}")
+    parser.epilog = EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    where = f"default: {COMPARISON_FILE}"
+    parser.add_argument("file", type=Path, nargs="?", default=COMPARISON_FILE, metavar="FILE", help=where)
     parser.add_argument("--curves", type=Path, metavar="DIR", help="where the tables lie (default: as the file says)")
-    parser.add_argument("--seeds", type=int, metavar="N", help="seeds 0 to N-1 (default: as the file says)")
-    parser.add_argument("-c", "--cores", type=int, metavar="N", help="processes side by side (default: all cores)")
+    parser.add_argument(
+        "--seeds", type=int, action=at_least(1), metavar="N", help="seeds 0 to N-1 (default: as the file says)"
+    )
+    parser.add_argument(
+        "-c", "--cores", type=int, action=at_least(1), metavar="N", help="processes side by side (default: all cores)"
+    )
     parser.add_argument("--output", type=Path, metavar="DIR", help="default: results/compare/<name>")
     parser.add_argument(
         "--only",
@@ -51,18 +57,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from swift_hyperband.compare.pool import single_threaded
-
     single_threaded()
-    for name in ("seeds", "cores"):
-        if getattr(options, name) is not None and getattr(options, name) < 1:
-            raise UserError(f"--{name} must be at least 1, found {getattr(options, name)}")
-    from swift_hyperband.compare import units as compare
-    from swift_hyperband.compare.comparison import load
-    from swift_hyperband.compare.pool import Rows
-
     comparison = load(options.file, options.curves, options.seeds)
-    folder: Path = options.output or Path("results/compare") / comparison.name
+    folder: Path = options.output or RESULTS / "compare" / comparison.name
     units = compare.units(comparison)
     if options.only is not None:
         units = [unit for unit in units if options.only in (unit.key, unit.key.partition("--")[0])]
@@ -78,7 +75,10 @@ def _compare(options: argparse.Namespace) -> int:
         print(f"stopped: {done} of {rows.wanted} runs are kept in {folder}; the same command goes on", file=sys.stderr)
         return 130
     if options.only is None:
-        _report(comparison, units, rows, folder)
+        # matplotlib and numpy, which is of one thread only where it comes after `single_threaded`
+        from swift_hyperband.report.compare.report import write_report
+
+        _print(write_report(comparison, units, rows, folder), folder)
     return 0
 
 
@@ -94,13 +94,11 @@ def _check(comparison: Comparison, units: Sequence[Unit]) -> None:
 
 def _make(rows: Rows, cores: int, what: str) -> bool:
     """Make what is missing, with a bar; return whether it was not stopped by Ctrl-C."""
-    from swift_hyperband.cli.replay import bar
-
     missing = len(rows.missing())
     if not missing:
         return True
     try:
-        with bar() as shown:
+        with console.bar() as shown:
             task = shown.add_task(what, total=rows.wanted, completed=rows.wanted - missing)
             rows.make(cores, lambda: shown.advance(task))
     except KeyboardInterrupt:
@@ -108,49 +106,19 @@ def _make(rows: Rows, cores: int, what: str) -> bool:
     return True
 
 
-def _report(comparison: Comparison, units: Sequence[Unit], rows: Rows, folder: Path) -> None:
-    from swift_hyperband.base.files import write_text
-    from swift_hyperband.compare import summaries
-    from swift_hyperband.compare import units as compare
-    from swift_hyperband.compare.units import Accuracy, Pair
-    from swift_hyperband.report import style
-    from swift_hyperband.report.compare import figure3, table1
-    from swift_hyperband.report.compare import summary as summary
-
-    pairs = [(unit, rows[place]) for place, unit in enumerate(units) if isinstance(unit, Pair)]
-    judged = [(unit, rows[place]) for place, unit in enumerate(units) if isinstance(unit, Accuracy)]
-    found = [summaries.summary(pair, compare.table(pair.source), runs) for pair, runs in pairs]
-    data_sets = [
-        summaries.data_set(compare.table(source), [(unit, rows) for unit, rows in judged if unit.source == source])
-        for source in comparison.sources
-    ]
-    compare.write_runs(pairs, folder / "runs.parquet")
-    asked = comparison.keys.predictions
-    write_text(folder / "summary.csv", summary.as_csv(found))
-    write_text(folder / "summary.md", summary.as_markdown(found, comparison.name, comparison.cluster is not None))
-    write_text(folder / "table1.csv", table1.as_csv(data_sets))
-    write_text(folder / "table1.md", table1.as_markdown(data_sets, asked.trained, asked.seen, asked.splits))
-    with style.style():
-        style.save(figure3.draw(found), folder / "figure3.png")
-    _print(found, folder)
-
-
 def _print(found: Sequence[Summary], folder: Path) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
+    # matplotlib
     from swift_hyperband.report.compare.summary import percent, text
 
-    console = Console(highlight=False)
+    screen = console.console()
     for name in dict.fromkeys(one.table for one in found):
         rows = [one for one in found if one.table == name]
-        shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+        shown = console.table()
         shown.add_column(name)
         for column in (rows[0].metric, "epochs", "saved"):
             shown.add_column(column, justify="right", no_wrap=True)
         for one in rows:
             shown.add_row(one.search, text(one.best), text(one.epochs), percent(one.saved))
-        console.print(shown)
-        console.print()
-    console.print(f"figure and tables: {folder}", soft_wrap=True)
+        screen.print(shown)
+        screen.print()
+    screen.print(f"figure and tables: {folder}", soft_wrap=True)

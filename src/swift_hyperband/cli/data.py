@@ -7,18 +7,18 @@ import sys
 from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.cli.arguments import COMPARISON_FILE
+from swift_hyperband.datasets.substitutes import SUBSTITUTES, write
 
 CURVES = "curves"
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `data`."""
-    parser = commands.add_parser(
-        "data",
-        help="fetch data for the built-in targets",
-        description="Fetch or generate data that anybody can have, in the formats of CIFAR-10, SVHN, the Penn Treebank "
-        "and Delphes, which the built-in targets read. Without a name: what there is. 'curves': which published tables "
-        "of learning curves are there for 'compare', and where to take the others from, by hand.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command `data` takes."""
+    parser.description = (
+        "Fetch or generate data that anybody can have, in the formats of CIFAR-10, SVHN, the Penn Treebank and "
+        "Delphes, which the built-in targets read. Without a name: what there is. 'curves': which published tables of "
+        "learning curves are there for 'compare', and where to take the others from, by hand."
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to fetch; 'all' for what needs nothing else")
     parser.add_argument("--to", type=Path, default=Path("data"), help="the folder to write to (default: data)")
@@ -26,8 +26,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _data(options: argparse.Namespace) -> int:
-    from swift_hyperband.datasets.substitutes import SUBSTITUTES, write
-
     if not options.names:
         for name, found in SUBSTITUTES.items():
             print(f"{name:14} {found.what}\n{'':14} licence: {found.licence}; {found.size}")
@@ -38,7 +36,7 @@ def _data(options: argparse.Namespace) -> int:
                 print(f"{'':14} {options.to / folder} ({there})")
         return 0
     if options.names == [CURVES]:
-        return _tell_of_curves()
+        return _list_curves()
     everything = [name for name, found in SUBSTITUTES.items() if not found.needs]
     # each once, in the order given
     names = list(dict.fromkeys(one for name in options.names for one in (everything if name == "all" else [name])))
@@ -50,12 +48,12 @@ def _data(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell_of_curves() -> int:
-    """Say where each table of config/compare.yaml lies, or where to take it from."""
-    from swift_hyperband.cli.compare import DEFAULT
+def _list_curves() -> int:
+    """List the tables of config/compare.yaml: where each lies, or where to get it."""
+    # pydantic, which no data set needs
     from swift_hyperband.compare.comparison import load
 
-    found = load(DEFAULT)
+    found = load(COMPARISON_FILE)
     there = {source.name: source.path for source in found.sources}
     for table in found.keys.tables:
         take = f"not there yet: {found.folder / table.path}; take it from {table.source or 'its authors'}"

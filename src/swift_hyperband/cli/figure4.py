@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
-
-if TYPE_CHECKING:
-    from swift_hyperband.compare import real_runs
+from swift_hyperband.base.files import write_text
+from swift_hyperband.compare import real_runs
+from swift_hyperband.results.layout import RESULTS
 
 DEFAULT = Path("config/figure4.yaml")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `figure4`."""
-    parser = commands.add_parser(
-        "figure4",
-        help="the paper's figure 4: searches that really train",
-        description="Run the searches of a file, config/figure4.yaml if none is given, one after another, each to its "
-        "end, and draw what they found, trained and took. Runs that are there are not repeated; stopped at any moment, "
-        "the same command goes on.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command `figure4` takes."""
+    parser.description = (
+        "Run the searches of a file, config/figure4.yaml if none is given, one after another, each to its end, and "
+        "draw what they found, trained and took. Runs that are there are not repeated; stopped at any moment, the same "
+        "command goes on."
     )
     parser.add_argument("file", nargs="?", type=Path, default=DEFAULT, help="which searches, over which study")
     parser.add_argument("--only", metavar="SEARCH-SEED", help="one run, such as hyperband-1, and no picture")
@@ -30,8 +27,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _figure4(options: argparse.Namespace) -> int:
-    from swift_hyperband.compare import real_runs
-
     settings = real_runs.load(options.file)
     wanted = {f"{search}-{seed}": (search, seed) for search, seed in settings.runs}
     if options.only is not None and options.only not in wanted:
@@ -48,13 +43,12 @@ def _figure4(options: argparse.Namespace) -> int:
 
 
 def _draw(settings: real_runs.RealRuns) -> int:
-    from swift_hyperband.base.files import write_text
-    from swift_hyperband.compare import real_runs
+    # matplotlib, which no run needs
     from swift_hyperband.report import style
     from swift_hyperband.report.compare import figure4
 
     results = real_runs.read(settings)
-    folder = Path("results") / settings.name
+    folder = RESULTS / settings.name
     if not results:
         raise UserError(f"{folder}: must hold results of runs, found none; run them first")
     text = figure4.table(results, settings.reported)

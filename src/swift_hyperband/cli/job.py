@@ -27,9 +27,9 @@ AGAIN = 75
 """Exit code of a job that must be submitted again to go on; EX_TEMPFAIL of sysexits.h."""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `job`."""
-    parser = commands.add_parser("job", help="the workflow's own jobs", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command `job` takes."""
+    parser.description = __doc__
     names = parser.add_subparsers(metavar="JOB", required=True)
     for name, run, what in [
         (

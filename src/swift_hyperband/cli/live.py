@@ -13,6 +13,7 @@ from types import FrameType
 
 from swift_hyperband.base import console
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.wording import STOPPED
 from swift_hyperband.results import accounting
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.progress import Progress, Reader
@@ -25,7 +26,6 @@ SOONEST = 5.0
 SLURM_EVERY = 15.0
 NOTE_EVERY = 60.0
 BAR = 12
-STOPPED = "stopped; the same command goes on"
 
 
 class Live:

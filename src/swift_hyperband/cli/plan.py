@@ -5,50 +5,44 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.wording import duration
+from swift_hyperband.cli import console
+from swift_hyperband.cli.arguments import add_study, add_workers
 from swift_hyperband.results.freeze import as_begun
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.trials import measured_seconds
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.plan import LITTLE, Case, Plan, begun_anew, epochs, makespan
 from swift_hyperband.search.schedule import Schedule, hyperband, random_search
+from swift_hyperband.study.model import Study, load
 from swift_hyperband.workflow.fitting import Outlook, outlook, problem_sizes
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
 
-    from swift_hyperband.study.model import Study
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `plan`."""
-    parser = commands.add_parser(
-        "plan",
-        help="what a search will cost, before anything runs",
-        description="Show what a search will cost, before anything runs: brackets and rounds, epochs and jobs at most "
-        "and at least, and how long it takes with the workers there are.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command `plan` takes."""
+    parser.description = (
+        "Show what a search will cost, before anything runs: brackets and rounds, epochs and jobs at most and at "
+        "least, and how long it takes with the workers there are."
     )
-    parser.add_argument("study", nargs="?", type=Path, default=Path("config/config.yaml"), help="the study file")
+    add_study(parser)
     parser.add_argument("--seconds-per-epoch", type=float, metavar="S", help="how long a trial trains for one epoch")
-    parser.add_argument("--workers", type=int, metavar="N", help="training jobs side by side (default: the study's)")
+    add_workers(parser, "training jobs side by side")
     parser.add_argument("--json", action="store_true", help="print numbers only, as JSON")
     parser.set_defaults(run=_plan)
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from swift_hyperband.study.model import load
-
-    if options.workers is not None and options.workers < 1:
-        raise UserError(f"--workers must be at least 1, found {options.workers}")
     if options.seconds_per_epoch is not None and not 0 < options.seconds_per_epoch < float("inf"):
         raise UserError(f"--seconds-per-epoch must be above 0, found {options.seconds_per_epoch:g}")
     given = load(options.study)
-    folder = StudyFolder(Path("results") / given.name)
+    folder = StudyFolder.of(given.name)
     study = as_begun(folder, given)
     pace = _pace(study, options.seconds_per_epoch)
     seconds = None if pace is None else pace.seconds / study.resources.side_by_side
@@ -58,14 +52,11 @@ def _plan(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(plan.to_json(), indent=1))
     else:
-        from rich.console import Console
-        from rich.markup import escape
-
-        console = Console(highlight=False)
-        print_plan(console, study, plan, pace, found)
+        screen = console.console()
+        _print(screen, study, plan, pace, found)
         if plan.schedule != given.schedule():
             began = f"the search in {folder.path} was begun by a former version, and goes on as it began"
-            console.print(f"[yellow]note:[/] {escape(began)}\n", soft_wrap=True)
+            screen.print(f"[yellow]note:[/] {escape(began)}\n", soft_wrap=True)
     if found is not None and found.faults:
         raise UserError("\n".join(f"{options.study}: {fault}" for fault in found.faults))
     return 0
@@ -84,41 +75,39 @@ def _pace(study: Study, given: float | None) -> Pace | None:
         return Pace(given, "as given")
     if study.resources.seconds_per_epoch is not None:
         return Pace(study.resources.seconds_per_epoch, "resources.seconds_per_epoch")
-    folder = StudyFolder(Path("results") / study.name)
+    folder = StudyFolder.of(study.name)
     measured = measured_seconds(folder)
     return Pace(measured, f"median of the curves in {folder.path}") if measured else None
 
 
-def print_plan(console: Console, study: Study, plan: Plan, pace: Pace | None, sampler: Outlook | None = None) -> None:
+def _print(screen: Console, study: Study, plan: Plan, pace: Pace | None, sampler: Outlook | None) -> None:
     """Print a plan for people, with what is known of the sampler of its fits where they have one."""
     schedule, search = plan.schedule, study.search
     count = len(schedule.brackets)
-    console.print(f"\n[bold]{study.name}[/]  {search.algorithm}, max_epochs {search.max_epochs}, eta {search.eta}")
-    console.print(f"{schedule.configurations} configurations in {count} bracket{'s' if count > 1 else ''}\n")
-    console.print(_rounds(schedule))
-    console.print(_totals(study, plan, pace))
-    console.print()
-    console.print(_durations(study, plan, pace))
-    console.print(
+    screen.print(f"\n[bold]{study.name}[/]  {search.algorithm}, max_epochs {search.max_epochs}, eta {search.eta}")
+    screen.print(f"{schedule.configurations} configurations in {count} bracket{'s' if count > 1 else ''}\n")
+    screen.print(_rounds(schedule))
+    screen.print(_totals(study, plan, pace))
+    screen.print()
+    screen.print(_durations(study, plan, pace))
+    screen.print(
         "[dim]If half of the partial trials continue (in brackets: if all do). In epochs of one trial after another; "
         f"batches of trials as batch_size {plan.batch_size} makes them.[/]"
     )
     if pace is None:
-        console.print("[dim]For hours give --seconds-per-epoch, or plan again once the first epochs are trained.[/]")
+        screen.print("[dim]For hours give --seconds-per-epoch, or plan again once the first epochs are trained.[/]")
     else:
-        console.print(f"[dim]Times at {pace.seconds:.3g} s an epoch ({pace.source}), without waiting for a queue.[/]")
+        screen.print(f"[dim]Times at {pace.seconds:.3g} s an epoch ({pace.source}), without waiting for a queue.[/]")
     if sampler is not None:
-        console.print(f"\n{_annealer(study, sampler)}", soft_wrap=True)
+        screen.print(f"\n{_annealer(study, sampler)}", soft_wrap=True)
     algorithm = ALGORITHMS[search.algorithm]
     if algorithm.predicts and not algorithm.random and _share_saved(schedule) < LITTLE:
-        console.print(f"\n[yellow]note:[/] {_how_to_save(study, schedule)}")
-    console.print()
+        screen.print(f"\n[yellow]note:[/] {_how_to_save(study, schedule)}")
+    screen.print()
 
 
 def _annealer(study: Study, found: Outlook) -> str:
     """Say what the fits put to the sampler, and what of its time they will take if it is one in the network."""
-    from rich.markup import escape
-
     count = f"{len(found.sizes)} problem{'s' if len(found.sizes) > 1 else ''} of up to {max(found.sizes)} variables"
     told = f"annealer  {found.sampler}: {count}"
     if found.sampler in REMOTE:
@@ -132,13 +121,8 @@ def _annealer(study: Study, found: Outlook) -> str:
 
 def _rounds(schedule: Schedule) -> Table:
     """Return the table of all rounds."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
     names = ("bracket", "round", "trials", "in full", "partial", "decided\nat epoch", "ends at\nepoch")
-    for name in (*names, "epochs\nat most", "\nat least"):
-        table.add_column(name, justify="right")
+    table = console.table(*names, "epochs\nat most", "\nat least", collapse_padding=True)
     for bracket, rounds in schedule.brackets.items():
         for round_ in rounds:
             table.add_row(
@@ -158,8 +142,6 @@ def _rounds(schedule: Schedule) -> Table:
 
 def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
     """Return the sums, at most and at least."""
-    from rich.table import Table
-
     table = Table.grid(padding=(0, 3))
     table.add_column()
     table.add_column(justify="right")
@@ -190,9 +172,6 @@ def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
 
 def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
     """Return how long the search takes, beside Hyperband and beside the other way to use curves."""
-    from rich import box
-    from rich.table import Table
-
     search = study.search
     algorithm = ALGORITHMS[search.algorithm]
     if algorithm.random:
@@ -207,7 +186,7 @@ def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
         rows |= {name: _shared(study, share) for share, name in names.items()}
         chosen = names[study.swift.share_curves]
     workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''}"
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
+    table = console.table(collapse_padding=True)
     table.add_column("how long it takes")
     for name in ("epochs\nin all", f"with\n{workers}", "with unlimited\nworkers"):
         table.add_column(name, justify="right")
@@ -238,13 +217,6 @@ def _cell(cases: list[int], pace: Pace | None) -> str:
         return text
     times = [duration(case * pace.seconds) for case in cases]
     return f"{text}\n[dim]{times[0]} ({times[1]})[/]" if half != worst else f"{text}\n[dim]{times[0]}[/]"
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _share_saved(schedule: Schedule) -> float:

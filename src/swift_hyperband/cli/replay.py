@@ -7,20 +7,27 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rich.console import Console
+
+from swift_hyperband.base import keys
 from swift_hyperband.base.errors import KeysError, UserError
+from swift_hyperband.cli import console
+from swift_hyperband.cli.arguments import at_least
+from swift_hyperband.compare.units import draws
+from swift_hyperband.replay.draws import Draw
+from swift_hyperband.replay.recipes import recipe
+from swift_hyperband.replay.runs import Replay, Run, interval
+from swift_hyperband.replay.searches import Recipe
+from swift_hyperband.replay.simulator import ClusterSettings
+from swift_hyperband.replay.tables.reader import published_epochs, read
+from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search.algorithms import ALGORITHMS
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from swift_hyperband.replay.draws import Draw
-    from swift_hyperband.replay.runs import Replay, Run
-    from swift_hyperband.replay.searches import Recipe
-    from swift_hyperband.replay.simulator import ClusterSettings
-    from swift_hyperband.replay.tables.table import CurveTable
+from swift_hyperband.search.fast_hyperband import FastSettings
+from swift_hyperband.study.model import load
+from swift_hyperband.study.reader import parse_yaml
+from swift_hyperband.study.section import checked
 
 FEW = 30
 """Curves below which a replay says nothing of others."""
@@ -36,16 +43,14 @@ EXAMPLE = """examples:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `replay`."""
-    parser = commands.add_parser(
-        "replay",
-        help="a search over recorded learning curves, many times, in seconds",
-        description="Replay a search over a table of recorded learning curves, once for each seed, beside Hyperband on "
-        "the same configurations. docs/replay.md explains tables, searches and numbers.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command `replay` takes."""
+    parser.description = (
+        "Replay a search over a table of recorded learning curves, once for each seed, beside Hyperband on the same "
+        "configurations. docs/replay.md explains tables, searches and numbers."
     )
+    parser.epilog = EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("table", type=Path, metavar="TABLE", help="a file of learning curves")
     table = parser.add_argument_group("the table")
     table.add_argument("--format", choices=FORMATS, help="who wrote it (default: guessed from the file)")
@@ -70,14 +75,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="KEY=VALUE",
         help="any other setting: swift.margin=1, predictor.C=3, fast.confidence=0.9 ...; may be given again",
     )
-    draws = parser.add_argument_group("configurations")
-    draws.add_argument("--seeds", type=int, default=10, metavar="N", help="replays, seeds 0 to N-1 (default: 10)")
-    draws.add_argument(
+    drawn = parser.add_argument_group("configurations")
+    drawn.add_argument(
+        "--seeds", type=int, action=at_least(1), default=10, metavar="N", help="replays, seeds 0 to N-1 (default: 10)"
+    )
+    drawn.add_argument(
         "--study",
         type=Path,
         help="draw from the space of this study, and take the nearest row (default: shuffled rows)",
     )
-    draws.add_argument(
+    drawn.add_argument(
         "--sampling",
         choices=("random", "tpe", "bohb"),
         default="random",
@@ -108,42 +115,30 @@ def _numbers(text: str) -> list[int]:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from swift_hyperband.replay.runs import Replay
-    from swift_hyperband.replay.tables.reader import read
-
-    if options.seeds < 1:
-        raise UserError(f"--seeds must be at least 1, found {options.seeds}")
     table = read(options.table, options.format, options.metric, options.mode)
-    recipe = _recipe(options, table)
+    wanted = _recipe(options, table)
     if options.distinct:
         # of those that are long enough, so that no configuration is lost because its first row is short
-        table = table.complete(recipe.max_epochs).distinct()
-    replay = Replay(table, recipe.max_epochs, *_draws(options, table.complete(recipe.max_epochs)))
+        table = table.complete(wanted.max_epochs).distinct()
+    replay = Replay(table, wanted.max_epochs, *_draws(options, table.complete(wanted.max_epochs)))
     cluster = _cluster(options)
     runs: list[Run] = []
     stopped = False
     try:
-        runs.extend(progress(replay.runs(recipe, range(options.seeds), cluster), options.seeds, recipe.label))
+        runs.extend(progress(replay.runs(wanted, range(options.seeds), cluster), options.seeds, wanted.label))
     except KeyboardInterrupt:
         stopped = True
     if options.json:
-        notes = [*replay.complete.notes, *_cautions(replay, recipe)]
+        notes = [*replay.complete.notes, *_cautions(replay, wanted)]
         print(json.dumps({"runs": [run.to_json() for run in runs], "notes": notes}, indent=1))
     elif runs:
-        from rich.console import Console
-
-        _print(Console(highlight=False), replay, recipe, runs, cluster)
+        _print(console.console(), replay, wanted, runs, cluster)
     if options.gantt is not None and not stopped:
-        _gantt(options.gantt, replay, recipe, cluster)
+        _gantt(options.gantt, replay, wanted, cluster)
     return 130 if stopped else 0
 
 
 def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
-    from swift_hyperband.replay.recipes import recipe
-    from swift_hyperband.replay.tables.reader import published_epochs
-    from swift_hyperband.search.fast_hyperband import FastSettings
-    from swift_hyperband.study.section import checked
-
     settings = _settings(options.set)
     if options.predictor is not None:
         settings["predictor"]["name"] = options.predictor
@@ -182,8 +177,6 @@ _SECTIONS = ("swift", "predictor", "fast")
 
 def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the settings of `--set`, by section."""
-    from swift_hyperband.study.reader import parse_yaml
-
     found: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
     for text in given:
         key, equals, value = text.partition("=")
@@ -199,19 +192,12 @@ def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _draws(options: argparse.Namespace, table: CurveTable) -> tuple[Draw | None, Draw | None]:
     """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows."""
-    from swift_hyperband.compare.units import draws
-    from swift_hyperband.study.model import load
-
     space = None if options.study is None else load(options.study, data=False).search_space()
     return draws(table, options.sampling, space)
 
 
 def _cluster(options: argparse.Namespace) -> ClusterSettings | None:
     """Return the cluster, if anything was said of one."""
-    from swift_hyperband.base import keys
-    from swift_hyperband.replay.simulator import ClusterSettings
-    from swift_hyperband.study.section import checked
-
     given = {name: getattr(options, name) for name in keys.of(ClusterSettings) if hasattr(options, name)}
     given = {name: value for name, value in given.items() if value is not None}
     try:
@@ -224,41 +210,28 @@ def _cluster(options: argparse.Namespace) -> ClusterSettings | None:
 
 def progress(runs: Iterator[Run], total: int, what: str) -> Iterator[Run]:
     """Pass runs on, with a bar."""
-    with bar() as shown:
+    with console.bar() as shown:
         task = shown.add_task(what, total=total)
         for run in runs:
             shown.advance(task)
             yield run
 
 
-def bar() -> Progress:
-    """Return a bar on the error stream that goes away at the end; nothing is shown where that is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
 def _print(
-    console: Console, replay: Replay, recipe: Recipe, runs: Sequence[Run], cluster: ClusterSettings | None
+    screen: Console, replay: Replay, recipe: Recipe, runs: Sequence[Run], cluster: ClusterSettings | None
 ) -> None:
     """Print a table for people."""
-    from rich import box
-    from rich.table import Table
-
     table = replay.complete
     search = recipe.study.definition["search"]
-    console.print(
+    screen.print(
         f"\n[bold]{recipe.label}[/] on {table.name}: {table.rows} curves of {table.metric.name} ({table.metric.mode})"
     )
-    console.print(f"max_epochs {recipe.max_epochs}, eta {search['eta']}, {len(runs)} seeds", style="dim")
+    screen.print(f"max_epochs {recipe.max_epochs}, eta {search['eta']}, {len(runs)} seeds", style="dim")
     for note in table.notes:
-        console.print(f"note: {note}", style="dim", markup=False)
+        screen.print(f"note: {note}", style="dim", markup=False)
     for caution in _cautions(replay, recipe):
-        console.print(f"note: {caution}", style="yellow", markup=False)
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+        screen.print(f"note: {caution}", style="yellow", markup=False)
+    shown = console.table()
     shown.add_column("")
     for name in ("mean", "± 95 %", "best", "worst"):
         shown.add_column(name, justify="right")
@@ -278,14 +251,14 @@ def _print(
     for name, values, better in lines:
         if known := [value for value in values if value is not None]:
             shown.add_row(name, *map(_number, _summary(known, better)))
-    console.print()
-    console.print(shown)
+    screen.print()
+    screen.print(shown)
     same = sum(run.best is not None and run.best == run.hyperband_best for run in runs)
     failed = sum(run.best is None for run in runs)
-    console.print(f"\n{_balance(runs)}; the same best value in {same} of {len(runs)} seeds")
+    screen.print(f"\n{_balance(runs)}; the same best value in {same} of {len(runs)} seeds")
     if failed:
-        console.print(f"in {failed} seeds no trial reached the last epoch", style="yellow")
-    console.print()
+        screen.print(f"in {failed} seeds no trial reached the last epoch", style="yellow")
+    screen.print()
 
 
 def _cautions(replay: Replay, recipe: Recipe) -> list[str]:
@@ -315,8 +288,6 @@ def _balance(runs: Sequence[Run]) -> str:
 
 def _summary(values: Sequence[float], order: int) -> tuple[float, float, float, float]:
     """Return the mean, half its 95 % interval, the best and the worst value; `order` 1 if small ones are good."""
-    from swift_hyperband.replay.runs import interval
-
     mean, half = interval(values)
     ends = min(values), max(values)
     return mean, half, *(ends if order > 0 else ends[::-1])
@@ -329,6 +300,7 @@ def _number(value: float) -> str:
 
 
 def _gantt(path: Path, replay: Replay, recipe: Recipe, cluster: ClusterSettings | None) -> None:
+    # matplotlib
     from swift_hyperband.report import style
     from swift_hyperband.report.gantt import draw
 

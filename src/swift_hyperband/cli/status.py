@@ -9,20 +9,23 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.cli.plan import duration
+from swift_hyperband.base.wording import duration, number
+from swift_hyperband.cli import console
+from swift_hyperband.cli.arguments import STUDY_FILE
 from swift_hyperband.results import provenance
-from swift_hyperband.results.jobs import Totals, totals
+from swift_hyperband.results.jobs import totals
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.progress import STATES, Progress, Reader
 from swift_hyperband.slurm import queue
+from swift_hyperband.study.model import load
 from swift_hyperband.training.trial import FAILURES
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.table import Table
 
 SHOWN = 5
 """How many failures are shown; the others are counted."""
@@ -30,15 +33,12 @@ SHOWN_JOBS = 12
 """How many jobs in SLURM are shown; the others are counted."""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `status`."""
-    parser = commands.add_parser(
-        "status",
-        help="how far a search has come",
-        description="Show how far a search has come: brackets, the best so far, epochs trained and saved, failures.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command `status` takes."""
+    parser.description = (
+        "Show how far a search has come: brackets, the best so far, epochs trained and saved, failures."
     )
-    where = Path("config/config.yaml")
-    parser.add_argument("where", nargs="?", type=Path, default=where, help="results/<study> or the study file")
+    parser.add_argument("where", nargs="?", type=Path, default=STUDY_FILE, help="results/<study> or the study file")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument(
         "--watch",
@@ -69,34 +69,31 @@ def _status(options: argparse.Namespace) -> int:
         progress = reader.read()
         print(json.dumps({"started": False} if progress is None else progress.to_json(), indent=1))
         return 0
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    shown_on = console.console()
     if options.watch is not None:
-        return _watch(console, reader, options.watch)
+        return _watch(shown_on, reader, options.watch)
     progress = reader.read()
     # the one line of a search that was not started stays one line, also in a pipe
-    console.print(screen(reader.folder, progress, in_slurm(reader.folder)), soft_wrap=progress is None)
+    shown_on.print(screen(reader.folder, progress, in_slurm(reader.folder)), soft_wrap=progress is None)
     return 0
 
 
 def _find(where: Path) -> StudyFolder:
     """Return the folder that a user means by a folder or a study file."""
     if where.is_file() or where.suffix in (".yaml", ".yml"):
-        from swift_hyperband.study.model import load
-
-        return StudyFolder(Path("results") / load(where, data=False).name)
+        return StudyFolder.of(load(where, data=False).name)
     folder = StudyFolder(where)
     if not folder.study.exists():
         raise UserError(f"{where}: must be a study file or the folder of a started search, found no {folder.study}")
     return folder
 
 
-def _watch(console: Console, reader: Reader, seconds: float) -> int:
+def _watch(shown_on: Console, reader: Reader, seconds: float) -> int:
+    # only where it is shown again and again
     from rich.live import Live
 
     try:
-        with Live(console=console, auto_refresh=False) as live:
+        with Live(console=shown_on, auto_refresh=False) as live:
             while True:
                 progress = reader.read()
                 live.update(screen(reader.folder, progress, in_slurm(reader.folder)), refresh=True)
@@ -119,9 +116,6 @@ def in_slurm(folder: StudyFolder) -> list[queue.Job] | str:
 
 def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[queue.Job] | str = ()) -> RenderableType:
     """Return what people see of a search's progress."""
-    from rich.console import Group
-    from rich.markup import escape
-
     if progress is None:
         return f"{folder.path}: nothing yet, the search was not started; start it with 'swift-hyperband run'"
     study, schedule = progress.history.study, progress.history.schedule
@@ -139,13 +133,9 @@ def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[queu
 
 def _brackets(progress: Progress) -> Table:
     """Return the table of brackets: a bar each, and what became of its trials."""
-    from rich import box
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
-
     # columns of failures appear with the first failure
     states = [state for state in STATES if state in STATES[:3] or any(b.trials[state] for b in progress.brackets)]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
+    table = console.table(collapse_padding=True)
     # in a narrow terminal the bars shrink, never the numbers
     table.add_column("bracket", justify="right", no_wrap=True)
     table.add_column("epochs")
@@ -166,9 +156,6 @@ def _brackets(progress: Progress) -> Table:
 
 def _facts(progress: Progress) -> Table:
     """Return the best so far, the epochs, and where the results are."""
-    from rich.markup import escape
-    from rich.table import Table
-
     folder, study, best = progress.history.folder, progress.history.study, progress.best
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
@@ -178,7 +165,7 @@ def _facts(progress: Progress) -> Table:
         metric = escape(study.target.metric)
         place = f"trial {best.trial} at epoch {best.epoch}"
         table.add_row("best" if finished else "best so far", f"[bold]{metric} {best.value:.6g}[/]  {place}")
-        values = ", ".join(f"{name} {_short(value)}" for name, value in best.configuration.items())
+        values = ", ".join(f"{name} {number(value, 3)}" for name, value in best.configuration.items())
         table.add_row("", escape(values))
         if not finished:
             table.add_row("", "[dim]the best of all trials, each at its last epoch; not yet the result[/]")
@@ -202,7 +189,7 @@ def _facts(progress: Progress) -> Table:
     for trial, line in list(progress.damaged.items())[:SHOWN]:
         table.add_row("[yellow]damaged[/]", escape(f"trial {trial}: {line}"))
     if progress.jobs:
-        table.add_row("jobs", spent(totals(progress.jobs)))
+        table.add_row("jobs", console.spent(totals(progress.jobs)))
     if finished:
         table.add_row("finished", escape(str(folder.best)))
         there = folder.report.exists()
@@ -220,24 +207,9 @@ def _facts(progress: Progress) -> Table:
     return table
 
 
-def spent(found: Totals) -> str:
-    """Return what jobs took, as people read it."""
-    ends = {"out of time": "out of time", "failed": "failed", "stopped": "stopped", "lost": "lost"}
-    ended = "".join(f", {found.outcomes[end]} {name}" for end, name in ends.items() if end in found.outcomes)
-    gpus = f"{found.gpu_hours:.3g} GPU-hours, " if found.gpu_hours else ""
-    waited = f", {found.queue_hours:.3g} hours in the queue" if found.queue_hours else ""
-    # as long as SLURM is not through with a job
-    least = f" (at least: SLURM did not tell how {found.estimated} of them ended)" if found.estimated else ""
-    return f"{found.jobs} started{ended}; {gpus}{found.core_hours:.3g} core-hours{waited}{least}"
-
-
 def _queue(folder: StudyFolder, queued: Sequence[queue.Job]) -> Table:
     """Return the jobs in SLURM: state, node, how long, and the log."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
+    table = console.table(collapse_padding=True)
     for name in ("in SLURM", "state", "node", "time"):
         table.add_column(name, no_wrap=True)
     table.add_column("log", overflow="fold")
@@ -254,9 +226,6 @@ def _queue(folder: StudyFolder, queued: Sequence[queue.Job]) -> Table:
 
 def _failures(progress: Progress) -> Table:
     """Return the trials that crashed and the jobs that ended with an error, each with its last line and its file."""
-    from rich.markup import escape
-    from rich.table import Table
-
     folder = progress.history.folder
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
@@ -280,7 +249,3 @@ def _failures(progress: Progress) -> Table:
     if more := max(0, len(progress.errors) - SHOWN) + sum(len(trials) for _, trials in ordered[SHOWN:]):
         table.add_row("", f"[dim]and {more} more, see {escape(str(folder.path))}/trials/*/{FAILURES}[/]")
     return table
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     pass
 
 Part = Literal["full", "partial", "complete"]
+RESULTS = Path("results")
+"""Holds the folders of all studies, below the working directory."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class StudyFolder:
     """Paths in the folder of one study."""
 
     path: Path
+
+    @classmethod
+    def of(cls, study: str) -> StudyFolder:
+        """Return the folder of the study of a name."""
+        return cls(RESULTS / study)
 
     @property
     def study(self) -> Path:

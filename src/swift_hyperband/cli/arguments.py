@@ -1,0 +1,40 @@
+"""Arguments that several commands share: each is defined, checked and named in one way."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from swift_hyperband.base.errors import UserError
+
+STUDY_FILE = Path("config/config.yaml")
+COMPARISON_FILE = Path("config/compare.yaml")
+CHANGED_CODE = "go on though the model's code changed since trials were trained"
+
+
+def at_least(least: int) -> type[argparse.Action]:
+    """Return the action of an option with `type=int`, for numbers of at least `least`."""
+
+    class AtLeast(argparse.Action):
+        def __call__(self, _: Any, namespace: argparse.Namespace, values: Any, __: str | None = None) -> None:
+            if values < least:
+                raise UserError(f"{self.option_strings[-1]} must be at least {least}, found {values}")
+            setattr(namespace, self.dest, values)
+
+    return AtLeast
+
+
+def add_study(parser: argparse.ArgumentParser) -> None:
+    """Add the argument STUDY, the study file."""
+    parser.add_argument("study", nargs="?", type=Path, default=STUDY_FILE, help="the study file")
+
+
+def add_workers(parser: argparse.ArgumentParser, what: str = "trials that train side by side") -> None:
+    """Add the option --workers, which defaults to the study's."""
+    parser.add_argument("--workers", type=int, action=at_least(1), metavar="N", help=f"{what} (default: the study's)")
+
+
+def add_changed_code(parser: argparse.ArgumentParser) -> None:
+    """Add the option --allow-changed-code."""
+    parser.add_argument("--allow-changed-code", action="store_true", help=CHANGED_CODE)

@@ -1,0 +1,59 @@
+"""Output for people on standard output: tables, progress bars, and the result of a search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from swift_hyperband.base.files import read_text
+from swift_hyperband.results import accounting, jobs
+from swift_hyperband.results.layout import StudyFolder
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def console() -> Console:
+    """Return the console of standard output; numbers are not coloured."""
+    return Console(highlight=False)
+
+
+def table(*columns: str, collapse_padding: bool = False) -> Table:
+    """Return an empty table with a bold header; `columns` are set to the right."""
+    found = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=collapse_padding, header_style="bold"
+    )
+    for name in columns:
+        found.add_column(name, justify="right")
+    return found
+
+
+def bar() -> Progress:
+    """Return a progress bar on standard error that vanishes at the end; it is not shown where that is no terminal."""
+    # a tenth of the time of `plan`, which shows no bar
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    error = Console(stderr=True)
+    return Progress(*columns, console=error, transient=True, disable=not error.is_terminal)
+
+
+def spent(found: jobs.Totals) -> str:
+    """Return the resources that jobs took as a line for people."""
+    ends = ("out of time", "failed", "stopped", "lost")
+    ended = "".join(f", {found.outcomes[end]} {end}" for end in ends if end in found.outcomes)
+    gpus = f"{found.gpu_hours:.3g} GPU-hours, " if found.gpu_hours else ""
+    waited = f", {found.queue_hours:.3g} hours in the queue" if found.queue_hours else ""
+    # until SLURM accounts for the job
+    least = f" (at least: SLURM did not tell how {found.estimated} of them ended)" if found.estimated else ""
+    return f"{found.jobs} started{ended}; {gpus}{found.core_hours:.3g} core-hours{waited}{least}"
+
+
+def print_result(folder: StudyFolder) -> None:
+    """Print the best configuration of a finished search, where its files lie, and what its jobs took."""
+    print(f"\n{read_text(folder.best)}\nbest configuration: {folder.best}\npictures and tables: {folder.report}")
+    if records := accounting.read(folder.path):
+        print(f"training jobs: {spent(jobs.totals(records))}")
