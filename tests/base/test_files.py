@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import mismatch, read_json, whole, write_text
+from swift_hyperband.base.files import disk_time, mismatch, read_json, whole, write_text
 
 SHAPE = {"names": [str], "batches": {"full": {str: [int]}}, "value": (float, None), "sure": bool}
 RIGHT = {"names": ["a"], "batches": {"full": {"x": [1, 2]}}, "value": 3, "sure": True, "more": [None]}
@@ -124,3 +124,12 @@ def test_no_module_but_that_of_files_renames_a_file_into_place():
     found = [str(path.relative_to(source)) for path in source.rglob("*.py") if renames.search(path.read_text())]
     # the state of a program is a folder
     assert sorted(found) == ["base/files.py", "targets/program/target.py"]
+
+
+def test_the_disk_s_clock_is_the_one_that_dates_files(tmp_path):
+    before = disk_time(tmp_path)
+    (tmp_path / "file").touch()
+    assert before <= (tmp_path / "file").stat().st_mtime <= disk_time(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    with pytest.raises(OSError, match="No such file"):
+        disk_time(tmp_path / "not there")

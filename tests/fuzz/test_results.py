@@ -128,7 +128,7 @@ def in_one_process(study: Study, on_round: Callable[[object], None] | None = Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(driver, "become_head", lambda folder: held.append(head.lead(folder)))
         # a damaged lease counts as one of another machine
-        patch.setattr(lease, "STALE_AFTER", 0.3)
+        patch.setattr(head, "SILENT_AFTER", 0.3)
         patch.setitem(lease.acquire.__kwdefaults__, "stale_after", 0.3)
         try:
             driver.run_search(study, folder, 1, on_round)

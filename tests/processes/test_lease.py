@@ -188,7 +188,7 @@ def test_a_holder_whose_slurm_job_has_ended_or_runs_anew_here_is_not_waited_for(
     monkeypatch.setattr(lease, "ASK_AFTER", 0.0)
     monkeypatch.setattr(lease, "ASK_EVERY", 0.0)
     asked: list[str] = []
-    monkeypatch.setattr(lease.slurm, "is_over", lambda job: asked.append(job) or over)
+    monkeypatch.setattr(lease.queue, "is_over", lambda job: asked.append(job) or over)
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     take(tmp_path)
     elsewhere(tmp_path)

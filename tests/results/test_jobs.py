@@ -57,6 +57,41 @@ def test_a_job_that_was_killed_ended_when_it_gave_its_last_sign_of_life(tmp_path
     assert found.ended == pytest.approx(last)
 
 
+@pytest.mark.parametrize("skew", [-70, 70, -3600, 3600])
+def test_a_job_at_work_on_a_file_server_with_another_clock_is_not_lost(tmp_path, monkeypatch, skew):
+    monkeypatch.setattr(jobs, "disk_time", lambda folder: time.time() + skew)
+    with jobs.recorded(tmp_path / BATCH, gpus=1, cpus=1, queued=False):
+        (path,) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
+        # the server dates files by its own clock; this one was touched a moment ago
+        os.utime(path, (time.time() + skew, time.time() + skew))
+        assert [job.outcome for job in jobs.read(tmp_path)] == ["at work"]
+        # and now it has been silent for more than a minute
+        last = time.time() + skew - 65
+        os.utime(path, (last, last))
+        (found,) = jobs.read(tmp_path)
+        assert (found.outcome, found.ended) == ("lost", pytest.approx(last))
+
+
+def test_who_may_only_read_results_sees_jobs_by_the_own_clock(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError
+
+    monkeypatch.setattr(jobs, "disk_time", refuse)
+    with jobs.recorded(tmp_path / BATCH, gpus=1, cpus=1, queued=False):
+        (path,) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
+        assert [job.outcome for job in jobs.read(tmp_path)] == ["at work"]
+        os.utime(path, (0, 0))
+        assert [job.outcome for job in jobs.read(tmp_path)] == ["lost"]
+
+
+def test_looking_at_a_silent_job_leaves_nothing_behind(tmp_path):
+    with jobs.recorded(tmp_path / BATCH, gpus=1, cpus=1, queued=False):
+        (path,) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
+        os.utime(path, (0, 0))
+        assert [job.outcome for job in jobs.read(tmp_path)] == ["lost"]
+        assert list(path.parent.iterdir()) == [path]
+
+
 def test_what_all_jobs_took_is_their_sum(tmp_path, monkeypatch):
     monkeypatch.setenv("SLURM_JOB_ID", "17")
     monkeypatch.setattr(queue, "times", lambda job: (time.time() - 3600, time.time() - 1800))

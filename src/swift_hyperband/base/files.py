@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -172,6 +173,20 @@ def _refuse(constant: str) -> None:
 
 def _line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def disk_time(folder: Path) -> float:
+    """Return the time by the clock of the disk that a folder lies on, in seconds since 1970.
+
+    A file server has a clock of its own, by which it dates files. Only that clock tells how old they are.
+
+    Raises
+    ------
+    OSError
+        If no file can be written in the folder.
+    """
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".now.") as file:
+        return os.fstat(file.fileno()).st_mtime
 
 
 def digest(path: Path) -> str:

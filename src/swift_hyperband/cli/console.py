@@ -10,6 +10,7 @@ from rich.table import Table
 
 from swift_hyperband.base.files import read_text
 from swift_hyperband.results import accounting, jobs
+from swift_hyperband.results.jobs import JobOutcome
 from swift_hyperband.results.layout import StudyFolder
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def bar() -> Progress:
 
 def spent(found: jobs.Totals) -> str:
     """Return the resources that jobs took as a line for people."""
-    ends = ("out of time", "failed", "stopped", "lost")
+    ends = (JobOutcome.OUT_OF_TIME, JobOutcome.FAILED, JobOutcome.STOPPED, JobOutcome.LOST)
     ended = "".join(f", {found.outcomes[end]} {end}" for end in ends if end in found.outcomes)
     gpus = f"{found.gpu_hours:.3g} GPU-hours, " if found.gpu_hours else ""
     waited = f", {found.queue_hours:.3g} hours in the queue" if found.queue_hours else ""

@@ -15,6 +15,7 @@ from swift_hyperband.base.metric import to_json
 from swift_hyperband.results import jobs
 from swift_hyperband.results.contents import COMPLETION, ENTRY
 from swift_hyperband.results.freeze import load_frozen
+from swift_hyperband.results.jobs import JobOutcome
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.training.clock import OutOfTimeError
 from swift_hyperband.training.gpus import NoGpuError
@@ -68,13 +69,13 @@ def _train(options: argparse.Namespace) -> int:
         try:
             found = _trained(folder, study, trials, epochs, options.minutes)
         except OutOfTimeError as error:
-            record.outcome = "out of time"
+            record.outcome = JobOutcome.OUT_OF_TIME
             print(f"{error}; the next try goes on from there", file=sys.stderr)
             return AGAIN
         except NoGpuError as error:
             print(f"error: {error}", file=sys.stderr)
             return AGAIN
-        record.outcome = "through"
+        record.outcome = JobOutcome.THROUGH
     content = {
         trial: {"status": trained.status, "values": [to_json(value) for value in trained.values[:epochs]]}
         for trial, trained in found.items()

@@ -15,6 +15,7 @@ from swift_hyperband.base import console
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import STOPPED
 from swift_hyperband.results import accounting
+from swift_hyperband.results.jobs import JobOutcome
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.progress import Progress, Reader
 from swift_hyperband.slurm import queue as slurm
@@ -115,7 +116,7 @@ def told(progress: Progress, queue: str = "") -> str:
     rounds = [f"bracket {found.bracket} round {found.round.schedule.index}" for found in entered if found.round]
     if rounds:
         parts.append(", ".join(rounds[:2]) + (f" and {len(rounds) - 2} more" if len(rounds) > 2 else ""))
-    running = sum(job.outcome == "at work" for job in progress.jobs)
+    running = sum(job.outcome == JobOutcome.AT_WORK for job in progress.jobs)
     if queue or running:
         parts.append(queue or f"{running} job{'s' if running != 1 else ''} running")
     return f"{progress.history.study.name}: {'; '.join(parts)}"

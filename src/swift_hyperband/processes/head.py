@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import atexit
 import os
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from swift_hyperband.base import console
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import disk_time
 from swift_hyperband.processes import lease
+from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
 
 TOLERANCE = 1.0
 """Seconds by which a file's time may be ahead: some file systems keep two clocks."""
@@ -40,7 +41,7 @@ def lead(folder: Path) -> lease.Lease:
         If another living process is the head. One on another machine counts as dead after a minute without a sign of
         life; so long this waits.
     """
-    patience = 1.0 if lease.is_held_here(folder) else lease.STALE_AFTER + lease.INTERVAL
+    patience = 1.0 if lease.is_held_here(folder) else SILENT_AFTER + INTERVAL
     end = time.monotonic() + patience
     folder.mkdir(parents=True, exist_ok=True)
     taken = lease.acquire(folder, unless=lambda: time.monotonic() > end, watcher=watcher)
@@ -59,7 +60,7 @@ def mend_times(folder: Path) -> None:
     Snakemake takes what is older than its input for outdated, so all that is made from now on would be, until the
     clock has caught up. Trials' own files are none of Snakemake's.
     """
-    now, found = _now(folder), []
+    now, found = disk_time(folder), []
     for place, folders, names in os.walk(folder):
         if Path(place) == folder and "trials" in folders:
             folders.remove("trials")
@@ -74,9 +75,3 @@ def mend_times(folder: Path) -> None:
             f"{len(found)} file{'s' if len(found) > 1 else ''} in {folder} had a time up to {max(found):.0f} s ahead "
             "of the file system's clock: set to now ('Clocks' in docs/slurm.md)"
         )
-
-
-def _now(folder: Path) -> float:
-    """Return the time by the file system's clock, which another machine's may be."""
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".now.") as file:
-        return os.fstat(file.fileno()).st_mtime

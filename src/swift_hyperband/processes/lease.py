@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,13 +20,10 @@ from types import TracebackType
 from typing import Any
 
 from swift_hyperband.base.files import read_again
+from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER, Heartbeat
 from swift_hyperband.slurm import queue
 
 NAME = "lease"
-INTERVAL = 10.0
-"""Seconds between two signs of life of a holder."""
-STALE_AFTER = 60.0
-"""Seconds without a sign of life after which a holder on another machine counts as dead."""
 LONGEST_PAUSE = 3.0
 ASK_AFTER = 3.0
 """Seconds of waiting after which SLURM is asked whether the holder's job has ended."""
@@ -45,9 +41,8 @@ class Lease:
         self._path = path
         self._content = content
         self._descriptor = descriptor
-        self._ended = threading.Event()
-        self._heart = threading.Thread(target=self._beat, args=(interval,), daemon=True)
-        self._heart.start()
+        # by descriptor: never keeps alive the lease of somebody else who has taken this one over
+        self._heartbeat = Heartbeat(descriptor, interval)
 
     def check(self) -> None:
         """Raise `LeaseLostError` unless this process still holds the lease."""
@@ -57,21 +52,11 @@ class Lease:
 
     def release(self) -> None:
         """Give the lease back, if it is still held."""
-        self._ended.set()
-        self._heart.join()
+        self._heartbeat.stop()
         os.close(self._descriptor)
         found = _look(self._path)
         if found is not None and found[0] == self._content:
             self._path.unlink(missing_ok=True)
-
-    def _beat(self, interval: float) -> None:
-        while not self._ended.wait(interval):
-            try:
-                # by descriptor: never keeps alive a lease of somebody else that took this one's place
-                os.utime(self._descriptor)
-            except OSError:
-                # a shared disk that is away for a moment; whether the lease still holds is asked before each write
-                continue
 
     def __enter__(self) -> Lease:
         return self
@@ -85,7 +70,7 @@ def acquire(
     unless: Callable[[], bool],
     *,
     interval: float = INTERVAL,
-    stale_after: float = STALE_AFTER,
+    stale_after: float = SILENT_AFTER,
     watcher: int | None = None,
 ) -> Lease | None:
     """Take the lease on a folder, waiting while somebody alive holds it.

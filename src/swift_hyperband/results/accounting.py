@@ -18,7 +18,7 @@ from pathlib import Path
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.results import jobs
-from swift_hyperband.results.jobs import Job, Outcome
+from swift_hyperband.results.jobs import Job, JobOutcome
 from swift_hyperband.slurm import queue
 from swift_hyperband.slurm.queue import Run
 
@@ -34,11 +34,11 @@ SHAPE = {
 """What is noted of a run."""
 BEFORE = 60.0
 """Seconds by which the file server's clock may be ahead of SLURM's."""
-OUTCOMES: dict[str, Outcome] = {
-    **dict.fromkeys(("CANCELLED", "PREEMPTED", "REQUEUED", "REVOKED"), "stopped"),
-    **dict.fromkeys(("TIMEOUT", "DEADLINE"), "out of time"),
-    **dict.fromkeys(("FAILED", "OUT_OF_MEMORY", "BOOT_FAIL", "LAUNCH_FAILED", "RECONFIG_FAIL"), "failed"),
-    "COMPLETED": "through",
+OUTCOMES = {
+    **dict.fromkeys(("CANCELLED", "PREEMPTED", "REQUEUED", "REVOKED"), JobOutcome.STOPPED),
+    **dict.fromkeys(("TIMEOUT", "DEADLINE"), JobOutcome.OUT_OF_TIME),
+    **dict.fromkeys(("FAILED", "OUT_OF_MEMORY", "BOOT_FAIL", "LAUNCH_FAILED", "RECONFIG_FAIL"), JobOutcome.FAILED),
+    "COMPLETED": JobOutcome.THROUGH,
 }
 """How a job ended that could not say so itself; it was lost in all other states."""
 
@@ -138,8 +138,8 @@ def _distance(job: Job, run: Run) -> float:
 
 def _accounted(job: Job, run: Run) -> Job:
     outcome = job.outcome
-    if run.ended is not None and outcome in ("at work", "lost"):
-        outcome = OUTCOMES.get(run.state, "lost")
+    if run.ended is not None and outcome in (JobOutcome.AT_WORK, JobOutcome.LOST):
+        outcome = OUTCOMES.get(run.state, JobOutcome.LOST)
     return replace(
         job,
         submitted=run.submitted,
@@ -148,7 +148,7 @@ def _accounted(job: Job, run: Run) -> Job:
         cpus=run.cpus or job.cpus,
         gpus=job.gpus if run.gpus is None else run.gpus,
         outcome=outcome,
-        estimated=run.ended is None and outcome != "at work",
+        estimated=run.ended is None and outcome != JobOutcome.AT_WORK,
     )
 
 
@@ -171,5 +171,5 @@ def _without_record(run: Run, gpus: int) -> Job:
         submitted=run.submitted,
         started=run.started,
         ended=run.started if run.ended is None else run.ended,
-        outcome="at work" if run.ended is None else OUTCOMES.get(run.state, "lost"),
+        outcome=JobOutcome.AT_WORK if run.ended is None else OUTCOMES.get(run.state, JobOutcome.LOST),
     )

@@ -1,8 +1,10 @@
-"""The training jobs of a search: where each ran, how long it waited and ran, how it ended.
+"""Records of the training jobs of a search: where each ran, how long it waited and ran, how it ended.
 
-Each start of a job leaves a file of its own in bracket=<s>/round=<i>/jobs/, whose modification time it keeps fresh: a
-job that was killed ended when that stopped, to a few seconds. A job of SLURM's begins when it was given its node, and
-what SLURM itself says of its end goes before (`accounting`). Nothing is decided by these files.
+Each start of a job writes a file of its own in bracket=<s>/round=<i>/jobs/ and keeps its modification time fresh. A
+killed job ended at that time, to a few seconds. A job in SLURM begins when SLURM gives it its node; SLURM's own times
+replace those of the record (`accounting`). Nothing is decided by these files.
+
+The records lie in the results, not with the processes: they are read and written as parts of a study's folder.
 """
 
 from __future__ import annotations
@@ -10,24 +12,36 @@ from __future__ import annotations
 import json
 import os
 import re
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-from swift_hyperband.base.files import mismatch, read_text, write_json
+from swift_hyperband.base.files import disk_time, mismatch, read_text, write_json
+from swift_hyperband.processes.heartbeat import SILENT_AFTER, Heartbeat
 from swift_hyperband.slurm import queue
 
-BEAT = 10.0
-"""Seconds between two signs of life of a job."""
-LOST_AFTER = 60.0
-"""Seconds without one after which it counts as lost."""
 HOUR = 3600.0
 
-Outcome = Literal["at work", "through", "out of time", "failed", "stopped", "lost"]
+
+class JobOutcome(StrEnum):
+    """How a start of a job ended."""
+
+    AT_WORK = "at work"
+    """It has not ended."""
+    THROUGH = "through"
+    OUT_OF_TIME = "out of time"
+    """Its time limit came; it is submitted again to go on."""
+    FAILED = "failed"
+    STOPPED = "stopped"
+    """It was ended from outside."""
+    LOST = "lost"
+    """It ended without a word."""
+
+
 RECORD = {
     "part": str,
     "batch": str,
@@ -64,8 +78,7 @@ class Job:
     started : float
     ended : float
         Of a job that is at work or was lost its last sign of life.
-    outcome : str
-        "out of time" is submitted again to go on, "stopped" was ended from outside, "lost" ended without a word.
+    outcome : JobOutcome
     estimated : bool
         Of a job of SLURM's: whether SLURM did not tell when it ended, so that what it took is a little more.
     """
@@ -81,7 +94,7 @@ class Job:
     submitted: float | None
     started: float
     ended: float
-    outcome: Outcome
+    outcome: JobOutcome
     estimated: bool = False
 
     @property
@@ -127,7 +140,7 @@ class Record:
     """The record of the job that this process is."""
 
     def __init__(self) -> None:
-        self.outcome: Outcome = "failed"
+        self.outcome = JobOutcome.FAILED
 
 
 @contextmanager
@@ -160,18 +173,15 @@ def recorded(manifest: Path, gpus: int, cpus: int, queued: bool) -> Iterator[Rec
         "started": now if allocated is None else min(allocated, now),
     }
     write_json(path, content)
-    over = threading.Event()
-    heart = threading.Thread(target=_beat, args=(path, over), daemon=True)
-    heart.start()
+    heartbeat = Heartbeat(path)
     record = Record()
     try:
         yield record
     except (SystemExit, KeyboardInterrupt):
-        record.outcome = "stopped"
+        record.outcome = JobOutcome.STOPPED
         raise
     finally:
-        over.set()
-        heart.join()
+        heartbeat.stop()
         # a disk that is full is what the job itself says, if anything
         with suppress(OSError):
             write_json(path, content | {"ended": time.time(), "outcome": record.outcome})
@@ -192,7 +202,7 @@ def read(folder: Path, known: dict[Path, Job] | None = None) -> list[Job]:
         job = known.get(path) or _read(path)
         if job is not None:
             found.append(job)
-            if job.outcome not in ("at work", "lost"):
+            if job.outcome not in (JobOutcome.AT_WORK, JobOutcome.LOST):
                 known[path] = job
     return sorted(found, key=lambda job: job.started)
 
@@ -210,15 +220,6 @@ def totals(jobs: Sequence[Job]) -> Totals:
     )
 
 
-def _beat(path: Path, over: threading.Event) -> None:
-    while not over.wait(BEAT):
-        try:
-            os.utime(path)
-        except OSError:
-            # a shared disk that is away for a moment
-            continue
-
-
 def _read(path: Path) -> Job | None:
     place = re.search(r"bracket=(\d+)/round=(\d+)/jobs/[^/]+$", str(path))
     assert place is not None
@@ -228,11 +229,27 @@ def _read(path: Path) -> Job | None:
     except (OSError, ValueError, RecursionError):
         # nothing rests on it
         return None
-    silent: Outcome = "lost" if time.time() - alive > LOST_AFTER else "at work"
-    if isinstance(content, dict):
-        content = {"ended": alive, "outcome": silent, **content}
-    if mismatch(content, RECORD) is not None or content["outcome"] not in get_args(Outcome):
+    if isinstance(content, dict) and "outcome" not in content:
+        outcome = JobOutcome.LOST if _is_silent(path, alive) else JobOutcome.AT_WORK
+        content |= {"ended": alive, "outcome": outcome.value}
+    if mismatch(content, RECORD) is not None or content["outcome"] not in list(JobOutcome):
         return None
-    estimated = content["slurm"] is not None and content["outcome"] != "at work"
+    estimated = content["slurm"] is not None and content["outcome"] != JobOutcome.AT_WORK
     fields: dict[str, Any] = {name: content[name] for name in RECORD}
+    fields["outcome"] = JobOutcome(content["outcome"])
     return Job(bracket=int(place[1]), round=int(place[2]), **fields, estimated=estimated)
+
+
+def _is_silent(path: Path, alive: float) -> bool:
+    """Whether a record's last sign of life is too long ago, by the clock that dated it.
+
+    That is the file server's. It may differ from the clock of this host, and both from that of the job's host.
+    """
+    if 0 <= time.time() - alive <= SILENT_AFTER:
+        return False
+    try:
+        now = disk_time(path.parent)
+    except OSError:
+        # who may only read has no better clock than the own one
+        now = time.time()
+    return now - alive > SILENT_AFTER

@@ -12,14 +12,12 @@ from matplotlib.ticker import MaxNLocator
 
 from swift_hyperband.report import style
 from swift_hyperband.results.history import History
-from swift_hyperband.results.jobs import Job, Totals, totals
+from swift_hyperband.results.jobs import Job, JobOutcome, Totals, totals
 
-ENDS: dict[str, tuple[str, str, str]] = {
-    "out of time": (">", style.DARK, "out of time: goes on in another job"),
-    "failed": ("X", style.RED, "failed, stopped or lost"),
-    "stopped": ("X", style.RED, "failed, stopped or lost"),
-    "lost": ("X", style.RED, "failed, stopped or lost"),
-}
+ENDS = (
+    ((JobOutcome.OUT_OF_TIME,), ">", style.DARK, "out of time: goes on in another job"),
+    ((JobOutcome.FAILED, JobOutcome.STOPPED, JobOutcome.LOST), "X", style.RED, "failed, stopped or lost"),
+)
 """Mark, colour and name of unusual ends of a job."""
 WAITS = ("#A8A8A8", "waits in the queue")
 
@@ -79,10 +77,9 @@ def _bars(ax: Axes, jobs: Sequence[Job], begin: float, size: float) -> list[obje
         ax.add_collection(PolyCollection(waits, facecolors=WAITS[0], edgecolors="none"))
         handles.append(Patch(facecolor=WAITS[0], label=WAITS[1]))
     # never an empty collection: matplotlib takes its box for the whole picture
-    for outcomes in (("out of time",), ("failed", "stopped", "lost")):
+    for outcomes, mark, colour, name in ENDS:
         found = [(row, job) for row, job in enumerate(jobs, 1) if job.outcome in outcomes]
         if found:
-            mark, colour, name = ENDS[outcomes[0]]
             places = [(job.ended - begin) / size for _, job in found], [row for row, _ in found]
             handles += ax.plot(*places, mark, mfc=colour, mec="white", mew=0.6, ms=6, label=name, zorder=5, ls="none")
     return handles
