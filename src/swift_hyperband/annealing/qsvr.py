@@ -19,7 +19,9 @@ from swift_hyperband.annealing import qubo, samplers
 from swift_hyperband.annealing.own import call
 from swift_hyperband.annealing.polish import polish
 from swift_hyperband.annealing.qubo import Encoding, Floats
-from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, SamplerSettings
+from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, QsvrSettings, SamplerSettings
+
+_KEYS, _SAMPLER = QsvrSettings(), SamplerSettings()
 
 
 class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -57,8 +59,8 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Whether each solution first descends to its local minimum: wanted after an annealer with noise or chains,
         without effect after simulated annealing.
     max_samples : int
-        How many samples the sampler holds. A simulated annealer takes about 100 in seconds; a clique of 120
-        variables on a QPU holds 20 with 2 * 3 bits.
+        Samples that the sampler holds. A clique of 120 variables on a QPU holds 20 with 2 * 3 bits; a simulated
+        annealer takes about 100 in seconds.
     too_many : {"ensemble", "subset"}
         With more samples: the mean of several machines, each of at most `max_samples` of them, or one machine of
         `max_samples`. See `divide`.
@@ -85,21 +87,21 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         C: float = 3.0,
-        epsilon: float = 0.05,
-        xi: float = 1.0,
+        epsilon: float = _KEYS.epsilon,
+        xi: float = _KEYS.xi,
         kernel: Literal["rbf", "linear"] = "rbf",
-        gamma: float | Literal["scale"] = "scale",
-        encoding: Literal["adaptive", "published", "signed"] = "adaptive",
-        bits: int = 3,
-        base: float = 2.0,
-        offset: float = 0.0,
-        sampler: str | dimod.Sampler = "simulated-annealing",
-        num_reads: int = 30,
-        sweeps: int = 300,
-        top: int = 4,
+        gamma: float | Literal["scale"] = _KEYS.gamma,
+        encoding: Literal["adaptive", "published", "signed"] = _KEYS.encoding,
+        bits: int = _KEYS.bits,
+        base: float = _KEYS.base,
+        offset: float = _KEYS.offset,
+        sampler: str | dimod.Sampler = _SAMPLER.name,
+        num_reads: int = _SAMPLER.num_reads,
+        sweeps: int = _SAMPLER.sweeps,
+        top: int = _KEYS.top,
         polish: bool = False,
-        max_samples: int = 100,
-        too_many: Literal["ensemble", "subset"] = "ensemble",
+        max_samples: int = _KEYS.max_samples,
+        too_many: Literal["ensemble", "subset"] = _KEYS.too_many,
         random_state: int | np.random.RandomState | None = None,
         label: str = "QSVR",
     ) -> None:
