@@ -14,12 +14,14 @@ from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
 from swift_hyperband.predictors.bounds import Bounds, outside
 from swift_hyperband.predictors.settings import PredictorSettings
 
+FAR = PredictorSettings().far
+
 SETTINGS = {
     "default": PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5),
     "published": PredictorSettings("svr", "value", "values", "minmax", C=1.0, nu=0.5),
     "last-value": PredictorSettings("last-value", "change", "differences", "robust", C=1.0, nu=0.5),
     "qsvr": PredictorSettings(
-        "qsvr", "value", "values", "minmax", 1.0, 0.5, QsvrSettings(), SamplerSettings("steepest-descent")
+        "qsvr", "value", "values", "minmax", qsvr=QsvrSettings(), sampler=SamplerSettings("steepest-descent")
     ),
 }
 EXPLODED = [1e8, 1e30, 1e155, 1e200, 1e308, -1e30, -1e155, -1e308]
@@ -128,10 +130,10 @@ def test_a_predictor_stored_before_there_were_bounds_has_none(settings):
 )
 def test_sound_losses_never_stand_outside(ordinary):
     losses = np.array(ordinary)
-    assert not Bounds.of(losses).outside(losses).any()
+    assert not Bounds.of(losses, FAR).outside(losses).any()
 
 
 @given(st.lists(st.floats(0.001, 1000), min_size=1, max_size=20), st.floats(1e-30, 1e30), st.booleans())
 def test_nor_do_any_within_six_orders_of_magnitude(losses, unit, negated):
     found = np.array(losses) * (-unit if negated else unit)
-    assert not outside(found[:, None], found).any()
+    assert not outside(found[:, None], found, FAR).any()

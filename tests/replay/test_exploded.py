@@ -10,6 +10,7 @@ import pytest
 
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.predictors.bounds import Bounds
+from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay
 from swift_hyperband.replay.tables.reader import read
@@ -112,4 +113,4 @@ def test_of_the_published_tables_no_value_stands_outside(published, format_):
     table = read(published(format_), format_)
     for losses in table.metric.loss(table.curves).T:
         finite = losses[np.isfinite(losses)]
-        assert not Bounds.of(finite).outside(finite).any()
+        assert not Bounds.of(finite, PredictorSettings().far).outside(finite).any()

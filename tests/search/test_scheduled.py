@@ -148,7 +148,7 @@ def test_a_random_search_with_a_predictor_trains_m_fully_and_stops_others(run):
 
 def test_the_default_random_searches_cost_about_what_hyperband_does():
     assert random_trials(81, 3) == 1581 // 81
-    full, partial = 6, predicted_random_trials(81, 3, 6, 0.25) - 6
+    full, partial = 6, predicted_random_trials(81, 3, 6, SwiftSettings(decision_fraction=0.25)) - 6
     assert partial > full
     assert 6 * 81 + partial * (21 + 60 / 4) <= 1581
 

@@ -5,15 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from swift_hyperband import __version__
+from swift_hyperband.base import keys
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.results.freeze import as_begun, check_frozen, freeze, load_frozen, load_study
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.search.settings import SwiftSettings
+from swift_hyperband.study.frozen import BEFORE
 from swift_hyperband.study.model import parse
 from swift_hyperband.workflow import driver
 
 
-def study(**search):
+def study(swift=None, **search):
     raw = {
+        "swift": swift or {},
         "name": "old",
         "target": {"name": "curve-table", "metric": "loss", "mode": "min"},
         "space": {"row": {"type": "int", "low": 0, "high": 39}},
@@ -22,14 +28,22 @@ def study(**search):
     return parse(raw, "study.yaml")
 
 
+FIRST = {
+    "swift": ("d", "k", "decision_fraction", "threshold", "threshold_quantile", "margin", "share_curves", "extra"),
+    "predictor": ("name", "target", "features", "scaling", "C", "nu", "qsvr", "sampler"),
+}
+"""The keys with which the first studies were frozen."""
+
+
 @pytest.fixture
 def old(tmp_path):
-    """A folder of a study that was frozen before `swift.pay_extra` came."""
+    """A folder of a study that was frozen with the first keys of `swift` and `predictor`."""
     folder = StudyFolder(tmp_path)
     freeze(folder, study())
-    content = json.loads(folder.study.read_text())
-    del content["definition"]["swift"]["pay_extra"]
-    folder.study.write_text(json.dumps(content))
+    definition = json.loads(folder.study.read_text())["definition"]
+    for section, known in FIRST.items():
+        definition[section] = {key: definition[section][key] for key in known}
+    folder.study.write_text(json.dumps({"definition": definition}))
     return folder
 
 
@@ -45,6 +59,55 @@ def test_its_plan_is_that_of_the_search_that_goes_on(old):
     now = study()
     assert as_begun(old, now).schedule() == load_frozen(old).schedule() != now.schedule()
     assert as_begun(StudyFolder(old.path / "none"), now) == now
+
+
+def other_defaults(monkeypatch):
+    """Let the product have another default for each number that decides."""
+    for settings in (SwiftSettings, PredictorSettings):
+        defaults = [
+            default * 3 if isinstance(default, int | float) and not isinstance(default, bool) else default
+            for default in settings.__init__.__defaults__
+        ]
+        monkeypatch.setattr(settings.__init__, "__defaults__", tuple(defaults))
+
+
+@pytest.mark.parametrize("algorithm", ["swift-hyperband", "predicted-random"])
+def test_a_frozen_study_decides_as_before_when_the_defaults_of_the_product_change(tmp_path, monkeypatch, algorithm):
+    folder = StudyFolder(tmp_path)
+    before = freeze(folder, study(algorithm=algorithm))
+    other_defaults(monkeypatch)
+    assert SwiftSettings().margin_later == 6
+    frozen = load_frozen(folder)
+    assert (frozen.rules(), frozen.schedule()) == (before.rules(), before.schedule())
+    assert load_study(folder).definition() == before.definition()
+
+
+def test_a_study_that_was_frozen_without_a_key_decides_as_the_product_did_then(old, monkeypatch):
+    other_defaults(monkeypatch)
+    rules = load_frozen(old).rules()
+    assert rules.swift == SwiftSettings(
+        "default", 5, 0.5, 0.15, "promotion", 0.25, 0.75, 2.0, True, 0.5, 3, False, 0.3, 0.25
+    )
+    assert (rules.predictor.fewest_curves, rules.predictor.far) == (3, 1e6)
+
+
+def test_every_key_that_came_after_the_first_studies_has_a_value_for_them():
+    for section, settings in {"swift": SwiftSettings, "predictor": PredictorSettings}.items():
+        assert {*FIRST[section], *BEFORE[section]} == keys.of(settings).keys() - {"preset"}
+
+
+def test_a_study_file_that_gives_a_key_which_was_not_frozen_another_value_is_refused(old):
+    with pytest.raises(UserError, match=r"swift\.widened is 3 in the frozen study, 2 now"):
+        check_frozen(old, study(swift={"widened": 2}))
+    check_frozen(old, study(swift={"widened": 3}))
+
+
+def test_the_version_of_the_product_is_noted_beside_the_definition(tmp_path, old):
+    folder = StudyFolder(tmp_path / "new")
+    freeze(folder, study())
+    assert json.loads(folder.study.read_text())["product"] == __version__
+    freeze(old, study())
+    assert "product" not in json.loads(old.study.read_text())
 
 
 def test_what_differs_is_refused_as_ever(old):

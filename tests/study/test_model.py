@@ -206,7 +206,8 @@ def test_a_target_in_a_file_is_found_without_importing_it(tmp_path, monkeypatch)
         ({"serach": {}, "search": None}, "serach is not a key; did you mean search?"),
         (
             {"predictor__kernel": "rbf"},
-            "predictor.kernel is not a key; the keys here are name, target, features, scaling, C, nu, qsvr, sampler",
+            "predictor.kernel is not a key; the keys here are name, target, features, scaling, C, nu, fewest_curves, "
+            "far, qsvr, sampler",
         ),
         # a key that the preset fills
         ({"swift__D": 3}, "swift.D is not a key; did you mean d?"),

@@ -73,7 +73,7 @@ class Judged:
         finite = np.isfinite(losses).all(axis=1)
         losses, numbers = losses[finite], configurations(complete)[finite]
         # as in a search, one that exploded counts as diverged
-        sound = ~outside(losses[:, :-1], losses[:, -1])
+        sound = ~outside(losses[:, :-1], losses[:, -1], PredictorSettings().far)
         return cls(table.name, losses[sound], numbers[sound])
 
     def split(self, size: int, seed: int) -> tuple[Rows, Rows]:

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from swift_hyperband.predictors.bounds import Machine
     from swift_hyperband.predictors.features import Floats
 
-FEWEST_CURVES = 3
-"""Under this many curves to learn from nothing is fitted, and nobody is stopped."""
-
 
 class Predictor(Protocol):
     """A fitted predictor."""
@@ -54,7 +51,7 @@ def fit(
     Returns
     -------
     Predictor or None
-        None where fewer than `FEWEST_CURVES` training curves are finite throughout and nowhere far outside.
+        None where fewer than `settings.fewest_curves` training curves are finite throughout and nowhere far outside.
     """
     import numpy as np
 
@@ -62,11 +59,11 @@ def fit(
 
     finite = np.isfinite(curves).all(axis=1) & np.isfinite(ends)
     curves, ends = curves[finite], ends[finite]
-    far = outside(curves, ends)
-    if (~far).sum() < FEWEST_CURVES:
+    far = outside(curves, ends, settings.far)
+    if (~far).sum() < settings.fewest_curves:
         return None
     machine = _machine(settings, curves[~far], ends[~far], label, kept)
-    return Bounded.of(machine, curves, ends)
+    return Bounded.of(machine, curves, ends, settings.far)
 
 
 def _machine(settings: PredictorSettings, curves: Floats, ends: Floats, label: str, kept: Path | None) -> Machine:

@@ -15,13 +15,6 @@ import numpy as np
 
 from swift_hyperband.predictors.features import Floats
 
-FAR = 1e6
-"""How far beyond the middle a loss must be to stand outside, in units of the better half's spread, or of its size.
-
-In the published tables no loss of any epoch is farther than 10. What starts at chance or spans some orders of
-magnitude does not come near it; an explosion passes it within a few epochs.
-"""
-
 LARGEST = 1e100
 """Beyond it every loss stands outside: squares and sums of squares must be finite."""
 
@@ -38,12 +31,12 @@ class Bounds:
         return np.asarray((losses < self.low) | (losses > self.high))
 
     @classmethod
-    def of(cls, losses: Floats) -> Bounds:
+    def of(cls, losses: Floats, far: float) -> Bounds:
         """Return the bounds that losses of shape (n,), of one epoch, set for each other and for those of other trials.
 
         Notes
         -----
-        With the better half x_1 <= ... <= x_h, h = ceil(n / 2), the upper bound is x_h + FAR max(x_h - x_1, |x_h|): at
+        With the better half x_1 <= ... <= x_h, h = ceil(n / 2), the upper bound is x_h + far max(x_h - x_1, |x_h|): at
         least half of the losses never stand outside, however bad the others are, and neither units nor a shift of the
         order of the losses matter. Where the better half is all 0 there is no scale. The lower bound is the same for
         negated losses, each without what is beyond the other.
@@ -51,37 +44,37 @@ class Bounds:
         finite = np.sort(losses[np.abs(losses) <= LARGEST])
         if not finite.size:
             return cls(-LARGEST, LARGEST)
-        low = -_beyond(-finite[finite <= _beyond(finite)][::-1])
-        return cls(low, _beyond(finite[finite >= low]))
+        low = -_beyond(-finite[finite <= _beyond(finite, far)][::-1], far)
+        return cls(low, _beyond(finite[finite >= low], far))
 
     @classmethod
-    def of_ends(cls, ends: Floats, seen: Bounds) -> Bounds:
+    def of_ends(cls, ends: Floats, seen: Bounds, far: float) -> Bounds:
         """Return the bounds at the round's end, given those of the same curves at the decision point.
 
         What stood outside there has no place at the end either: else curves of which most explode in between would be
         each other's measure.
         """
-        own = cls.of(ends)
+        own = cls.of(ends, far)
         return cls(own.low, min(own.high, seen.high))
 
 
-def _beyond(ordered: Floats) -> float:
+def _beyond(ordered: Floats, far: float) -> float:
     """Return the upper bound for losses in order, at least one."""
     middle = float(ordered[(len(ordered) - 1) // 2])
     scale = max(middle - float(ordered[0]), abs(middle))
-    return min(middle + FAR * scale, LARGEST) if scale > 0 else LARGEST
+    return min(middle + far * scale, LARGEST) if scale > 0 else LARGEST
 
 
-def outside(curves: Floats, ends: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def outside(curves: Floats, ends: Floats, far: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which of finite curves, shape (n, epochs seen), with their ends, shape (n,), stand outside anywhere."""
     table = np.column_stack((curves, ends))
     found = np.zeros(len(ends), dtype=bool)
     size = np.abs(table)
-    if not size.size or (size.max() <= LARGEST and size.max() / (FAR / 2) <= size.min()):
+    if not size.size or (size.max() <= LARGEST and size.max() / (far / 2) <= size.min()):
         # nothing can be so far apart: every scale is at least the smallest loss. Replays fit thousands of times
         return found
-    bounds = [Bounds.of(losses) for losses in curves.T]
-    for losses, within in zip(table.T, [*bounds, Bounds.of_ends(ends, bounds[-1])], strict=True):
+    bounds = [Bounds.of(losses, far) for losses in curves.T]
+    for losses, within in zip(table.T, [*bounds, Bounds.of_ends(ends, bounds[-1], far)], strict=True):
         found |= within.outside(losses)
     return found
 
@@ -136,10 +129,10 @@ class Bounded:
         return self.machine.to_dict() | {"bounds": bounds}
 
     @classmethod
-    def of(cls, machine: Machine, curves: Floats, ends: Floats) -> Bounded:
+    def of(cls, machine: Machine, curves: Floats, ends: Floats, far: float) -> Bounded:
         """Return a machine within the bounds that all finite training curves set, those that stand outside as well."""
-        seen = Bounds.of(curves[:, -1])
-        return cls(machine, seen, Bounds.of_ends(ends, seen))
+        seen = Bounds.of(curves[:, -1], far)
+        return cls(machine, seen, Bounds.of_ends(ends, seen, far))
 
     @classmethod
     def from_dict(cls, machine: Machine, stored: Mapping[str, Any]) -> Bounded:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from swift_hyperband import __version__
 from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_json, write_json
@@ -45,7 +46,7 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
     """
     if not folder.study.exists():
         return study
-    study = _before(study, frozen_definition(folder))
+    study = as_begun(folder, study)
     if kept := [line for line in _changes(folder, study) if _still_free(folder, line) is None]:
         raise UserError(
             f"{folder.path}: a study keeps its definition, but {'; '.join(kept)}. "
@@ -80,7 +81,7 @@ def _changes(folder: StudyFolder, study: Study) -> list[str]:
     from swift_hyperband.study.model import parse
 
     # parsed, so that a key which came into the product after the study was frozen counts with its default
-    frozen = parse(completed(frozen_definition(folder)), str(folder.study)).definition()
+    frozen = parse(frozen_definition(folder), str(folder.study)).definition()
     return differences(frozen, study.definition())
 
 
@@ -117,7 +118,7 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
     changed = _changes(folder, study) if folder.study.exists() else []
     if known(folder.settings) != study.settings():
         write_json(folder.settings, study.settings())
-    content: dict[str, Any] = {"definition": study.definition()}
+    content: dict[str, Any] = {"definition": study.definition(), "product": __version__}
     for why, lines in groupby(changed, key=lambda change: _still_free(folder, change)):
         say(f"{'; '.join(lines)}: taken over, as {why}")
     if changed and answered(folder):
@@ -128,8 +129,8 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
 
 
 def frozen_definition(folder: StudyFolder) -> dict[str, Any]:
-    """Return a study's definition as it was frozen."""
-    return dict(read_json(folder.study, STUDY, KEEP_STUDY)["definition"])
+    """Return a study's definition as it was frozen, with the keys that came later."""
+    return completed(read_json(folder.study, STUDY, KEEP_STUDY)["definition"])
 
 
 def load_frozen(folder: StudyFolder) -> FrozenStudy:
@@ -151,4 +152,4 @@ def load_study(folder: StudyFolder) -> Study:
     from swift_hyperband.study.model import parse
 
     frozen = load_frozen(folder)
-    return parse({**completed(frozen.definition), **frozen.settings}, str(folder.study))
+    return parse({**frozen.definition, **frozen.settings}, str(folder.study))

@@ -59,9 +59,9 @@ def _random(search: Mapping[str, Any], _: SwiftSettings) -> Schedule:
 
 
 def _predicted_random(search: Mapping[str, Any], swift: SwiftSettings) -> Schedule:
-    size, full, point = (search["max_epochs"], search["eta"]), search["full"] or swift.d, swift.decision_fraction
-    trials = search["trials"] or predicted_random_trials(*size, full, point)
-    return predicted_random_search(*size, trials, full, point)
+    size, full = (search["max_epochs"], search["eta"]), search["full"] or swift.d
+    trials = search["trials"] or predicted_random_trials(*size, full, swift)
+    return predicted_random_search(*size, trials, full, swift.decision_fraction)
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,6 @@ from swift_hyperband.search.settings import SwiftSettings
 if TYPE_CHECKING:
     from swift_hyperband.predictors.features import Floats
 
-LATER = 2.0
-"""How many times its margin a search leaves from the second round of a bracket on.
-
-There the trials have been chosen once: they lie closer together, each has cost more, and less is left to save.
-"""
-
 
 @dataclass(frozen=True)
 class Rules:
@@ -146,7 +140,7 @@ def decide(
         # n more fits, which only a margin has a use for
         predictor.sigma if predictor is not None and rules.swift.margin > 0 else 0.0,
         threshold=threshold,
-        margin=rules.swift.margin * (LATER if round_.index > 0 else 1.0),
+        margin=rules.swift.margin * (rules.swift.margin_later if round_.index > 0 else 1.0),
         wanted=round_.promoted - len(sound),
         most=round_.most_completed,
     )
@@ -161,7 +155,7 @@ def _outside(predictor: predictors.Predictor | None, losses: Mapping[str, float]
     return {trial: loss for (trial, loss), far in found if far and math.isfinite(loss)}
 
 
-def left_out(round_: Round, references: Iterable[Mapping[str, Curve]]) -> list[str]:
+def left_out(round_: Round, references: Iterable[Mapping[str, Curve]], settings: PredictorSettings) -> list[str]:
     """Return the trials with finite curves that `fit` leaves out, as they stand far outside of the others."""
     assert round_.decision_epoch is not None
     import numpy as np
@@ -173,7 +167,7 @@ def left_out(round_: Round, references: Iterable[Mapping[str, Curve]]) -> list[s
     seen = table[:, [*range(round_.decision_epoch), round_.end - 1]]
     finite = np.isfinite(seen).all(axis=1)
     far = np.zeros(len(known), dtype=bool)
-    far[finite] = outside(seen[finite, :-1], seen[finite, -1])
+    far[finite] = outside(seen[finite, :-1], seen[finite, -1], settings.far)
     return [trial for trial, is_far in zip(known, far.tolist(), strict=True) if is_far]
 
 

@@ -240,14 +240,14 @@ def random_trials(max_epochs: int, eta: int) -> int:
     return hyperband(max_epochs, eta).epochs_hyperband // max_epochs
 
 
-def predicted_random_trials(max_epochs: int, eta: int, full: int, decision_fraction: float) -> int:
+def predicted_random_trials(max_epochs: int, eta: int, full: int, settings: SwiftSettings) -> int:
     """Return how many trials a random search with a predictor draws for the epochs of Hyperband.
 
-    It is reckoned that one in four of the partial trials goes on: what the published threshold lets pass.
+    `full` of them train to the last epoch, and `expected_share` of the others are expected to go on to it.
     """
-    point = decision_point(0, max_epochs, decision_fraction)
+    point = decision_point(0, max_epochs, settings.decision_fraction)
     left = hyperband(max_epochs, eta).epochs_hyperband - full * max_epochs
-    return full + max(1, int(left / (point + (max_epochs - point) / 4)))
+    return full + max(1, int(left / (point + (max_epochs - point) * settings.expected_share)))
 
 
 def decision_point(start: int, end: int, fraction: float) -> int:

@@ -34,23 +34,40 @@ class SwiftSettings:
     )
     margin: float = key(
         0.75,
-        "Benefit of the doubt in a prediction, in standard errors of the predictor; twice after round 0.",
+        "Benefit of the doubt in a prediction, in standard errors of the predictor, in the first round of a bracket.",
         ge=0,
         le=1e6,
     )
+    # the trials have been chosen once: they lie closer together, each has cost more, and less is left to save
+    margin_later: float = key(2.0, "How many times margin is left in the later rounds.", ge=0, le=1e6)
     share_curves: bool = key(
         True, "Whether brackets learn from each other's curves: saves epochs, takes longer with many workers."
     )
     extra: float = key(
         0.5,
-        "How many more configurations than Hyperband's the last three brackets start with, as a share.",
+        "How many more configurations than Hyperband's the last brackets start with, as a share; widened says which.",
         ge=0,
         le=100,
     )
+    # Their first rounds are the longest, so there the epochs saved at the decision points pay for most configurations.
+    # In the others the next round's few places would go, out of more trials, to those that begin well.
+    widened: int = key(3, "How many brackets, the last ones, start with extra configurations.", ge=0)
     pay_extra: bool = key(
         True,
-        "Whether a search that can save little (under 30 %) starts only extra ones that are paid for by trials that "
-        "stop in any case: it never trains more than Hyperband.",
+        "Whether a search that can save little starts only extra ones that are paid for by trials that stop in any "
+        "case: it never trains more than Hyperband; pay_extra_below says what is little.",
+    )
+    # below, a few trials that a careful predictor lets go on are enough to train more than Hyperband
+    pay_extra_below: float = key(
+        0.3, "Share of Hyperband's epochs under which a search, at best, can save little.", ge=0, le=1
+    )
+    # what the published threshold lets pass
+    expected_share: float = key(
+        0.25,
+        "Share of the partial trials that is expected to go on, for the number of trials of predicted-random where "
+        "search.trials is null.",
+        ge=0,
+        le=1,
     )
 
     @property

@@ -12,19 +12,6 @@ from dataclasses import replace
 from swift_hyperband.search.schedule import Round, RoundKey, Schedule, ceil_share, decision_point, hyperband
 from swift_hyperband.search.settings import SwiftSettings
 
-WIDENED = 3
-"""How many brackets, the least aggressive ones, may start with more configurations than Hyperband's.
-
-Their first rounds are the longest, so there the epochs saved at the decision points pay for most configurations. In
-the others the next round's few places would go, out of more trials, to those that begin well.
-"""
-
-MUCH = 0.3
-"""Share of Hyperband's epochs that a search can save, at best, from which on predictions may pay for extra trials.
-
-Below, a few trials that a careful predictor lets go on are enough to train more than Hyperband.
-"""
-
 
 def swift_hyperband(
     max_epochs: int, eta: int, settings: SwiftSettings, brackets: Collection[int] | None = None
@@ -83,14 +70,16 @@ def _widened(plain: Schedule, settings: SwiftSettings) -> Schedule:
 
     def wide(widen: Callable[[Round, float], Round]) -> Schedule:
         rounds = [
-            widen(r, settings.extra) if r.decision_epoch is not None and r.index == 0 and r.bracket < WIDENED else r
+            widen(r, settings.extra)
+            if r.decision_epoch is not None and r.index == 0 and r.bracket < settings.widened
+            else r
             for r in plain.rounds
         ]
         return replace(plain, rounds=tuple(rounds))
 
     found = wide(_with_extra)
     saves = 1 - found.epochs_best / found.epochs_hyperband
-    return wide(_with_paid_extra) if settings.pay_extra and saves < MUCH else found
+    return wide(_with_paid_extra) if settings.pay_extra and saves < settings.pay_extra_below else found
 
 
 def _with_extra(round_: Round, share: float) -> Round:

@@ -15,12 +15,24 @@ from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.settings import SwiftSettings
 
-BEFORE: Mapping[str, Mapping[str, Any]] = {"swift": {"pay_extra": False}}
-"""What holds for keys that came into the product after a study was frozen, where it is not their default."""
+BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "swift": {
+        "pay_extra": False,
+        "margin_later": 2.0,
+        "widened": 3,
+        "pay_extra_below": 0.3,
+        "expected_share": 0.25,
+    },
+    "predictor": {"fewest_curves": 3, "far": 1e6},
+}
+"""What the product did before these keys came, whatever their defaults are now: it holds for studies without them."""
 
 
 def completed(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a frozen definition with the keys that came after it, so that it means what it did."""
+    """Return a frozen definition with the keys that came after it, so that it means what it did.
+
+    Every key that decides is in it: what a frozen study decides does not depend on defaults.
+    """
     return dict(definition) | {section: {**before, **definition.get(section, {})} for section, before in BEFORE.items()}
 
 

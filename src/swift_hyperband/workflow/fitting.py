@@ -38,7 +38,9 @@ def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequ
     UserError
         If the sampler cannot answer and the study's `fallback` is stop.
     """
-    return replace(_fit(folder, study, round_, references), left_out=tuple(rounds.left_out(round_, references)))
+    return replace(
+        _fit(folder, study, round_, references), left_out=tuple(rounds.left_out(round_, references, study.predictor()))
+    )
 
 
 def _fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Fitted:

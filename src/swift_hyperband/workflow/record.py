@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_hyperband.base.files import write_text
-from swift_hyperband.results.freeze import frozen_definition
+from swift_hyperband.results.freeze import as_begun, frozen_definition
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.model import Study, load, parse
 from swift_hyperband.study.reader import read
@@ -57,7 +57,7 @@ def trials_before(folder: StudyFolder, study: Study) -> int | None:
     """Return how many configurations a folder's recording has, if it is the same but of another size; else None."""
     if not folder.study.exists():
         return None
-    before, now = frozen_definition(folder), study.definition()
+    before, now = frozen_definition(folder), as_begun(folder, study).definition()
     # a folder of another study is refused when the search begins
     if before == now or _without_size(before) != _without_size(now):
         return None
