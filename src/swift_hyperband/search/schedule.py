@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from swift_hyperband.search.settings import SwiftSettings
+
 RoundKey = tuple[int, int]
 """(bracket, index of the round in it), both as the papers number them."""
 
