@@ -40,24 +40,24 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=8)
     options = parser.parse_args()
     table = common.read_mlpf(options.curves)
-    settings = PredictorSettings("qsvr", "change", "differences", "robust", C=1.0, nu=0.5)
     shape, local = QsvrSettings(), SamplerSettings()
+    settings = PredictorSettings("qsvr", "change", "differences", "robust", C=1.0, nu=0.5, qsvr=shape)
     scores: dict[str, list[float]] = {"SVR": [], "QSVR, simulated annealing": [], "QSVR, loopback QPU": []}
     with sapi.Loopback(size=16, loss=0.02) as server, tempfile.TemporaryDirectory() as folder:
         os.environ |= {"DWAVE_API_ENDPOINT": server.endpoint, "DWAVE_API_TOKEN": sapi.TOKEN, "NO_PROXY": "127.0.0.1"}
-        remote = replace(local, name="qpu", num_reads=100)
-        for number, (trained, rest) in enumerate(common.splits(table, options.splits, CURVES)):
+        on_qpu = replace(settings, sampler=replace(local, name="qpu", num_reads=100))
+        for number, (trained, rest) in enumerate(common.splits(table.configurations, options.splits, CURVES)):
             curves, ends = table.losses[:, :SEEN], table.losses[:, -1]
             x, y, kept = curves[trained], ends[trained], Path(folder) / "answers" / str(number)
             fits = [
                 train(settings, x, y, annealed.classical(settings.C, shape), lambda: 0.0),
-                annealed.fit(settings, shape, local, x, y, ""),
-                annealed.fit(settings, shape, remote, x, y, f"split {number}", kept),
+                annealed.fit(replace(settings, sampler=local), x, y),
+                annealed.fit(on_qpu, x, y, annealed.solver(on_qpu, f"split {number}", kept)),
             ]
             for name, fit in zip(scores, fits, strict=True):
                 scores[name].append(common.judge(fit.predict(curves[rest]), ends[rest], y)[0])
             once = server.submitted
-            annealed.fit(settings, shape, remote, x, y, f"split {number}", kept)
+            annealed.fit(on_qpu, x, y, annealed.solver(on_qpu, f"split {number}", kept))
             assert server.submitted == once == number + 1
         print(f"{options.splits} fits, {server.submitted} problems submitted, none for the repetition of each fit")
     for name, values in scores.items():

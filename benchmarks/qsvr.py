@@ -105,8 +105,8 @@ def contenders(C: float, size: int) -> dict[str, Fit]:
         return lambda x, y: train(settings, x, y, qsvr.classical(settings.C, shape), lambda: 0.0).predict
 
     def annealed(settings: PredictorSettings, shape: QsvrSettings, name: str = "simulated-annealing") -> Fit:
-        sampler = SamplerSettings(name)
-        return lambda x, y: qsvr.fit(settings, shape, sampler, x, y, "benchmark").predict
+        bound = replace(settings, qsvr=shape, sampler=SamplerSettings(name))
+        return lambda x, y: qsvr.fit(bound, x, y).predict
 
     found: dict[str, Fit] = {
         "last value": lambda x, y: last_value.fit(ours, x, y).predict,

@@ -236,7 +236,7 @@ def calls():
 
 
 def ask(name, **settings):
-    return samplers.sample(SamplerSettings(f"mine:{name}", **settings), problem(), "label")
+    return samplers.minimiser(SamplerSettings(f"mine:{name}", **settings), "label")(problem())
 
 
 def look(name, variables=30, **settings):
@@ -282,7 +282,7 @@ def test_samplers_of_the_library_repeat_also_the_one_that_would_stop_by_the_cloc
 
 def test_tabu_gives_the_same_under_its_own_name():
     one, other = (
-        samplers.sample(SamplerSettings(name, num_reads=2, seed=9), problem(40), "label").record.sample
+        samplers.minimiser(SamplerSettings(name, num_reads=2, seed=9), "label")(problem(40)).record.sample
         for name in ("tabu", "dwave.samplers:TabuSampler")
     )
     np.testing.assert_array_equal(one, other)
@@ -356,7 +356,7 @@ def test_a_sampler_that_cannot_be_used_is_told_in_one_short_line(name, told):
 )
 def test_neither_a_module_nor_a_library_s_class_that_fails_is_a_traceback(name, told):
     with pytest.raises(SamplerError, match=f"cannot be used: it {told}"):
-        samplers.sample(SamplerSettings(name), problem(), "label")
+        samplers.minimiser(SamplerSettings(name), "label")(problem())
 
 
 def test_ctrl_c_is_nobody_s_fault(tmp_path):
@@ -367,7 +367,7 @@ def test_ctrl_c_is_nobody_s_fault(tmp_path):
 
 def test_the_problem_stays_as_it_is_whatever_a_sampler_does_to_it():
     bqm = problem()
-    samplers.sample(SamplerSettings("mine:Breaks"), bqm, "label")
+    samplers.minimiser(SamplerSettings("mine:Breaks"), "label")(bqm)
     assert bqm == problem()
 
 

@@ -122,9 +122,9 @@ def test_the_problems_of_an_ensemble_have_different_labels():
             labels.append(label)
             return super().sample(bqm, **parameters)
 
-    QSVR(sampler=Labelled(), max_samples=10, label="study fit", num_reads=2, sweeps=5).fit(*data(25))
-    QSVR(sampler=Labelled(), label="study fit", num_reads=2, sweeps=5).fit(*data(5))
-    assert labels == ["study fit 1/3", "study fit 2/3", "study fit 3/3", "study fit"]
+    QSVR(sampler=Labelled(), max_samples=10, num_reads=2, sweeps=5).fit(*data(25))
+    QSVR(sampler=Labelled(), num_reads=2, sweeps=5).fit(*data(5))
+    assert labels == ["QSVR 1/3", "QSVR 2/3", "QSVR 3/3", "QSVR"]
 
 
 def test_a_subset_is_one_problem_of_as_many_samples_as_the_sampler_holds():

@@ -46,40 +46,37 @@ def own_module(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["simulated-annealing", "tabu", "steepest-descent", "exact"])
 def test_a_local_sampler_finds_the_optimum_of_a_small_problem_and_the_same_by_the_same_seed(name):
     bqm, settings = problem(), SamplerSettings(name, seed=3)
-    first, again = (samplers.sample(settings, bqm, "label") for _ in range(2))
+    first, again = (samplers.minimiser(settings)(bqm) for _ in range(2))
     np.testing.assert_array_equal(first.record.sample, again.record.sample)
     assert first.first.energy == pytest.approx(dimod.ExactSolver().sample(bqm).first.energy)
 
 
 @pytest.mark.parametrize("name", ["simulated-annealing", "tabu", "steepest-descent"])
 def test_as_many_solutions_as_asked_for(name):
-    assert len(samplers.sample(SamplerSettings(name, num_reads=7), problem(), "label")) == 7
+    assert len(samplers.minimiser(SamplerSettings(name, num_reads=7))(problem())) == 7
 
 
 def test_another_seed_gives_other_solutions():
     one, other = (
-        samplers.sample(SamplerSettings("steepest-descent", seed=seed), problem(60), "label").record.sample
-        for seed in (0, 1)
+        samplers.minimiser(SamplerSettings("steepest-descent", seed=seed))(problem(60)).record.sample for seed in (0, 1)
     )
     assert (one != other).any()
 
 
 def test_more_sweeps_anneal_longer():
     bqm = problem(100)
-    short, long = (
-        samplers.sample(SamplerSettings(sweeps=sweeps), bqm, "label").record.energy.mean() for sweeps in (2, 500)
-    )
+    short, long = (samplers.minimiser(SamplerSettings(sweeps=sweeps))(bqm).record.energy.mean() for sweeps in (2, 500))
     assert long < short
 
 
 def test_exact_refuses_what_would_take_forever():
     with pytest.raises(UserError, match=r"at most 20 variables, found 21; lower .* or name another sampler"):
-        samplers.sample(SamplerSettings("exact"), problem(21), "label")
+        samplers.minimiser(SamplerSettings("exact"))(problem(21))
 
 
 @pytest.mark.parametrize("name", ["Knowing", "Plain"])
 def test_a_sampler_of_the_users_own_gets_the_parameters_that_it_knows(own_module, name):
-    found = samplers.sample(SamplerSettings(f"own_samplers:{name}", num_reads=5), problem(), "label")
+    found = samplers.minimiser(SamplerSettings(f"own_samplers:{name}", num_reads=5))(problem())
     assert len(found) == (5 if name == "Knowing" else 1)
 
 
@@ -94,7 +91,7 @@ def test_a_sampler_of_the_users_own_gets_the_parameters_that_it_knows(own_module
 )
 def test_a_name_that_is_no_sampler_is_told_in_one_line(own_module, name, told):
     with pytest.raises(UserError, match=told) as caught:
-        samplers.sample(SamplerSettings(name), problem(), "label")
+        samplers.minimiser(SamplerSettings(name))(problem())
     assert "\n" not in str(caught.value)
 
 
@@ -103,5 +100,7 @@ def test_remote_samplers_get_problem_label_folder_and_budget(monkeypatch, tmp_pa
     asked = []
     monkeypatch.setattr("swift_hyperband.annealing.dwave.conversation.sample", lambda *given: asked.append(given))
     bqm, settings = problem(), SamplerSettings(name, budget=3.0)
-    samplers.NamedSampler(settings, tmp_path).sample(bqm, label="fit")
-    assert asked == [(settings, bqm, "fit", tmp_path, 3.0)]
+    minimise = samplers.minimiser(settings, "fit", tmp_path)
+    minimise(bqm)
+    minimise(bqm, " 2/3")
+    assert asked == [(settings, bqm, "fit", tmp_path, 3.0), (settings, bqm, "fit 2/3", tmp_path, 3.0)]

@@ -16,9 +16,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from swift_hyperband.annealing import qubo, samplers
-from swift_hyperband.annealing.own import call
 from swift_hyperband.annealing.polish import polish
 from swift_hyperband.annealing.qubo import Encoding, Floats
+from swift_hyperband.annealing.samplers import Minimise
 from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, QsvrSettings, SamplerSettings
 
 _KEYS, _SAMPLER = QsvrSettings(), SamplerSettings()
@@ -49,8 +49,9 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Bits for each of alpha and alpha-hat, or for the whole coefficient (signed; take one more).
     base, offset : float
         A bit counts base^k, or base^(k - offset) with the published encoding.
-    sampler : str or dimod.Sampler
-        A name as in the study file (see `SamplerSettings`), or any sampler.
+    sampler : str, dimod.Sampler or Minimise
+        A name as in the study file (see `SamplerSettings`), any sampler, or one that `samplers.minimiser` bound to a
+        label and a folder of answers.
     num_reads, sweeps : int
         Solutions asked for, and sweeps for each; a sampler gets what it knows of them.
     top : int
@@ -65,9 +66,7 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         With more samples: the mean of several machines, each of at most `max_samples` of them, or one machine of
         `max_samples`. See `divide`.
     random_state : int, RandomState or None
-        Seeds the sampler.
-    label : str
-        Name of the problems, for samplers that know labels.
+        Seeds the sampler; one that is bound has its own seed.
 
     Attributes
     ----------
@@ -95,7 +94,7 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         bits: int = _KEYS.bits,
         base: float = _KEYS.base,
         offset: float = _KEYS.offset,
-        sampler: str | dimod.Sampler = _SAMPLER.name,
+        sampler: str | dimod.Sampler | Minimise = _SAMPLER.name,
         num_reads: int = _SAMPLER.num_reads,
         sweeps: int = _SAMPLER.sweeps,
         top: int = _KEYS.top,
@@ -103,7 +102,6 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         max_samples: int = _KEYS.max_samples,
         too_many: Literal["ensemble", "subset"] = _KEYS.too_many,
         random_state: int | np.random.RandomState | None = None,
-        label: str = "QSVR",
     ) -> None:
         self.C = C
         self.epsilon = epsilon
@@ -122,7 +120,6 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.max_samples = max_samples
         self.too_many = too_many
         self.random_state = random_state
-        self.label = label
 
     @classmethod
     def published(cls, **changes: Any) -> Self:
@@ -153,17 +150,18 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             )
         code = qubo.encoding(self.encoding, self.C, self.bits, self.base, self.offset)
         self.gamma_ = self._gamma(x)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        minimise = self._minimiser()
         parts = divide(target, self.max_samples, self.too_many)
         self.samplesets_: list[dimod.SampleSet] = []
         coefficients, intercept = np.zeros(len(x)), 0.0
         for number, part in enumerate(parts, start=1):
-            label = self.label if len(parts) == 1 else f"{self.label} {number}/{len(parts)}"
             kernel, goal = self._kernel(x[part], x[part]), target[part]
             # a shift of the target is the intercept's; the penalty would make the coefficients pay for it
             middle = float(np.median(goal))
             bqm = qubo.build(kernel, goal - middle, code, self.epsilon, self.xi)
-            answer = self._sample(bqm, label, seed)
+            answer = minimise(bqm, "" if len(parts) == 1 else f" {number}/{len(parts)}")
+            if self.polish:
+                answer = polish(bqm, answer)
             beta = code.decode(best(answer, self.top)).mean(axis=0)
             coefficients[part] = beta / len(parts)
             intercept += bias(kernel, goal, beta, code, self.C, self.epsilon) / len(parts)
@@ -197,18 +195,16 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return np.asarray(linear_kernel(a, b))
         raise ValueError(f"kernel must be rbf or linear, found {self.kernel!r}")
 
-    def _sample(self, bqm: dimod.BinaryQuadraticModel, label: str, seed: int) -> dimod.SampleSet:
+    def _minimiser(self) -> Minimise:
+        if not isinstance(self.sampler, str | dimod.Sampler):
+            return self.sampler
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        name = self.sampler if isinstance(self.sampler, str) else type(self.sampler).__name__
+        settings = SamplerSettings(name, num_reads=self.num_reads, sweeps=self.sweeps, seed=seed)
         if isinstance(self.sampler, str):
-            settings = SamplerSettings(self.sampler, num_reads=self.num_reads, sweeps=self.sweeps, seed=seed)
-            answer = samplers.sample(settings, bqm, label)
-        elif isinstance(self.sampler, samplers.NamedSampler):
-            # its errors are told as they are
-            answer = self.sampler.sample(bqm, label=label)
-        else:
-            wanted = {"num_reads": self.num_reads, "num_sweeps": self.sweeps, "seed": seed, "label": label}
-            wanted |= samplers.suited(self.sampler, bqm)
-            answer = call(self.sampler, bqm, wanted, type(self.sampler).__name__)
-        return polish(bqm, answer) if self.polish else answer
+            return samplers.minimiser(settings, "QSVR")
+        sampler = self.sampler
+        return lambda bqm, part="": samplers.ask(sampler, settings, bqm, "QSVR" + part)
 
 
 def divide(y: Floats, most: int, too_many: str) -> list[NDArray[np.intp]]:

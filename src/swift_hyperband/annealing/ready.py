@@ -127,7 +127,7 @@ def _local(settings: SamplerSettings, variables: int, trial: bool) -> Ready:
         return found
     bqm = problem(variables)
     start = time.perf_counter()
-    samplers.sample(settings, bqm, "trial")
+    samplers.minimiser(settings, "trial")(bqm)
     seconds = time.perf_counter() - start
     why = known
     if ":" in settings.name and known is None and not _repeats(settings, bqm):
@@ -142,7 +142,7 @@ def _repeats(settings: SamplerSettings, bqm: dimod.BinaryQuadraticModel) -> bool
     from swift_hyperband.annealing import samplers
 
     few = replace(settings, num_reads=min(settings.num_reads, FEW))
-    one, other = (samplers.sample(few, bqm, "trial") for _ in range(2))
+    one, other = (samplers.minimiser(few, "trial")(bqm) for _ in range(2))
     columns = [other.variables.index(variable) for variable in one.variables]
     return np.array_equal(one.record.sample, other.record.sample[:, columns])
 

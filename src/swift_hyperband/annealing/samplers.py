@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import dimod
 
@@ -20,38 +20,57 @@ TABU_RESTARTS = 3
 """Restarts of a tabu search per read, in place of its time limit, under which solutions would depend on the load."""
 
 
-def sample(
-    settings: SamplerSettings, bqm: dimod.BinaryQuadraticModel, label: str, kept: Path | None = None
-) -> dimod.SampleSet:
-    """Return solutions of a problem from the sampler that the settings name.
+class Minimise(Protocol):
+    """A sampler, bound to its settings, to a label and to the place of its answers."""
+
+    def __call__(self, bqm: dimod.BinaryQuadraticModel, part: str = "") -> dimod.SampleSet:
+        """Return solutions of a problem; `part` is added to the label where a fit has several problems."""
+
+
+def minimiser(settings: SamplerSettings, label: str = "", kept: Path | None = None) -> Minimise:
+    """Return the sampler that the settings name, for the problems of one fit.
 
     Parameters
     ----------
     settings : SamplerSettings
         Which sampler, and how.
-    bqm : dimod.BinaryQuadraticModel
-        What is minimised.
     label : str
-        Name of the problem, by which a remote sampler's answer is found again.
+        Name of the fit, by which a remote sampler's answer is found again.
     kept : Path, optional
         Folder in which the answers of remote samplers are kept.
 
+    Returns
+    -------
+    Minimise
+        It raises UserError if there is no such sampler or the problem is too large for it, SamplerError if a sampler of
+        this process fails or answers with no solutions, AnnealerError if a remote sampler cannot answer.
+    """
+
+    def minimise(bqm: dimod.BinaryQuadraticModel, part: str = "") -> dimod.SampleSet:
+        if settings.name in REMOTE:
+            # D-Wave's client: a fit in this process does not load it
+            from swift_hyperband.annealing.dwave import conversation
+
+            return conversation.sample(settings, bqm, label + part, kept, settings.budget)
+        # made anew for each problem: no state of a user's own sampler goes from one problem to the next
+        sampler = make(settings.name)
+        if fault := too_large(settings.name, sampler, bqm.num_variables):
+            raise UserError(fault)
+        return ask(sampler, settings, bqm, label + part)
+
+    return minimise
+
+
+def ask(
+    sampler: dimod.Sampler, settings: SamplerSettings, bqm: dimod.BinaryQuadraticModel, label: str
+) -> dimod.SampleSet:
+    """Return solutions of a problem from a sampler of this process, given those of the settings that it takes.
+
     Raises
     ------
-    UserError
-        If there is no such sampler, or the problem is too large for it.
     SamplerError
-        If a sampler of this process fails, or answers with no solutions.
-    AnnealerError
-        If a remote sampler cannot answer.
+        If the sampler fails, or answers with no solutions.
     """
-    if settings.name in REMOTE:
-        from swift_hyperband.annealing.dwave import conversation
-
-        return conversation.sample(settings, bqm, label, kept, settings.budget)
-    sampler = make(settings.name)
-    if fault := too_large(settings.name, sampler, bqm.num_variables):
-        raise UserError(fault)
     wanted = {"num_reads": settings.num_reads, "num_sweeps": settings.sweeps, "seed": settings.seed, "label": label}
     return call(sampler, bqm, {**wanted, **suited(sampler, bqm)}, settings.name)
 
@@ -98,32 +117,3 @@ def too_large(name: str, sampler: dimod.Sampler, variables: int) -> str | None:
         f"predictor.sampler.name: {name} holds at most {EXACT_VARIABLES} variables, found {variables}; "
         "lower predictor.qsvr.max_samples or predictor.qsvr.bits, or name another sampler"
     )
-
-
-class NamedSampler(dimod.Sampler):  # type: ignore[misc]
-    """A sampler of a study as a `dimod.Sampler`.
-
-    Parameters
-    ----------
-    settings : SamplerSettings
-        Which sampler, and how.
-    kept : Path, optional
-        Folder in which the answers of remote samplers are kept.
-    """
-
-    def __init__(self, settings: SamplerSettings, kept: Path | None = None) -> None:
-        self.settings = settings
-        self.kept = kept
-
-    @property
-    def parameters(self) -> dict[str, list[str]]:
-        """Of `sample`: the label alone, everything else is in the settings."""
-        return {"label": []}
-
-    @property
-    def properties(self) -> dict[str, Any]:
-        return {}
-
-    def sample(self, bqm: dimod.BinaryQuadraticModel, label: str = "") -> dimod.SampleSet:
-        """Return solutions, as the function `sample` does."""
-        return sample(self.settings, bqm, label, self.kept)

@@ -210,7 +210,7 @@ def _fit(settings: SamplerSettings, variables: int) -> tuple[float, bool | None]
     bqm = problem(variables)
     start = time.perf_counter()
     # with the time in its label, so that it is solved anew and no earlier answer is taken
-    found = samplers.sample(settings, bqm, f"swift-hyperband annealer check {time.time():.3f}")
+    found = samplers.minimiser(settings, f"swift-hyperband annealer check {time.time():.3f}")(bqm)
     energy = float(found.record.energy.min())
     seconds = time.perf_counter() - start
     if variables > VARIABLES:

@@ -119,6 +119,12 @@ def measure(judged: Judged, settings: PredictorSettings, seen: int, size: int, s
     """
     trained, rest = judged.split(size, seed)
     curves, ends = judged.losses[:, :seen], judged.losses[:, -1]
-    predictor = predictors.fit(settings, curves[trained], ends[trained], f"split-{seed}")
+    solve = None
+    if settings.anneals:
+        # dimod and D-Wave's samplers: only the QSVR loads them
+        from swift_hyperband.predictors import annealed
+
+        solve = annealed.solver(settings, f"split-{seed}")
+    predictor = predictors.fit(settings, curves[trained], ends[trained], solve)
     assert predictor is not None
     return judge(np.asarray(predictor.predict(curves[rest])), ends[rest])

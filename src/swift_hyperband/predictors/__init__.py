@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from swift_hyperband.predictors.settings import PredictorSettings
@@ -11,6 +10,7 @@ from swift_hyperband.predictors.settings import PredictorSettings
 if TYPE_CHECKING:
     from swift_hyperband.predictors.bounds import Machine
     from swift_hyperband.predictors.features import Floats
+    from swift_hyperband.predictors.kernel_machine import Solve
 
 
 class Predictor(Protocol):
@@ -30,9 +30,7 @@ class Predictor(Protocol):
         """Return the predictor in JSON's types; `load` reads it back."""
 
 
-def fit(
-    settings: PredictorSettings, curves: Floats, ends: Floats, label: str = "", kept: Path | None = None
-) -> Predictor | None:
+def fit(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve | None = None) -> Predictor | None:
     """Fit a predictor.
 
     Parameters
@@ -43,10 +41,8 @@ def fit(
         Losses of the training curves up to the decision point.
     ends : array of shape (n,)
         Their losses at the round's end.
-    label : str
-        Name of the fit, by which the answer of a remote annealer is found again.
-    kept : Path, optional
-        Folder in which the answers of remote annealers are kept.
+    solve : Solve, optional
+        For the QSVR, its sampler bound to a label and to the place of its answers, see `annealed.solver`.
 
     Returns
     -------
@@ -62,11 +58,11 @@ def fit(
     far = outside(curves, ends, settings.far)
     if (~far).sum() < settings.fewest_curves:
         return None
-    machine = _machine(settings, curves[~far], ends[~far], label, kept)
+    machine = _machine(settings, curves[~far], ends[~far], solve)
     return Bounded.of(machine, curves, ends, settings.far)
 
 
-def _machine(settings: PredictorSettings, curves: Floats, ends: Floats, label: str, kept: Path | None) -> Machine:
+def _machine(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve | None) -> Machine:
     if settings.name == "last-value":
         from swift_hyperband.predictors import last_value
 
@@ -74,7 +70,7 @@ def _machine(settings: PredictorSettings, curves: Floats, ends: Floats, label: s
     if settings.anneals:
         from swift_hyperband.predictors import annealed
 
-        return annealed.fit(settings, settings.qsvr, settings.sampler, curves, ends, label, kept)
+        return annealed.fit(settings, curves, ends, solve)
     from swift_hyperband.predictors import svr
 
     return svr.fit(settings, curves, ends)

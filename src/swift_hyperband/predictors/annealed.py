@@ -12,23 +12,47 @@ from sklearn.svm import SVR
 
 from swift_hyperband.annealing import qubo
 from swift_hyperband.annealing.qsvr import QSVR, divide
-from swift_hyperband.annealing.samplers import NamedSampler
-from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
+from swift_hyperband.annealing.samplers import minimiser
+from swift_hyperband.annealing.settings import QsvrSettings
 from swift_hyperband.base import keys
 from swift_hyperband.predictors.features import Floats
 from swift_hyperband.predictors.kernel_machine import KernelMachine, Solution, Solve, leave_one_out, train
 from swift_hyperband.predictors.settings import PredictorSettings
 
 
-def fit(
-    settings: PredictorSettings,
-    qsvr: QsvrSettings,
-    sampler: SamplerSettings,
-    curves: Floats,
-    ends: Floats,
-    label: str,
-    kept: Path | None = None,
-) -> KernelMachine:
+def solver(settings: PredictorSettings, label: str = "", kept: Path | None = None) -> Solve:
+    """Return a fit of the QSVR on the sampler that the settings name.
+
+    Parameters
+    ----------
+    settings : PredictorSettings
+        With the cost C, how the problem is put (`qsvr`) and what minimises it (`sampler`).
+    label : str
+        Name of the fit, by which a remote sampler's answer is found again.
+    kept : Path, optional
+        Folder in which the answers of remote samplers are kept.
+
+    Returns
+    -------
+    Solve
+        It raises UserError if the sampler cannot be had or cannot answer.
+    """
+    model = QSVR(
+        C=settings.C,
+        sampler=minimiser(settings.sampler, label, kept),
+        # a user's own sampler may be an annealer with noise and chains, as a QPU is; descending costs nothing
+        polish=":" in settings.sampler.name,
+        **keys.values(settings.qsvr),
+    )
+
+    def solve(x: Floats, y: Floats) -> Solution:
+        model.fit(x, y)
+        return Solution(model.support_vectors_, model.dual_coef_[0], float(model.intercept_[0]), model.gamma_)
+
+    return solve
+
+
+def fit(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve | None = None) -> KernelMachine:
     """Fit a QSVR to finite curves of shape (n, epochs seen) and their ends of shape (n,), in losses.
 
     An ensemble is stored as one machine, which their mean is: all share scaling and gamma. The standard error is that
@@ -38,40 +62,21 @@ def fit(
     Parameters
     ----------
     settings : PredictorSettings
-        How curves are seen, and the cost C.
-    qsvr : QsvrSettings
-        How the problem is put.
-    sampler : SamplerSettings
-        What minimises it.
+        With the settings of the QSVR.
     curves, ends : arrays
-    label : str
-        Name of the fit, by which a remote sampler's answer is found again.
-    kept : Path, optional
-        Folder in which the answers of remote samplers are kept.
+    solve : Solve, optional
+        What `solver` returned; without, the sampler of the settings is asked under no label.
 
     Raises
     ------
     UserError
         If the sampler cannot be had or cannot answer.
     """
-    # a user's own sampler may be an annealer with noise and chains, as a QPU is; descending costs nothing
-    model = QSVR(
-        C=settings.C,
-        sampler=NamedSampler(sampler, kept),
-        polish=":" in sampler.name,
-        random_state=sampler.seed,
-        label=label,
-        **keys.values(qsvr),
-    )
-
-    def anneal(x: Floats, y: Floats) -> Solution:
-        model.fit(x, y)
-        return Solution(model.support_vectors_, model.dual_coef_[0], float(model.intercept_[0]), model.gamma_)
 
     def standard_error() -> float:
-        return leave_one_out(settings, curves, ends, classical(settings.C, qsvr))
+        return leave_one_out(settings, curves, ends, classical(settings.C, settings.qsvr))
 
-    return train(settings, curves, ends, anneal, standard_error)
+    return train(settings, curves, ends, solve or solver(settings), standard_error)
 
 
 def classical(C: float, qsvr: QsvrSettings) -> Solve:

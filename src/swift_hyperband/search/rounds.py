@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband import predictors
@@ -21,6 +20,7 @@ from swift_hyperband.search.settings import SwiftSettings
 
 if TYPE_CHECKING:
     from swift_hyperband.predictors.features import Floats
+    from swift_hyperband.predictors.kernel_machine import Solve
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,15 @@ def fit(
     round_: Round,
     references: Iterable[Mapping[str, Curve]],
     rules: Rules,
-    label: str = "",
-    kept: Path | None = None,
+    solve: Solve | None = None,
 ) -> predictors.Predictor | None:
     """Fit the predictor of a round to the reference curves of its training rounds, in their order.
 
-    `label` and `kept` are for annealers in the network, as in `predictors.fit`.
+    `solve` is as in `predictors.fit`.
     """
     assert round_.decision_epoch is not None
     curves = [curve for reference in references for curve in reference.values()]
-    return fit_curves(curves, round_.decision_epoch, round_.end, rules.predictor, label, kept)
+    return fit_curves(curves, round_.decision_epoch, round_.end, rules.predictor, solve)
 
 
 def fit_curves(
@@ -82,15 +81,14 @@ def fit_curves(
     seen: int,
     end: int,
     settings: PredictorSettings,
-    label: str = "",
-    kept: Path | None = None,
+    solve: Solve | None = None,
 ) -> predictors.Predictor | None:
     """Fit a predictor of the loss at epoch `end` from the first `seen` epochs; None where too few curves are sound.
 
-    `label` and `kept` are for annealers in the network, as in `predictors.fit`.
+    `solve` is as in `predictors.fit`.
     """
     table = _table(curves, end)
-    return predictors.fit(settings, table[:, :seen], table[:, -1], label, kept)
+    return predictors.fit(settings, table[:, :seen], table[:, -1], solve)
 
 
 def _table(curves: Sequence[Curve], end: int) -> Floats:

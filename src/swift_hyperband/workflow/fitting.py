@@ -38,29 +38,27 @@ def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequ
     UserError
         If the sampler cannot answer and the study's `fallback` is stop.
     """
-    return replace(
-        _fit(folder, study, round_, references), left_out=tuple(rounds.left_out(round_, references, study.predictor()))
-    )
-
-
-def _fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Fitted:
     rules = study.rules()
-    sampler = rules.predictor.sampler
-    if not rules.predictor.anneals:
-        return Fitted(rounds.fit(round_, references, rules))
+    settings, sampler = rules.predictor, rules.predictor.sampler
+    left_out = tuple(rounds.left_out(round_, references, settings))
+    if not settings.anneals:
+        return Fitted(rounds.fit(round_, references, rules), left_out=left_out)
+    # dimod and D-Wave's samplers: only a fit that asks one loads them
     from swift_hyperband.annealing.dwave.errors import AnnealerError, SamplerError
+    from swift_hyperband.predictors import annealed
 
     # a study of the same name that is deleted and changed is another one
     label = f"{study.name}-{version(folder)}-bracket={round_.bracket}-round={round_.index}"
     try:
-        return Fitted(rounds.fit(round_, references, rules, label, folder.annealer(round_)))
+        solve = annealed.solver(settings, label, folder.annealer(round_))
+        return Fitted(rounds.fit(round_, references, rules, solve), left_out=left_out)
     except (AnnealerError, SamplerError) as error:
         if study.fallback == "stop":
             raise UserError(
                 f"{error} (start again to go on, or set 'fallback: simulated-annealing' in the study file)"
             ) from None
-        local = replace(rules.predictor, sampler=replace(sampler, name=study.fallback))
-        return Fitted(rounds.fit(round_, references, replace(rules, predictor=local)), str(error))
+        solve = annealed.solver(replace(settings, sampler=replace(sampler, name=study.fallback)))
+        return Fitted(rounds.fit(round_, references, rules, solve), str(error), left_out)
 
 
 def check(folder: StudyFolder, study: FrozenStudy) -> None:

@@ -45,7 +45,7 @@ def kept_file(kept: Path, name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("vartype", ["BINARY", "SPIN"])
 def test_the_best_state_of_a_small_problem_is_its_optimum(settings: SamplerSettings, vartype: str, server: Any) -> None:
     bqm = problem(vartype=vartype)
-    found = samplers.sample(settings, bqm, "fit 1")
+    found = samplers.minimiser(settings, "fit 1")(bqm)
     assert found.vartype is bqm.vartype
     assert found.first.energy == pytest.approx(dimod.ExactSolver().sample(bqm).first.energy)
     assert found.record.energy == pytest.approx(bqm.energies((found.record.sample, found.variables)))
