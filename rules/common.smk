@@ -6,6 +6,7 @@ from swift_hyperband.results.begin import begin, reason_to_give_up
 from swift_hyperband.workflow.dag import Dag
 from swift_hyperband.base.errors import about_disk
 from swift_hyperband.processes.head import become_head
+from swift_hyperband.processes.watch import watcher
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.freeze import check_frozen, freeze
 from swift_hyperband.workflow.paths import check_paths_for_cluster
@@ -57,7 +58,7 @@ def lead():
     try:
         if not workflow.executor_plugin.common_settings.local_exec:
             check_paths_for_cluster(paths(), sys.executable)
-        become_head(dag.folder.path)
+        become_head(dag.folder.path, watcher())
         freeze(dag.folder, study)
         begin(dag.folder, study.definition()["target"])
         fitting.check(dag.folder, study.frozen())

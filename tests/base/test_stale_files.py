@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from swift_hyperband.base import files
-from swift_hyperband.processes import head, lease
-from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.processes import lease
 from swift_hyperband.training import trial
 
 
@@ -58,23 +57,3 @@ def test_a_lease_that_was_replaced_while_it_was_read_is_there(tmp_path, stale):
         assert lease.holder(tmp_path) is not None
         stale["lease"] = 2
         assert lease.acquire(tmp_path, unless=iter([False, True]).__next__) is None, "nobody takes it away"
-
-
-def test_files_with_times_ahead_are_set_to_now_when_a_head_takes_over(tmp_path, capsys):
-    folder = StudyFolder(tmp_path / "table")
-    for name in ("bracket=1/round=0/promotion.json", "best.yaml", "study.json"):
-        files.write_text(folder.path / name, "{}")
-    past = 1_000_000_000
-    os.utime(folder.study, (past, past))
-    ahead = folder.best.stat().st_mtime + 7200
-    for path in (folder.best, folder.path / "bracket=1/round=0/promotion.json"):
-        os.utime(path, (ahead, ahead))
-    head.lead(folder.path).release()
-    said = capsys.readouterr().err
-    assert said.startswith(f"swift-hyperband: 2 files in {folder.path} had a time up to 7")
-    assert said.count("\n") == 1
-    assert folder.study.stat().st_mtime == past
-    files.write_text(folder.path / "now", "")
-    assert folder.best.stat().st_mtime <= (folder.path / "now").stat().st_mtime
-    head.lead(folder.path).release()
-    assert capsys.readouterr().err == ""

@@ -7,7 +7,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import termios
 import threading
 import time
@@ -189,34 +188,3 @@ def read(terminal, seen):
         except OSError:
             # nobody is left on the other side
             return
-
-
-DEAF = """
-import signal, subprocess, sys, time
-from swift_hyperband.processes import watch
-
-def work():
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    subprocess.Popen(["sleep", "1234.5"])
-    print("started", flush=True)
-    time.sleep(1000)
-    return 0
-
-watch.AGAIN = 0.2
-ended = watch.watched(work, 0.2, lambda: None)
-print(ended.code, ended.stopped_by)
-"""
-
-
-def test_what_hears_no_signal_is_ended_by_force_with_all_it_started(tmp_path):
-    (tmp_path / "deaf.py").write_text(DEAF)
-    process = subprocess.Popen(
-        [sys.executable, "deaf.py"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "started\n"
-    process.terminate()
-    printed, told = process.communicate(timeout=30)
-    assert printed == f"{128 + signal.SIGKILL} {int(signal.SIGTERM)}\n"
-    assert [re.search(r"SIG\w+", line)[0] for line in told.splitlines()] == ["SIGINT", "SIGTERM", "SIGKILL"]
-    assert at_work(tmp_path) == []

@@ -12,6 +12,7 @@ from swift_hyperband import __version__
 from swift_hyperband.base.console import clear_line
 from swift_hyperband.base.errors import DISK_ERRORS, UserError, about_disk
 from swift_hyperband.cli.terminal import speak_plainly
+from swift_hyperband.processes.exit_codes import INTERRUPTED
 
 COMMANDS = {
     "plan": "what a search will cost, before anything runs",
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"error: {about_disk(error)}")
         return 1 if error.errno in DISK_ERRORS else 2
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 def _say(line: str) -> None:

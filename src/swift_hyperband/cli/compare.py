@@ -16,6 +16,7 @@ from swift_hyperband.compare import units as compare
 from swift_hyperband.compare.comparison import Comparison, load
 from swift_hyperband.compare.pool import Rows, single_threaded
 from swift_hyperband.compare.units import Unit
+from swift_hyperband.processes.exit_codes import INTERRUPTED
 from swift_hyperband.results.layout import RESULTS
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _compare(options: argparse.Namespace) -> int:
     if not _make(rows, options.cores or os.cpu_count() or 1, comparison.name):
         done = rows.wanted - len(rows.missing())
         print(f"stopped: {done} of {rows.wanted} runs are kept in {folder}; the same command goes on", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     if options.only is None:
         # matplotlib and numpy, which is of one thread only where it comes after `single_threaded`
         from swift_hyperband.report.compare.report import write_report

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.base.metric import to_json
+from swift_hyperband.processes.exit_codes import TRY_AGAIN
 from swift_hyperband.results import jobs
 from swift_hyperband.results.contents import COMPLETION, ENTRY
 from swift_hyperband.results.freeze import load_frozen
@@ -23,9 +24,6 @@ from swift_hyperband.training.gpus import NoGpuError
 if TYPE_CHECKING:
     from swift_hyperband.study.frozen import FrozenStudy
     from swift_hyperband.training.trial import Trained
-
-AGAIN = 75
-"""Exit code of a job that must be submitted again to go on; EX_TEMPFAIL of sysexits.h."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,10 +69,10 @@ def _train(options: argparse.Namespace) -> int:
         except OutOfTimeError as error:
             record.outcome = JobOutcome.OUT_OF_TIME
             print(f"{error}; the next try goes on from there", file=sys.stderr)
-            return AGAIN
+            return TRY_AGAIN
         except NoGpuError as error:
             print(f"error: {error}", file=sys.stderr)
-            return AGAIN
+            return TRY_AGAIN
         record.outcome = JobOutcome.THROUGH
     content = {
         trial: {"status": trained.status, "values": [to_json(value) for value in trained.values[:epochs]]}

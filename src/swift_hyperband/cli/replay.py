@@ -16,6 +16,7 @@ from swift_hyperband.base.errors import KeysError, UserError
 from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import at_least
 from swift_hyperband.compare.units import draws
+from swift_hyperband.processes.exit_codes import INTERRUPTED
 from swift_hyperband.replay.draws import Draw
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, Run, interval
@@ -135,7 +136,7 @@ def _replay(options: argparse.Namespace) -> int:
         _print(console.console(), replay, wanted, runs, cluster)
     if options.gantt is not None and not stopped:
         _gantt(options.gantt, replay, wanted, cluster)
-    return 130 if stopped else 0
+    return INTERRUPTED if stopped else 0
 
 
 def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:

@@ -11,7 +11,6 @@ import os
 import pickle
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.processes.children import end_with
 
 if TYPE_CHECKING:
     from swift_hyperband.compare.store import Row
@@ -168,15 +168,10 @@ def _begin(pickled: bytes) -> None:
     """Make ready a worker process; units are pickled apart, since reading them imports numpy."""
     global _units
     single_threaded()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _units = pickle.loads(pickled)
-
-
-def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    assert parent is not None
+    end_with(parent.sentinel)
+    _units = pickle.loads(pickled)
 
 
 def _row(task: Task) -> Row:

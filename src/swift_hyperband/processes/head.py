@@ -17,29 +17,27 @@ from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
 TOLERANCE = 1.0
 """Seconds by which a file's time may be ahead: some file systems keep two clocks."""
 
-watcher: int | None = None
-"""The process that watches this one and is the one to end, where `swift-hyperband run` started it."""
+
+def become_head(folder: Path, watcher: int | None = None) -> None:
+    """Make this process the head of a search until it ends, however it ends. See `lead`."""
+    atexit.register(lead(folder, watcher).release)
 
 
-def become_head(folder: Path) -> None:
-    """Make this process the head of a search until it ends, however it ends.
-
-    Raises
-    ------
-    UserError
-        As `lead`.
-    """
-    atexit.register(lead(folder).release)
-
-
-def lead(folder: Path) -> lease.Lease:
+def lead(folder: Path, watcher: int | None = None) -> lease.Lease:
     """Make this process the head of a search until it gives the lease back.
 
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    watcher : int, optional
+        The process that watches this one, if `swift-hyperband run` started it: others are told to end that one.
+
     Raises
     ------
     UserError
-        If another living process is the head. One on another machine counts as dead after a minute without a sign of
-        life; so long this waits.
+        If another living process is the head. A head on another machine counts as dead after a minute without a sign
+        of life; this waits for so long.
     """
     patience = 1.0 if lease.is_held_here(folder) else SILENT_AFTER + INTERVAL
     end = time.monotonic() + patience

@@ -26,12 +26,23 @@ from types import FrameType
 from typing import NoReturn
 
 from swift_hyperband.base.console import say
+from swift_hyperband.processes.children import end_with
+from swift_hyperband.processes.exit_codes import of_signal
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN = 5.0
 """Seconds that the child gets after each further signal."""
 DEBOUNCE = 1.0
 """Signals that follow one another faster are one: a terminal, a shell and SLURM may each send their own."""
+
+
+_watcher: int | None = None
+"""In a watched process: the process that watches it."""
+
+
+def watcher() -> int | None:
+    """Return the process that watches this one; None if none does. That is the one to end."""
+    return _watcher
 
 
 @dataclass(frozen=True)
@@ -83,8 +94,11 @@ def watched(
     # a signal that was to be ignored (nohup, a job of a shell script) stays ignored
     numbers = [n for n in (*STOPS, signal.SIGTSTP) if signal.getsignal(n) is not signal.SIG_IGN] + [signal.SIGCHLD]
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    global _watcher
+    pid = os.getpid()
     child = os.fork()
     if child == 0:
+        _watcher = pid
         os.close(alive)
         _be_the_child(lives)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
@@ -136,13 +150,8 @@ def _be_the_child(lives: int) -> None:
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     if os.isatty(0):
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-
-    def die_with_the_watcher() -> None:
-        # as long as the watcher lives, reading waits; jobs do not, as they are started with this closed
-        os.read(lives, 1)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=die_with_the_watcher, daemon=True).start()
+    # jobs do not inherit the pipe: they are started with it closed
+    end_with(lives)
 
 
 class _Watch:
@@ -183,9 +192,9 @@ class _Watch:
             if time.monotonic() >= self._due and not self._step():
                 # it waits for a disk that does not answer; there is nothing that would end it
                 say(f"process {self._child} does not even end by SIGKILL; look at its disks")
-                return Ended(128 + signal.SIGKILL, signal.SIGKILL, self._stopped_by)
+                return Ended(of_signal(signal.SIGKILL), signal.SIGKILL, self._stopped_by)
         code = os.waitstatus_to_exitcode(status)
-        ended = Ended(code, None, self._stopped_by) if code >= 0 else Ended(128 - code, -code, self._stopped_by)
+        ended = Ended(code, None, self._stopped_by) if code >= 0 else Ended(of_signal(-code), -code, self._stopped_by)
         if code != 0:
             self._end_group()
         return ended

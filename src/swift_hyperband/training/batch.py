@@ -26,6 +26,7 @@ from typing import Literal
 from swift_hyperband.base.errors import UserError, about_disk
 from swift_hyperband.base.tracebacks import place_of_death
 from swift_hyperband.processes import lease, log
+from swift_hyperband.processes.exit_codes import leave
 from swift_hyperband.targets import COMMAND, Target, load_class
 from swift_hyperband.training import alike, gpus, reproducible, segment, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
@@ -309,9 +310,6 @@ def _sigterm_as_exit() -> Iterator[None]:
     """Let SIGTERM, as from a time limit or a cancelled job, end this process by an exception."""
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("a batch is trained in the main thread, where signals arrive")
-
-    def leave(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
 
     before = signal.signal(signal.SIGTERM, leave)
     try:

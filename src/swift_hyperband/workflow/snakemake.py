@@ -23,7 +23,8 @@ from typing import NoReturn
 from swift_hyperband.base.console import diverted, say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import STOPPED
-from swift_hyperband.processes import head, lease
+from swift_hyperband.processes import lease
+from swift_hyperband.processes.exit_codes import of_signal
 from swift_hyperband.processes.watch import Ended, watched
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.slurm import queue
@@ -187,7 +188,6 @@ def watch(
         what = f"jobs in SLURM are cancelled, which may take {GRACE_ON_SLURM:.0f} s" if on_slurm else "jobs end"
         say(f"is being stopped: {what}")
 
-    head.watcher = os.getpid()
     ended = watched(work, GRACE_ON_SLURM if on_slurm else GRACE, on_stop, follow)
     if ended.code == 0 or not (ended.stopped_by or ended.signal):
         return ended
@@ -199,10 +199,10 @@ def watch(
         say(f"Snakemake was ended by {signal.Signals(ended.signal).name} from outside; the same command goes on")
         return ended
     say(STOPPED)
-    return Ended(128 + ended.stopped_by, ended.signal, ended.stopped_by)
+    return Ended(of_signal(ended.stopped_by), ended.signal, ended.stopped_by)
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
     # not by print: the signal may have interrupted one, and a second one within it fails
     os.write(2, f"swift-hyperband: {leftovers.NOTHING_STARTED}\n".encode())
-    raise SystemExit(128 + number)
+    raise SystemExit(of_signal(number))

@@ -7,7 +7,6 @@ a directory of its own: made anew by each start, never changed afterwards, so th
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import glob
 import math
@@ -17,7 +16,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +26,8 @@ from swift_hyperband.base.files import write_json
 from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.tracebacks import TRACEBACK, kind_of, of_traceback, place_of_death
 from swift_hyperband.processes import log
+from swift_hyperband.processes.children import end_program_with_parent
+from swift_hyperband.processes.exit_codes import TRY_AGAIN
 from swift_hyperband.targets import Context, DamagedStateError, RunsAhead
 from swift_hyperband.targets.program import state_folder
 from swift_hyperband.targets.program.files import Before, Written, before_start, written
@@ -43,8 +43,6 @@ from swift_hyperband.targets.program.metrics import (
 from swift_hyperband.targets.program.state_folder import NO_STATE
 from swift_hyperband.targets.program.template import filled, words
 
-AGAIN = 75
-"""Exit code by which a program asks to be started again elsewhere, as with sysexits.h: nothing is counted."""
 PLACEHOLDERS = ("from", "to", "state_in", "state_out", "seed", "threads", "trial", "folder", "metrics", "config")
 """What a template may name beside hyperparameters."""
 MAX_EPOCHS = "max_epochs"
@@ -200,8 +198,8 @@ class CommandTarget(RunsAhead):
             code = self._exit_code(words, told, logged)
         finally:
             logged.close()
-        if code == AGAIN:
-            asked = f"trial {name}: the program asks to be started again (exit code {AGAIN})"
+        if code == TRY_AGAIN:
+            asked = f"trial {name}: the program asks to be started again (exit code {TRY_AGAIN})"
             raise UserError(f"{asked}; log: {logged.path}")
         if code in (-signal.SIGTERM, -signal.SIGINT):
             raise UserError(f"trial {name}: the program was ended from outside; run again to go on; log: {logged.path}")
@@ -220,7 +218,7 @@ class CommandTarget(RunsAhead):
                 stdin=subprocess.DEVNULL,
                 stdout=logged.descriptor,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_the_parent,
+                preexec_fn=end_program_with_parent,
             )
         except (OSError, ValueError) as error:
             raise UserError(_cannot_start(words[0], error)) from None
@@ -299,9 +297,3 @@ def _remove_leftovers(folder: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
     for leftover in (*folder.glob("metrics.start-*.jsonl"), *folder.glob("prints.start-*.txt")):
         leftover.unlink(missing_ok=True)
-
-
-def _die_with_the_parent() -> None:
-    """Let the program end when the process that started it ends, however that is."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
