@@ -1,16 +1,16 @@
-"""How many epochs the presets need for the quality of Hyperband, on published learning curves.
+"""Epochs that the presets need for the quality of Hyperband, on published learning curves.
 
     python benchmarks/equal_quality.py --curves DIR [--seeds 100]
 
-A search that stops trials early may save epochs and lose quality. Here it pays for what it loses: it runs all its
-brackets again and again on fresh draws, its curves and predictors kept, until it is as good as one whole Hyperband.
+A search that stops trials early may save epochs and lose quality. Here it must make up for the loss: it runs all its
+brackets again and again on fresh draws, keeping its curves and predictors, until it is as good as one whole Hyperband.
 
 share = E / H. H are the epochs of one Hyperband, E the first number of epochs at which the search's mean regret is no
 more than Hyperband's at its end; the mean is over seeds, each of which draws the same rows for all searches, and more
-for a search that starts with more configurations. A search's regret after so many epochs is that of the best winner it
-knows by then, (loss - table optimum) / (median - optimum) at the last epoch, when one worker trains one trial after
-another. Below 1 the search is the cheaper one. The interval holds 95 % of the shares of 1000 bootstrap samples of
-seeds; it is skewed, as winners come at the ends of brackets: a sample that just misses the target waits for the next.
+for a search that starts with more configurations. A search's regret after E epochs is that of its best winner so far,
+(loss - table optimum) / (median - optimum) at the last epoch, when one worker trains one trial after another. Below 1
+the search is cheaper. The interval contains 95 % of the shares of 1000 bootstrap samples of seeds; it is skewed, as
+winners come at the ends of brackets: a sample that just misses the target waits for the next.
 
 While a seed has no winner its regret is that of the table's worst finite row. That decides nothing unless a search
 crosses within its first bracket, by far the worst one. "nan": still worse at the end of the last repeat.
@@ -45,7 +45,7 @@ VARIANTS: list[tuple[str, str, dict[str, Any]]] = [
     ("Swift, published", "swift-hyperband", {"preset": "published"}),
     ("Swift, default", "swift-hyperband", {}),
 ]
-"""Label, algorithm and settings; add what is to be compared."""
+"""Label, algorithm and settings of the searches; add others to compare."""
 
 Trace = list[tuple[int, float]]
 """Epochs and the regret from then on."""
@@ -75,7 +75,7 @@ class Repeated(Recipe):
 
 
 def traces(replay: Replay, chosen: Recipe, seeds: int) -> list[Trace]:
-    """Return for each seed how the regret fell while one worker trained."""
+    """Return for each seed the regret over the epochs of one worker."""
     worst = max(losses[-1] for losses in replay.losses if np.isfinite(losses[-1]))
     at_first = replay.regret(worst)
     assert at_first is not None
@@ -98,14 +98,14 @@ def crossing(found: list[Trace], target: float) -> float:
     falls = np.concatenate([np.diff([regret for _, regret in trace], prepend=0.0) for trace in found])
     order = np.argsort(epochs, kind="stable")
     epochs, mean = epochs[order], np.cumsum(falls[order]) / len(found)
-    # all falls at the same epochs count; rounding must not hide an equality
+    # all falls at the same epochs count together; rounding must not hide an equality
     last = np.append(np.diff(epochs) > 0, True)
     reached = epochs[last & (mean <= target + 1e-9)]
     return float(reached[0]) if reached.size else float("nan")
 
 
 def interval(found: list[Trace], regrets: list[float]) -> tuple[float, float]:
-    """Return between which epochs 95 % of the bootstrap samples cross, `regrets` being Hyperband's."""
+    """Return the interval of epochs in which 95 % of the bootstrap samples reach the target."""
     generator = np.random.default_rng(0)
     samples = generator.integers(len(found), size=(1000, len(found)))
     epochs = [crossing([found[i] for i in sample], float(np.mean([regrets[i] for i in sample]))) for sample in samples]

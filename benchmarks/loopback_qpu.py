@@ -3,8 +3,8 @@
     python benchmarks/loopback_qpu.py --curves DIR [--splits 8]
 
 DIR is as in benchmarks/qsvr.py; the MLPF table is used, 20 training curves, 25 % seen: 120 variables. The server
-anneals the submitted, embedded problem: it stands for a QPU's chains, not for its physics. Each fit is asked for twice;
-the second one must be answered from what was kept.
+anneals the submitted, embedded problem: it models a QPU's chains, not its physics. Each fit is done twice; the second
+must use the stored answer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A target that does nothing, so that what is measured is the workflow's own cost."""
+"""A target that does nothing, to measure the workflow's own cost."""
 
 
 class Nothing:

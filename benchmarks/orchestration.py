@@ -1,10 +1,11 @@
-"""What the workflow itself costs: a whole search with a target that does nothing, and dry runs of large searches.
+"""The workflow's own cost: a whole search with a target that does nothing, and dry runs of large searches.
 
     python benchmarks/orchestration.py [--max-epochs 81] [--eta 3] [--cores 2] [--skip-dry-runs]
 
 CPU seconds are those of snakemake and all its jobs; divided by the number of trials and rounds (the sum over all
-rounds of the trials that compete in it). With the predictor last-value nothing but orchestration is in it; an SVR fit
-imports scikit-learn, which costs more than all else. Ratios of one run count; the seconds depend on the machine.
+rounds of the trials that compete in it). With the predictor last-value they are orchestration alone; an SVR fit
+imports scikit-learn, which costs more than everything else. Compare ratios within one run; seconds depend on the
+machine.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def project(folder: Path, max_epochs: int, eta: int, batch_size: int | str, pred
 
 
 def cost(folder: Path, *arguments: str) -> tuple[float, float, str]:
-    """Run a command; return its CPU and wall seconds, those of its children included, and what it printed."""
+    """Run a command; return its CPU and wall seconds, including its children, and its output."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
     command = [str(BIN / arguments[0]), *arguments[1:]]

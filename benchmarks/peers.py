@@ -1,25 +1,25 @@
-"""How many whole searches per second this project and its peers replay on one table of published learning curves.
+"""Whole searches per second that this project and its peers replay on one table of published learning curves.
 
-    python benchmarks/peers.py --curves DIR --environments DIR2 --install    # first makes the environments that lack
+    python benchmarks/peers.py --curves DIR --environments DIR2 --install    # first makes missing environments
     python benchmarks/peers.py --curves DIR --environments DIR2 [--seeds 5] [--peers optuna,smac]
 
 DIR holds mlpf_delphes/delphes_trainings_processed.csv, from github.com/erwulff/performance-pred. All search its rows
-(less the one that ends worst, as its authors do) at R = 81, eta = 3, on the losses of the first 81 epochs; a
+(except the one with the worst end, as its authors do) at R = 81, eta = 3, on the losses of the first 81 epochs; a
 configuration is a row drawn at random, by the peer's own means. Each peer has a driver in benchmarks/peers, which
 names the versions that it needs, and a virtual environment DIR2/PEER with those alone. They are pinned for Python 3.11
 and take 1.9 GB.
 
-Every search runs in a process of its own, on one thread. What is compared are the CPU seconds of that process and its
-children, without imports and without a first replay; each replays as many seeds as --seeds says, and more until
---cpu-seconds have passed. In the table
+Every search runs in a process of its own, on one thread. The comparison is of the CPU seconds of that process and its
+children, without imports and without a first replay. Each replays --seeds seeds, and more until --cpu-seconds have
+passed. In the table
 
-    ours is   tells how many times as fast the first line is, this project's Hyperband
+    ours is   how many times as fast the first line is, this project's Hyperband
     loss      is the mean over the seeds of the best loss at the last epoch
     import s  are CPU seconds from the start of Python until the peer is imported
-    counts    tells what becomes of a training that ended early and is wanted again: it "continues" where it ended, or
-              "restarts", and its epochs are counted again; a peer that "stops" trainings never wants them again
+    counts    if a paused training is promoted, it "continues" where it ended, or it "restarts" and its epochs are
+              counted again; a peer that "stops" trainings never promotes them later
 
-Peers that do not have Hyperband itself are measured at what comes nearest, which trains more epochs or fewer.
+Peers without Hyperband itself are measured with their nearest algorithm, which trains more epochs or fewer.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def pins(driver: Path) -> list[str]:
 
 
 def searches(driver: Path) -> list[str]:
-    """Return the names of a driver's searches without importing what it drives."""
+    """Return the names of a driver's searches without importing the peer."""
     for statement in ast.parse(driver.read_text()).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "SEARCHES":
             return list(ast.literal_eval(statement.value))
@@ -62,7 +62,7 @@ def searches(driver: Path) -> list[str]:
 
 
 def install(folder: Path, driver: Path) -> None:
-    """Make an environment with exactly what a driver names, unless it is there."""
+    """Make an environment with exactly the packages of a driver, unless it exists."""
     if (folder / "installed").exists():
         return
     print(f"installing {driver.stem} in {folder}", flush=True)
@@ -73,7 +73,7 @@ def install(folder: Path, driver: Path) -> None:
 
 
 def measure(python: str, driver: Path, search: str, table: Path, options: argparse.Namespace) -> dict | str:
-    """Measure a search in a process and an empty folder of its own; return what it says, or why there is nothing."""
+    """Measure a search in a process and an empty folder of its own; return its result, or why there is none."""
     with tempfile.TemporaryDirectory() as folder:
         # -P: drivers are named like the packages that they import
         command = [python, "-P", DRIVERS / "measure.py", driver, search, table, options.seeds, options.cpu_seconds]

@@ -39,7 +39,7 @@ from swift_hyperband.predictors.kernel_machine import train
 from swift_hyperband.predictors.settings import PredictorSettings
 
 HELD = 20
-"""Curves that a clique of 120 variables holds, and that the authors train on."""
+"""Curves in a clique of 120 variables, and the authors' number of training curves."""
 
 ADAPTIVE, SIGNED = QsvrSettings(), QsvrSettings(encoding="signed", bits=4)
 
@@ -53,7 +53,7 @@ class Table:
 
 
 def read_mlpf(folder: Path) -> Table:
-    """Loss of MLPF; as its authors do, without the curve that ends worst. Many configurations come twice."""
+    """Loss of MLPF; as its authors do, without the curve with the worst end. Many configurations occur twice."""
     rows = _rows(folder / "mlpf_delphes" / "delphes_trainings_processed.csv")
     losses = np.array([[float(row[f"loss_{epoch}"]) for epoch in range(100)] for row in rows])
     keys = [tuple(value for key, value in row.items() if not key.startswith("loss_")) for row in rows]
@@ -96,7 +96,7 @@ Fit = Callable[[Floats, Floats], Callable[[Floats], Floats]]
 
 
 def contenders(C: float, size: int) -> dict[str, Fit]:
-    """Return the predictors by their name in the table: each fits curves and ends, and returns its `predict`."""
+    """Return the predictors by name in the table; each fits curves and ends, and returns its `predict`."""
     whole = replace(ADAPTIVE, max_samples=max(size, HELD))
     ours = PredictorSettings("qsvr", "change", "differences", "robust", C=C, nu=0.5)
     theirs = PredictorSettings("qsvr", "value", "values", "minmax", C=PUBLISHED_C, nu=0.5)

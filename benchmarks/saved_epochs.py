@@ -1,14 +1,14 @@
-"""How many epochs the presets save, and at what cost in quality, on published learning curves.
+"""Epochs that the presets save, and the cost in quality, on published learning curves.
 
     python benchmarks/saved_epochs.py --curves DIR [--seeds 40]
 
 DIR holds the tables that the papers' authors published (repositories erwulff/performance-pred and
 MITAutoML/accelerating_nas), each in a folder of its own: mlpf_delphes/delphes_trainings_processed.csv,
-cifar10_cnn/cifar_curves_mod.json, lstm_ptb/lstm_ptb.csv, metaqnn_svhn/metaqnn_svhn.csv. Those that are absent are
-skipped. Each seed draws rows without replacement; Hyperband and both presets see the same draws, eta = 2.
+cifar10_cnn/cifar_curves_mod.json, lstm_ptb/lstm_ptb.csv, metaqnn_svhn/metaqnn_svhn.csv. Missing tables are
+skipped. Each seed draws rows without replacement; Hyperband and both presets have the same draws, eta = 2.
 
 regret = (best - table optimum) / (median - optimum) at the last epoch; "same" is the share of seeds in which the
-winner is Hyperband's. The MLPF row with the largest last loss is left out, as its authors do.
+winner is Hyperband's. The MLPF row with the largest last loss is left out, as by its authors.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FILES = {
 
 
 def tables(folder: Path) -> Iterator[tuple[CurveTable, int]]:
-    """Yield each table that is there, and R."""
+    """Yield each existing table, and R."""
     for format_, file in FILES.items():
         path = folder / file
         if path.exists():

@@ -1,8 +1,8 @@
-"""What SLURM and Snakemake add to a search with short epochs, on the SLURM cluster of the tests: three GPUs.
+"""Overhead of SLURM and Snakemake in a search with short epochs, on the SLURM cluster of the tests: three GPUs.
 
     python tests/cluster/cluster.py --minutes 40 with python benchmarks/slurm_overhead.py [--seconds 4]
 
-Needs root on Debian 12, as `make test-slurm` does. The target sleeps, so that two cores can play three nodes. Each case
+Needs root on Debian 12, as `make test-slurm` does. The target sleeps, so two cores can act as three nodes. Each case
 is a whole search (R=9, eta=3) with the shipped profile. Lower bounds, for the epochs that it trained: work / GPUs, and
 the critical path, the longest chain of trainings that wait for each other (`swift-hyperband plan`). The plugin asks
 SLURM for its jobs every 20 s and then less often; `every second` asks as the tests do (tests/cluster/fastpoll.py).
@@ -46,7 +46,7 @@ CASES: list[tuple[str, int, str, dict[str, Any]]] = [
 
 @dataclass(frozen=True)
 class Found:
-    """What a search took: epochs, jobs, and in seconds all, until its first job, and the lower bounds."""
+    """Costs of a search: epochs, jobs, and in seconds its length, the time to its first job, and the lower bounds."""
 
     epochs: int
     jobs: int
@@ -57,7 +57,7 @@ class Found:
 
 
 def project(folder: Path, seconds: float, **keys: Any) -> None:
-    """Make a folder with the repository's workflow, made-up curves and a study of them that takes its time."""
+    """Make a folder with the repository's workflow, invented curves and a study of them whose epochs sleep."""
     for name in ("workflow", "rules", "profiles", "envs"):
         (folder / name).symlink_to(ROOT / name)
     draw = random.Random(0)
@@ -86,7 +86,7 @@ def project(folder: Path, seconds: float, **keys: Any) -> None:
 
 
 def measure(seconds: float, gpus: int, poll: str, **keys: Any) -> Found:
-    """Run a search on so many GPUs; return what it took."""
+    """Run a search on a number of GPUs; return its costs."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         project(folder, seconds, workers=gpus, **keys)

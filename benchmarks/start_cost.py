@@ -1,4 +1,4 @@
-"""What starting a training costs: each trial in a process of its own, against all of them in one batch.
+"""Cost of starting a training: each trial in a process of its own, against all trials in one batch.
 
     python benchmarks/start_cost.py [--trials 12]
 
@@ -49,7 +49,7 @@ def main() -> None:
         alone = sum(cpu(folder, [trial], 1) for trial in trials[:count]) / count
         one, nine = cpu(folder, trials[count:], 1), cpu(folder, trials[count:], 9)
         batch = one / count
-        # the second call starts as the first did, and trains eight epochs instead of one
+        # the second call starts like the first, and trains eight epochs instead of one
         epoch = (nine - one) / count / 7
         print(f"one epoch of training             {epoch:6.3f} CPU s")
         print(f"a trial alone in its process      {alone:6.3f} CPU s, {alone - epoch:.3f} of it start")

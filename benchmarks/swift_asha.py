@@ -1,4 +1,4 @@
-"""Swift-ASHA against ASHA, and against what its design decided not to do: epochs, regret, makespan.
+"""Swift-ASHA against ASHA, and against rejected variants of its design: epochs, regret, makespan.
 
     python benchmarks/swift_asha.py --curves DIR [--seeds 100] [--workers 1,4,16,64]
 
@@ -24,7 +24,7 @@ from swift_hyperband.search.asha import AshaSearch
 
 
 class NeverWaits(AshaSearch):
-    """A trial that comes to its decision point before there is a predictor goes on at once."""
+    """A trial that reaches its decision point before a predictor exists goes on at once."""
 
     def _decide(self, end):
         super()._decide(end)
@@ -33,7 +33,7 @@ class NeverWaits(AshaSearch):
 
 
 class WaitsAlways(AshaSearch):
-    """A trial at its decision point waits for a predictor as long as anything runs, though workers idle."""
+    """A trial at its decision point waits for a predictor while any job runs, though workers idle."""
 
     def _next_job(self):
         job = super()._next_job()
@@ -48,11 +48,11 @@ class FitsOnce(AshaSearch):
 
 
 class StopsWithCare(AshaSearch):
-    """Stopped trials count among those of the upper rung also where it is decided who is stopped."""
+    """Stopped trials count among those of the upper rung also when trials are stopped."""
 
     def _continues(self, rung, trial):
         stopped = rung.entered - len(rung.losses)
-        # as if they had reached it, behind everybody
+        # as if they had reached it, behind all others
         rung.losses += [(np.inf, "")] * stopped
         try:
             return super()._continues(rung, trial)
@@ -83,7 +83,7 @@ VARIANTS: dict[str, type[AshaSearch]] = {
 
 @dataclass(frozen=True)
 class Variant(Recipe):
-    """A recipe that makes another class of Swift-ASHA."""
+    """A recipe for a variant class of Swift-ASHA."""
 
     search: type[AshaSearch] = AshaSearch
 

@@ -1,11 +1,11 @@
-"""How long searches take on 1 to 1,024 workers, with and without stragglers, on a simulated cluster.
+"""Length of searches on 1 to 1,024 workers, with and without stragglers, on a simulated cluster.
 
     python benchmarks/workers.py --curves DIR [--seeds 20] [--picture FILE.png]
 
 DIR as in saved_epochs.py; the table is MLPF, R = 100, eta = 2. An epoch takes a minute in the mean; a job takes 30 s to
 start and waits 2 minutes in the queue in the mean (--epoch, --start, --queue: other seconds). Paces: constant; per
 configuration (some models are slower: lognormal, .5); heavy-tailed (some jobs are stragglers: Pareto, .5). All searches
-meet the same slow configurations.
+have the same slow configurations.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PACES = ["constant", "per-configuration", "heavy-tailed"]
 
 
 def main() -> None:
-    """Simulate, print, and draw if wanted."""
+    """Simulate and print; draw if a picture is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--curves", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=20)
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def draw(hours: dict[str, dict[str, list[float]]], path: Path) -> None:
-    """Draw how long each search takes beside Hyperband, a panel for each pace."""
+    """Draw the length of each search relative to Hyperband, a panel for each pace."""
     from swift_hyperband.report import style
 
     colours = [style.BLUE, style.SKY, style.ORANGE, style.RED]

@@ -1,4 +1,4 @@
-"""What the README promises a newcomer: its target and its study file run as they stand there."""
+"""The promises of the README: its target and its study file run as printed, and all links work."""
 
 import os
 import re

@@ -1,6 +1,6 @@
 """DEHB: brackets of Hyperband, of which all but the first draw rows by differential evolution.
 
-It hands a configuration and a number of epochs to the target, which starts anew: a training counts all its epochs.
+It calls the target with a configuration and a number of epochs, and training restarts: each counts all its epochs.
 """
 
 # /// script

@@ -2,10 +2,10 @@
 
     python -P measure.py DRIVER SEARCH TABLE SEEDS SECONDS
 
-A driver defines PACKAGE, SEARCHES (name: what it does with a training that ended before the last epoch) and
+A driver defines PACKAGE, SEARCHES (name: how it treats a training that ended before the last epoch) and
 `replays(losses, seeds, search)`, which returns configurations, epochs and the best loss at the last epoch of each
-seed. After one seed for whatever is done at first use, seeds 0 to SEEDS - 1 are replayed; more of them until the
-CPU seconds are enough to tell. One line of JSON is the last that is printed.
+seed. One seed warms up, then seeds 0 to SEEDS - 1 are replayed, and more until SECONDS of CPU time have passed. The
+last line of the output is JSON.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def cpu_s() -> float:
 
 
 def load(path: str) -> ModuleType:
-    """Import a driver under a name that no package has; many are named after the package that they drive."""
+    """Import a driver under a unique name; many have the name of the package that they drive."""
     spec = importlib.util.spec_from_file_location("driver", path)
     assert spec is not None
     assert spec.loader is not None
@@ -43,7 +43,7 @@ def load(path: str) -> ModuleType:
 def main() -> None:
     path, search, table, seeds, seconds = sys.argv[1:]
     losses, count = np.load(table), int(seeds)
-    sys.path.append(str(Path(path).parent))  # after the packages: drivers are named like those that they drive
+    sys.path.append(str(Path(path).parent))  # after the packages, which have the same names
     driver = load(path)
     import_s = cpu_s()
     driver.replays(losses, range(1), search)

@@ -1,6 +1,6 @@
 """Optuna: its HyperbandPruner over random rows, in memory.
 
-It stops trials and never takes them up again, and draws the bracket of each, so that its epochs vary.
+It stops trials and never resumes them, and draws the bracket of each, so its epochs vary.
 """
 
 # /// script

@@ -1,7 +1,7 @@
 """SMAC: its Hyperband over random rows.
 
-It hands a configuration and a number of epochs to the target, which starts anew: a training counts all its epochs.
-Rows are the parts of an interval, as SMAC leaves out a configuration that it draws twice.
+It calls the target with a configuration and a number of epochs, and training restarts: each counts all its epochs.
+Rows are intervals of a real number, because SMAC skips a configuration that it draws twice.
 """
 
 # /// script

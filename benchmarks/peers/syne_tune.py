@@ -1,6 +1,6 @@
 """Syne Tune: its asynchronous successive halving in its simulator.
 
-One worker and five brackets are nearest to Hyperband. It stops trials and never takes them up again.
+One worker and five brackets are nearest to Hyperband. It stops trials and never resumes them.
 """
 
 # /// script

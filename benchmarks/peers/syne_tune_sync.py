@@ -1,6 +1,6 @@
-"""Syne Tune's synchronous Hyperband in its simulator, of the last release that has it.
+"""Syne Tune's synchronous Hyperband in its simulator, from the last release with it.
 
-It rounds the number of those that go on up, hence 1767 epochs and not 1581.
+It rounds the number of promoted trials up, hence 1767 epochs and not 1581.
 """
 
 # /// script

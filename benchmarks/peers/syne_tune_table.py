@@ -1,4 +1,4 @@
-"""The table and the run of Syne Tune's simulator, as both of its drivers need them."""
+"""The table and the run of Syne Tune's simulator, for both of its drivers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logging.disable(logging.WARNING)
 
 
 class Rows(Blackbox):
-    """The table; Syne Tune's own class of tables does not take a single hyperparameter."""
+    """The table; Syne Tune's own class needs more than one hyperparameter."""
 
     def __init__(self, losses: np.ndarray) -> None:
         rows, self.epochs = losses.shape
@@ -34,7 +34,7 @@ class Rows(Blackbox):
 
 
 class Count(TunerCallback):
-    """Counts epochs and keeps the best last loss."""
+    """Counts epochs and remembers the best last loss."""
 
     def __init__(self, last_epoch: int) -> None:
         self.last_epoch, self.epochs, self.best = last_epoch, 0, np.inf

@@ -1,4 +1,4 @@
-"""Fashion-MNIST comes out of the readers of CIFAR-10 and SVHN as it went in."""
+"""The readers of CIFAR-10 and SVHN read Fashion-MNIST unchanged."""
 
 import gzip
 import struct
@@ -16,7 +16,7 @@ COUNTS = {"train": 50, "t10k": 20}
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    """Return images as Debian's package has them, fewer of them."""
+    """Return a few images in the format of Debian's package."""
     draw, images = np.random.default_rng(0), {}
     for part, count in COUNTS.items():
         images[part] = draw.integers(0, 256, (count, 28, 28), dtype=np.uint8)
@@ -49,7 +49,7 @@ def test_what_is_there_is_left_alone_and_what_was_not_finished_is_written_again(
     written.write_bytes(b"")
     assert main(["data", "fashion-mnist"]) == 0
     assert written.read_bytes() == b""
-    # as a kill leaves it: the note is written last
+    # as after a kill: the note is written last
     Path("data/fashion-svhn", substitutes.NOTE).unlink()
     assert main(["data", "fashion-mnist"]) == 0
     assert svhn.read(Path("data/fashion-svhn")).pixels.shape == (50, 3, 32, 32)

