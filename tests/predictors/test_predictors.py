@@ -69,3 +69,14 @@ def test_the_order_of_epochs_far_apart_in_scale_does_not_break_the_fit():
     table = np.exp(curves(20, 27) * 5)
     fitted = predictors.fit(DEFAULT, table[:, :7], table[:, -1])
     assert np.isfinite(fitted.predict(table[:, :7])).all()
+
+
+def test_its_standard_error_is_bounded_from_below_fit_by_fit(settings):
+    table = curves(20, 27)
+    found = predictors.fit(settings, table[:, :9], table[:, -1])
+    some = next(iter(found.sigmas()))
+    bounds = list(found.sigmas())
+    assert bounds[0] == some
+    assert bounds[-1] == found.sigma
+    assert bounds == sorted(bounds)
+    assert len(bounds) == (1 if settings is LAST_VALUE else 21), "0, then one more with each curve that is left out"

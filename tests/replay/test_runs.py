@@ -7,12 +7,14 @@ import pytest
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import Metric
+from swift_hyperband.predictors.bounds import Bounded
 from swift_hyperband.replay.draws import nearest_rows, permutation
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, interval
 from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.replay.tables.reader import PUBLISHED, read
 from swift_hyperband.search.algorithms import ALGORITHMS
+from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.space.parameters import Categorical, Float, Int, Space
 
 SPACE = Space({"lr": Float(1e-4, 1e-1, log=True), "width": Int(8, 256), "kind": Categorical(("sgd", "adam"))})
@@ -200,3 +202,12 @@ def test_searches_of_one_size_meet_the_same_configurations(table):
     (_, ours), (_, theirs) = places(swift), places(plain)
     for bracket, trials in theirs.items():
         assert ours[bracket][: len(trials)] == trials
+
+
+@pytest.mark.parametrize("algorithm", ["fast-hyperband", "swift-asha"])
+def test_decisions_are_those_by_the_whole_standard_error(table, algorithm, monkeypatch):
+    chosen = recipe(algorithm, 27, 3, fast=FastSettings(d=5))
+    found = [replace(run, cpu_s=0.0) for run in runs(table, chosen)]
+    assert sum(run.fits for run in found) > 0
+    monkeypatch.setattr(Bounded, "sigmas", lambda self: iter([self.sigma]))
+    assert [replace(run, cpu_s=0.0) for run in runs(table, chosen)] == found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from swift_hyperband.predictors.settings import PredictorSettings
@@ -19,6 +19,12 @@ class Predictor(Protocol):
     @property
     def sigma(self) -> float:
         """Standard error of the predictions, from leaving out each training curve in turn."""
+
+    def sigmas(self) -> Iterator[float]:
+        """Yield lower bounds of `sigma`, ever larger ones, and at last itself.
+
+        Each costs a fit. A decision that would be the same for every larger standard error needs no more of them.
+        """
 
     def predict(self, curves: Floats) -> Floats:
         """Return the predicted losses at the round's end, shape (n,), for curves of shape (n, epochs seen)."""

@@ -5,6 +5,7 @@ Source: García Amboage et al., EPJ Web of Conferences 295, 12005 (2024), sectio
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +74,10 @@ def fit(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve 
         If the sampler cannot be had or cannot answer.
     """
 
-    def standard_error() -> float:
+    def standard_errors() -> Iterator[float]:
         return leave_one_out(settings, curves, ends, classical(settings.C, settings.qsvr))
 
-    return train(settings, curves, ends, solve or solver(settings), standard_error)
+    return train(settings, curves, ends, solve or solver(settings), standard_errors)
 
 
 def classical(C: float, qsvr: QsvrSettings) -> Solve:

@@ -7,7 +7,7 @@ error; what stands outside at a decision point is expected to stay where it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -85,6 +85,8 @@ class Machine(Protocol):
     @property
     def sigma(self) -> float: ...
 
+    def sigmas(self) -> Iterator[float]: ...
+
     def predict(self, curves: Floats) -> Floats: ...
 
     def to_dict(self) -> dict[str, Any]: ...
@@ -109,6 +111,10 @@ class Bounded:
     def sigma(self) -> float:
         """Standard error of the machine."""
         return self.machine.sigma
+
+    def sigmas(self) -> Iterator[float]:
+        """Yield lower bounds of the standard error, and at last itself."""
+        return self.machine.sigmas()
 
     def diverged(self, losses: Sequence[float], at_end: bool) -> list[bool]:
         """Return which losses, at the round's end or at the decision point, stand outside."""

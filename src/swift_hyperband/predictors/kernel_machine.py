@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,6 +15,9 @@ from swift_hyperband.predictors.settings import PredictorSettings
 
 _STORED = ("name", "target", "features", "scaling", "C", "nu")
 """Settings that predictor.json holds."""
+
+ROUNDING = 1e-9
+"""Share by which the sum of some squared errors may exceed that of all, as they are added in another order."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,8 @@ class KernelMachine:
     intercept, gamma : float
     inputs, output : Scaling
         Of the features, and of the target (one column).
-    standard_error : callable
-        Returns the leave-one-out standard error, as a loss: n more fits, made when they are asked for.
+    standard_errors : callable
+        Returns an iterator over lower bounds of the leave-one-out standard error, as a loss, and at last itself.
     """
 
     settings: PredictorSettings
@@ -38,12 +42,28 @@ class KernelMachine:
     gamma: float
     inputs: Scaling
     output: Scaling
-    standard_error: Callable[[], float]
+    standard_errors: Callable[[], Iterator[float]]
 
     @cached_property
     def sigma(self) -> float:
         """The leave-one-out standard error, as a loss."""
-        return self.standard_error()
+        *_, last = self.sigmas()
+        return last
+
+    def sigmas(self) -> Iterator[float]:
+        """Yield lower bounds of `sigma`, and at last itself: the first, 0, costs nothing, each other one a fit."""
+        yield from self._known
+        for bound in self._further:
+            self._known.append(bound)
+            yield bound
+
+    @cached_property
+    def _known(self) -> list[float]:
+        return [0.0]
+
+    @cached_property
+    def _further(self) -> Iterator[float]:
+        return self.standard_errors()
 
     def predict(self, curves: Floats) -> Floats:
         x = self.inputs.apply(features(self.settings, curves))
@@ -78,7 +98,7 @@ class KernelMachine:
             gamma=stored["gamma"],
             inputs=inputs,
             output=Scaling.from_dict(stored["output"]),
-            standard_error=lambda: float(stored["sigma"]),
+            standard_errors=lambda: iter([float(stored["sigma"])]),
         )
 
 
@@ -96,21 +116,27 @@ Solve = Callable[[Floats, Floats], Solution]
 
 
 def train(
-    settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve, standard_error: Callable[[], float]
+    settings: PredictorSettings,
+    curves: Floats,
+    ends: Floats,
+    solve: Solve,
+    standard_errors: Callable[[], Iterator[float]],
 ) -> KernelMachine:
     """Fit a machine to finite curves of shape (n, epochs seen) and their ends of shape (n,), in losses."""
     columns, target = features(settings, curves), _target(settings, curves, ends)
     inputs, output = Scaling.of(settings, columns), Scaling.of(settings, target)
     solution = solve(inputs.apply(columns), output.apply(target)[:, 0])
     return KernelMachine(
-        settings=settings, inputs=inputs, output=output, standard_error=standard_error, **solution._asdict()
+        settings=settings, inputs=inputs, output=output, standard_errors=standard_errors, **solution._asdict()
     )
 
 
-def leave_one_out(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve) -> float:
-    """Return the standard error of predicting each curve's end by the machine of all others, scaling included.
+def leave_one_out(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve) -> Iterator[float]:
+    """Yield lower bounds of the standard error of predicting each curve's end by all others, and at last itself.
 
-    All n sets of others are scaled in one go; what is left of a fit is the machine's own problem.
+    The errors known so far bound it from below, with room for rounding. The curves whose ends are farthest from the
+    middle are left out first: their errors tend to be the largest. All n sets of others are scaled at once, as scaling
+    is part of each fit.
     """
     n = len(ends)
     columns, target = features(settings, curves), _target(settings, curves, ends)
@@ -123,14 +149,19 @@ def leave_one_out(settings: PredictorSettings, curves: Floats, ends: Floats, sol
     with np.errstate(over="ignore"):
         left_out = inputs.apply(columns[:, None, :])
     scaled = np.empty((n, 1, 1))
-    for i in range(n):
+    squared = 0.0
+    for i in np.argsort(-np.abs(target[:, 0] - np.median(target)), kind="stable").tolist():
+        if squared:
+            yield math.sqrt(squared / n) * (1 - ROUNDING)
         solution = solve(x[i], y[i])
         with np.errstate(over="ignore"):
             squares = np.square(solution.support - left_out[i]).sum(axis=1)
         scaled[i] = np.exp(-solution.gamma * squares) @ solution.coefficients + solution.intercept
+        error = float(scaled[i, 0, 0] * output.scale[i, 0] + output.shift[i, 0] - target[i, 0])
+        squared += error * error
     # the last seen loss, where the change is predicted, stands on both sides
     errors = output.undo(scaled)[:, 0, 0] - target[:, 0]
-    return float(np.sqrt(np.mean(np.square(errors))))
+    yield float(np.sqrt(np.mean(np.square(errors))))
 
 
 def _target(settings: PredictorSettings, curves: Floats, ends: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,10 @@ class LastValue:
 
     shift: float
     sigma: float
+
+    def sigmas(self) -> Iterator[float]:
+        """Yield `sigma`, which is known."""
+        yield self.sigma
 
     def predict(self, curves: Floats) -> Floats:
         return np.asarray(curves[:, -1] + self.shift)

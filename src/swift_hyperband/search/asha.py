@@ -213,11 +213,9 @@ class AshaSearch:
             # the stopped do not count here as they do where trials are promoted: docs/swift-asha.md has what that costs
             quota = max(1, -(-len(reached) // self.schedule.eta))
             threshold = decisions.promotion_threshold([*reached, predicted], quota)
-        sigma = predictor.sigma if swift.margin > 0 else 0.0
-        decided = decisions.decide(
-            {trial: seen[point - 1]}, {trial: predicted}, sigma, threshold=threshold, margin=swift.margin, wanted=0
-        )
-        return decided.verdicts[trial].continues
+        # the larger the error, the better for the trial: a lower bound may do
+        sigmas = predictor.sigmas() if swift.margin > 0 else (0.0,)
+        return any(decisions.passes(predicted, sigma, threshold, swift.margin) for sigma in sigmas)
 
     def _predictor(self, seen: int, end: int) -> Predictor | None:
         """Return the predictor of the loss at an epoch, fitted to all curves that reached it so far."""

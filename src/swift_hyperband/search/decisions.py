@@ -132,6 +132,11 @@ def chance_beaten(predicted: float, sigma: float, rival: float, delta: float = 0
     return 0.5 * (1 + math.erf(distance / sigma / math.sqrt(2)))
 
 
+def passes(predicted: float, sigma: float, threshold: float, margin: float) -> bool:
+    """Return whether a predicted loss less `margin` times its standard error `sigma` is below a threshold."""
+    return predicted - margin * sigma < threshold
+
+
 def decide(
     seen: Mapping[str, float],
     predicted: Mapping[str, float] | None,
@@ -170,7 +175,7 @@ def decide(
         going = set(rank(alive)[:most])
         return Decision(threshold, sigma, {trial: Verdict(loss, None, trial in going) for trial, loss in seen.items()})
     hopeful = {trial: predicted[trial] for trial in alive}
-    going = {trial for trial, loss in hopeful.items() if loss - margin * sigma < threshold}
+    going = {trial for trial, loss in hopeful.items() if passes(loss, sigma, threshold, margin)}
     if len(going) < wanted:
         going = set(rank(hopeful)[:wanted])
     elif most is not None and len(going) > most:

@@ -115,8 +115,11 @@ class FastHyperbandSearch:
                 return
             if epoch < round_.end and (predictor := self._predictor(round_.end, epoch)) is not None:
                 predicted = rounds.predict(predictor, [trained], epoch)[0]
-                chance = decisions.chance_beaten(predicted, predictor.sigma, rival, self.settings.delta)
-                if chance >= self.settings.confidence:
+                # the larger the error, the smaller the chance: a lower bound may do
+                if all(
+                    decisions.chance_beaten(predicted, sigma, rival, self.settings.delta) >= self.settings.confidence
+                    for sigma in predictor.sigmas()
+                ):
                     values[trial] = predicted
                     return
         values[trial] = rounds.loss_at(trained, round_.end)
