@@ -1,6 +1,7 @@
 """The house: every module lies in a package, and imports run down the list of packages only."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,3 +46,15 @@ def test_a_package_imports_itself_and_those_before_it(package: str) -> None:
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_module_can_be_read_in_one_go(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < MOST_LINES
+
+
+def test_the_design_describes_every_package_in_the_order_of_imports() -> None:
+    design = (SOURCE.parents[1] / "docs/design.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\|(.*)\|$", design, re.MULTILINE)
+    assert [package for package, _ in rows] == PACKAGES
+    named = [f"{package}/{name}" for package, modules in rows for name in re.findall("`(.*?)`", modules)]
+    named += re.findall(r"`(\w+/[\w/]+\.py)`", design)
+    roots = SOURCE, SOURCE.parents[1]
+    assert [
+        name for name in named if not any((root / name).exists() or (root / f"{name}.py").exists() for root in roots)
+    ] == []
