@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from swift_hyperband.cli import annealer
+from swift_hyperband.cli import main
 
 
 def check(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    annealer.add_parser(parser.add_subparsers())
-    options = parser.parse_args(["annealer", "check", *arguments])
-    return int(options.run(options))
+    return main(["annealer", "check", *arguments])
 
 
 def found(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, Any]]:
@@ -30,8 +26,8 @@ def test_without_a_token_the_local_samplers_are_usable_and_the_others_say_what_i
 ) -> None:
     assert check() == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert list(lines) == ["simulated-annealing", "tabu", "steepest-descent", "exact", "qpu", "hybrid"]
-    for name in ("simulated-annealing", "tabu", "exact"):
+    assert list(lines) == ["simulated-annealing", "neal", "tabu", "steepest-descent", "exact", "qpu", "hybrid"]
+    for name in ("simulated-annealing", "neal", "tabu", "exact"):
         assert " usable " in lines[name]
         assert "found its optimum" in lines[name]
     for name in ("qpu", "hybrid"):

@@ -3,11 +3,12 @@
 import sys
 
 import dimod
+import neal
 import numpy as np
 import pytest
 
-from swift_hyperband.annealing import samplers
-from swift_hyperband.annealing.settings import SamplerSettings
+from swift_hyperband.annealing import ready, samplers
+from swift_hyperband.annealing.settings import LOCAL, SamplerSettings
 from swift_hyperband.base.errors import UserError
 
 MODULE = """
@@ -43,7 +44,7 @@ def own_module(tmp_path, monkeypatch):
     sys.modules.pop("own_samplers", None)
 
 
-@pytest.mark.parametrize("name", ["simulated-annealing", "tabu", "steepest-descent", "exact"])
+@pytest.mark.parametrize("name", [*LOCAL])
 def test_a_local_sampler_finds_the_optimum_of_a_small_problem_and_the_same_by_the_same_seed(name):
     bqm, settings = problem(), SamplerSettings(name, seed=3)
     first, again = (samplers.minimiser(settings)(bqm) for _ in range(2))
@@ -51,9 +52,32 @@ def test_a_local_sampler_finds_the_optimum_of_a_small_problem_and_the_same_by_th
     assert first.first.energy == pytest.approx(dimod.ExactSolver().sample(bqm).first.energy)
 
 
-@pytest.mark.parametrize("name", ["simulated-annealing", "tabu", "steepest-descent"])
+@pytest.mark.parametrize("name", [name for name in LOCAL if name != "exact"])
 def test_as_many_solutions_as_asked_for(name):
     assert len(samplers.minimiser(SamplerSettings(name, num_reads=7))(problem())) == 7
+
+
+def test_neal_is_the_sampler_of_dwave_neal_and_anneals_as_simulated_annealing_does(monkeypatch):
+    calls = []
+
+    class Counted(neal.SimulatedAnnealingSampler):
+        def sample(self, bqm, **given):
+            calls.append((given["num_reads"], given["num_sweeps"], given["seed"]))
+            return super().sample(bqm, **given)
+
+    monkeypatch.setattr(neal, "SimulatedAnnealingSampler", Counted)
+    ours, theirs = (
+        samplers.minimiser(SamplerSettings(name, num_reads=5, sweeps=20, seed=3))(problem(60)).record.sample
+        for name in ("neal", "simulated-annealing")
+    )
+    assert calls == [(5, 20, 3)]
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_neal_without_its_package_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "neal", None)
+    with pytest.raises(UserError, match=r"predictor.sampler.name: neal needs .* found no module 'neal'; install"):
+        ready.look(SamplerSettings("neal"), 12, trial=False)
 
 
 def test_another_seed_gives_other_solutions():

@@ -25,6 +25,7 @@ PACKAGES = "install them with: pip install 'swift-hyperband[annealer]'"
 
 _TAKEN: dict[str, frozenset[str]] = {
     "simulated-annealing": frozenset({"num_reads", "sweeps"}),
+    "neal": frozenset({"num_reads", "sweeps"}),
     "tabu": frozenset({"num_reads"}),
     "steepest-descent": frozenset({"num_reads"}),
     "exact": frozenset(),
@@ -85,6 +86,9 @@ def look(settings: SamplerSettings, variables: int, *, trial: bool) -> Ready:
     try:
         import dimod  # noqa: F401
         import dwave.samplers  # noqa: F401
+
+        if settings.name == "neal":
+            import neal  # noqa: F401
     except ImportError as error:
         needed = f"{settings.name} needs D-Wave's packages, found no module {error.name!r}"
         raise UserError(f"predictor.sampler.name: {needed}; {PACKAGES}") from None

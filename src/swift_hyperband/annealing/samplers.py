@@ -83,14 +83,7 @@ def make(name: str) -> dimod.Sampler:
     UserError
         If there is no such sampler.
     """
-    if name == "exact":
-        return dimod.ExactSolver()
-    if name in LOCAL:
-        import dwave.samplers
-
-        classes = {"simulated-annealing": "SimulatedAnnealing", "tabu": "Tabu", "steepest-descent": "SteepestDescent"}
-        return getattr(dwave.samplers, f"{classes[name]}Sampler")()
-    class_name = parsed(name)
+    class_name = parsed(LOCAL.get(name, name))
     if class_name is None:
         known = ", ".join([*LOCAL, *sorted(REMOTE, reverse=True)])
         raise UserError(f"predictor.sampler.name must be {known} or module:Class of a dimod.Sampler, found {name!r}")

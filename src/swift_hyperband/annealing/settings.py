@@ -11,8 +11,18 @@ from swift_hyperband.base.errors import InvalidKeysError
 from swift_hyperband.base.keys import key
 from swift_hyperband.base.wording import one_of, shown, suggestion
 
-LOCAL = ("simulated-annealing", "tabu", "steepest-descent", "exact")
-"""Samplers that run in this process; any other dimod sampler is named module:Class."""
+LOCAL = {
+    "simulated-annealing": "dwave.samplers:SimulatedAnnealingSampler",
+    "neal": "neal:SimulatedAnnealingSampler",
+    "tabu": "dwave.samplers:TabuSampler",
+    "steepest-descent": "dwave.samplers:SteepestDescentSampler",
+    "exact": "dimod:ExactSolver",
+}
+"""Samplers that run in this process, with their classes; any other dimod sampler is named module:Class.
+
+`neal` is simulated annealing by the package dwave-neal, the name by which its users know it. From dwave-neal 0.6 on
+both classes are the same, so both samplers return the same solutions.
+"""
 
 REMOTE = frozenset({"qpu", "hybrid"})
 """Samplers of D-Wave's cloud."""
@@ -51,11 +61,11 @@ class SamplerSettings:
 
     name: str = key(
         "simulated-annealing",
-        "simulated-annealing, tabu, steepest-descent, exact, qpu, hybrid, or module:Class (dimod.Sampler).",
+        "simulated-annealing, neal, tabu, steepest-descent, exact, qpu, hybrid, or module:Class (dimod.Sampler).",
         check=sampler_name,
     )
     num_reads: int = key(30, "Solutions asked for.", ge=1)
-    sweeps: int = key(300, "Sweeps a solution (simulated-annealing, module:Class if it takes them).", ge=1)
+    sweeps: int = key(300, "Sweeps a solution (simulated-annealing, neal, module:Class if it takes them).", ge=1)
     solver: str | None = key(None, "Name of the solver (qpu, hybrid); null: the client's choice.")
     annealing_time: float | None = key(None, "Microseconds (qpu); null: the solver's default.", gt=0)
     chain_strength: float = key(4.0, "As a multiple of uniform torque compensation (qpu).", gt=0, le=1e6)
