@@ -1,5 +1,6 @@
 # make run    search the hyperparameters of a small CNN, here and now
 # make test   run the tests
+# make coverage   run them and tell which lines of src they reach: takes two to three times as long
 # make data   fetch data for the built-in targets, as far as they can be had
 # make fuzz   damage study files, tables and results in thousands of ways: each must be read, or told in one line
 # make test-slurm   run those that need a SLURM cluster, which they set up here for a while: as root on Debian 12
@@ -12,16 +13,25 @@ INSTALLED := $(VENV)/installed
 # scripts in an environment name its path: one that was moved, or copied, is made anew
 MOVED := $(shell [ ! -s $(INSTALLED) ] || [ "$$(cat $(INSTALLED))" -ef . ] || echo moved)
 
-.PHONY: run test fuzz data test-slurm lint docs lock clean help $(if $(MOVED),$(INSTALLED))
+.PHONY: run test coverage fuzz data test-slurm lint docs lock clean help $(if $(MOVED),$(INSTALLED))
 
 help:
-	@sed -n '1,6p' Makefile | cut -c3-
+	@sed -n '1,7p' Makefile | cut -c3-
 
 run: $(INSTALLED)
 	$(BIN)/swift-hyperband run --cores $(CORES)
 
+# Workers take over each other's tests, so that they end together; tests/conftest.py puts the longest first.
+PYTEST := pytest -n $(CORES) --dist worksteal
+
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(CORES) tests
+	$(BIN)/python -m $(PYTEST) tests
+
+coverage: $(INSTALLED)
+	rm -rf .coverage.d && mkdir .coverage.d
+	$(BIN)/python -m coverage run -m $(PYTEST) tests
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 fuzz: $(INSTALLED)
 	FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/fuzz/test_study_files.py
