@@ -67,14 +67,6 @@ def test_one_trial_of_one_epoch_is_drawn(searches):
     is_drawn(searches.run("one", target__options__table=path, **keys))
 
 
-def test_a_name_is_one_line_of_bounded_length():
-    shown = style.name(NAME)
-    assert len(shown) <= style.LONGEST
-    assert shown.startswith("$x_{^$ %s é 损失")
-    assert style.name("a\tb\x1b[31m") == "a b\N{REPLACEMENT CHARACTER}[31m"
-    assert style.name("validation_loss") == "validation_loss"
-
-
 @pytest.mark.parametrize("values", [(LARGE, LARGE / 2), (-LARGE, LARGE), (0.0, 5e-324), (0.5, 0.5), (1e-300, 1e300)])
 def test_a_comparison_is_drawn_whatever_its_values_and_names(tmp_path, values):
     low, high = values
