@@ -47,7 +47,7 @@ def scale_or_number(value: object) -> object:
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """What minimises the QUBO.
+    """The sampler that minimises the QUBO.
 
     Attributes
     ----------
@@ -64,35 +64,37 @@ class SamplerSettings:
         "simulated-annealing, neal, tabu, steepest-descent, exact, qpu, hybrid, or module:Class (dimod.Sampler).",
         check=sampler_name,
     )
-    num_reads: int = key(30, "Solutions asked for.", ge=1)
+    num_reads: int = key(30, "Number of solutions to ask for.", ge=1)
     sweeps: int = key(300, "Sweeps a solution (simulated-annealing, neal, module:Class if it takes them).", ge=1)
     solver: str | None = key(None, "Name of the solver (qpu, hybrid); null: the client's choice.")
-    annealing_time: float | None = key(None, "Microseconds (qpu); null: the solver's default.", gt=0)
-    chain_strength: float = key(4.0, "As a multiple of uniform torque compensation (qpu).", gt=0, le=1e6)
-    timeout: float = key(600.0, "Seconds until an answer must be there (qpu, hybrid).", gt=0)
+    annealing_time: float | None = key(None, "Annealing time in microseconds (qpu); null: the solver's default.", gt=0)
+    chain_strength: float = key(
+        4.0, "Chain strength, as a multiple of uniform torque compensation (qpu).", gt=0, le=1e6
+    )
+    timeout: float = key(600.0, "Most seconds to wait for an answer (qpu, hybrid).", gt=0)
     budget: float | None = None
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class QsvrSettings:
-    """How the support vector regression is put as a QUBO; docs/qsvr.md has the formulas."""
+    """The QUBO of the support vector regression; docs/qsvr.md has the formulas."""
 
     epsilon: float = key(0.05, "Half width of the tube without loss, scaled.", ge=0, le=1e6)
     # 1 to 10 acts like the free intercept of an SVR, .01 like none
     xi: float = key(1.0, "Penalty on the sum of the dual coefficients.", gt=0, le=1e6)
     gamma: Literal["scale"] | float = key(
-        "scale", "Of the RBF kernel; scale is 1 / (features * variance).", check=scale_or_number, gt=0
+        "scale", "Gamma of the RBF kernel; scale is 1 / (features * variance).", check=scale_or_number, gt=0
     )
     encoding: Literal["adaptive", "published", "signed"] = key(
-        "adaptive", "How bits make a coefficient; signed takes a third fewer variables."
+        "adaptive", "Encoding of a coefficient in bits; signed takes a third fewer variables."
     )
     bits: int = key(3, "Bits for each of alpha and alpha-hat.", ge=1, le=12)
-    base: float = key(2.0, "How much more each bit counts than the one before.", ge=0.01, le=100)
-    offset: float = key(0.0, "Of the exponent, in the published encoding.", ge=-12, le=12)
-    top: int = key(4, "How many of the best solutions are averaged.", ge=1)
-    # a clique of 120 variables on a QPU holds 20 curves of 2 * 3 bits
-    max_samples: int = key(20, "Training curves that the sampler holds.", ge=3)
+    base: float = key(2.0, "Factor from the value of a bit to that of the next.", ge=0.01, le=100)
+    offset: float = key(0.0, "Offset of the exponent, in the published encoding.", ge=-12, le=12)
+    top: int = key(4, "Number of best solutions that are averaged.", ge=1)
+    # 20 curves of 2 * 3 bits make a clique of 120 variables on a QPU
+    max_samples: int = key(20, "Most training curves in one problem.", ge=3)
     too_many: Literal["ensemble", "subset"] = key(
         "ensemble", "With more curves: the mean of several QSVRs, or one of a subset."
     )

@@ -11,31 +11,32 @@ from swift_hyperband.base.keys import key
 
 @dataclass(frozen=True)
 class PredictorSettings:
-    """What predicts the end of a learning curve."""
+    """The predictor of the end of a learning curve."""
 
     name: Literal["svr", "qsvr", "last-value"] = key(
         "svr", "Support vector regression, the same on an annealer, or the last seen value as a baseline."
     )
     target: Literal["change", "value"] = key(
-        "change", "What is predicted: the change to the round's end, or the value there."
+        "change", "The predicted quantity: the change to the round's end, or the value there."
     )
     features: Literal["differences", "values"] = key(
-        "differences", "How it sees a curve: as changes from epoch to epoch, or as values."
+        "differences", "Features of a curve: changes from epoch to epoch, or values."
     )
     scaling: Literal["robust", "minmax"] = key("robust", "Scaling by median and quartiles, or by minimum and maximum.")
     C: float = key(1.0, "Cost of the support vector regression.", ge=1e-6, le=1e6)
     nu: float = key(0.5, "Least share of support vectors (svr).", gt=0, le=1)
-    fewest_curves: int = key(3, "With fewer sound curves to learn from no predictor is fitted, and nobody stops.", ge=3)
+    fewest_curves: int = key(3, "With fewer sound curves no predictor is fitted, and no trial is stopped.", ge=3)
     # In the published tables no loss of any epoch is farther than 10. A loss that starts at chance or spans some orders
     # of magnitude does not come near it; an explosion passes it within a few epochs.
     far: float = key(
         1e6,
-        "How far above the middle loss a finite one counts as diverged, in units of the better half's spread, or size.",
+        "Distance above the middle loss from which a finite loss counts as diverged, in units of the better half's "
+        "spread, or size.",
         ge=1e3,
         le=1e12,
     )
-    qsvr: QsvrSettings = key(QsvrSettings(), "How a QSVR is put as a QUBO.")
-    sampler: SamplerSettings = key(SamplerSettings(), "What minimises it.")
+    qsvr: QsvrSettings = key(QsvrSettings(), "The QUBO of a QSVR.")
+    sampler: SamplerSettings = key(SamplerSettings(), "The sampler that minimises it.")
 
     @property
     def anneals(self) -> bool:

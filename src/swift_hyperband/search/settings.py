@@ -10,10 +10,10 @@ from swift_hyperband.base.keys import key
 
 @dataclass(frozen=True)
 class SwiftSettings:
-    """How Swift-Hyperband stops trials by prediction."""
+    """The settings with which Swift-Hyperband stops trials by prediction."""
 
     preset: Literal["default", "published"] = key(
-        "default", "Fills what swift and predictor leave out; published: exactly the settings of the paper."
+        "default", "Fills the keys that swift and predictor leave out; published: exactly the settings of the paper."
     )
     d: int = key(5, "Fewest curves to fit a predictor.", ge=3)
     k: float = key(
@@ -22,13 +22,13 @@ class SwiftSettings:
         gt=0,
         le=1,
     )
-    decision_fraction: float = key(0.15, "Where the decision lies between a round's start and end.", gt=0, le=1)
+    decision_fraction: float = key(0.15, "Position of the decision point between a round's start and end.", gt=0, le=1)
     threshold: Literal["promotion", "quantile"] = key(
-        "promotion", "What a prediction must beat: the last value that would be promoted, or a quantile."
+        "promotion", "The value that a prediction must beat: the last that would be promoted, or a quantile."
     )
     threshold_quantile: float = key(
         0.25,
-        "That quantile, of the losses of the trials that train fully; used with threshold quantile.",
+        "The quantile of the losses of the trials that train fully; used with threshold quantile.",
         ge=0,
         le=1,
     )
@@ -39,33 +39,33 @@ class SwiftSettings:
         le=1e6,
     )
     # the trials have been chosen once: they lie closer together, each has cost more, and less is left to save
-    margin_later: float = key(2.0, "How many times margin is left in the later rounds.", ge=0, le=1e6)
+    margin_later: float = key(2.0, "Factor on margin in the later rounds of a bracket.", ge=0, le=1e6)
     share_curves: bool = key(
         True, "Whether brackets learn from each other's curves: saves epochs, takes longer with many workers."
     )
     extra: float = key(
         0.5,
-        "How many more configurations than Hyperband's the last brackets start with, as a share; widened says which.",
+        "Further configurations in the last brackets, as a share of Hyperband's; see widened.",
         ge=0,
         le=100,
     )
     # Their first rounds are the longest, so there the epochs saved at the decision points pay for most configurations.
     # In the others the next round's few places would go, out of more trials, to those that begin well.
-    widened: int = key(3, "How many brackets, the last ones, start with extra configurations.", ge=0)
+    widened: int = key(3, "Number of brackets, the last ones, that start with extra configurations.", ge=0)
     pay_extra: bool = key(
         True,
-        "Whether a search that can save little starts only extra ones that are paid for by trials that stop in any "
-        "case: it never trains more than Hyperband; pay_extra_below says what is little.",
+        "Whether a search that can save little (see pay_extra_below) starts only as many extra configurations as "
+        "trials that certainly stop pay for: then it never trains more than Hyperband.",
     )
     # below, a few trials that a careful predictor lets go on are enough to train more than Hyperband
     pay_extra_below: float = key(
-        0.3, "Share of Hyperband's epochs under which a search, at best, can save little.", ge=0, le=1
+        0.3, "A search that saves less than this share of Hyperband's epochs, at best, can save little.", ge=0, le=1
     )
     # what the published threshold lets pass
     expected_share: float = key(
         0.25,
-        "Share of the partial trials that is expected to go on, for the number of trials of predicted-random where "
-        "search.trials is null.",
+        "Expected share of partial trials that go on; sets the number of trials of predicted-random if search.trials "
+        "is null.",
         ge=0,
         le=1,
     )

@@ -61,29 +61,29 @@ class Study(Section):
     """A study: what is searched, how, and with what."""
 
     name: Annotated[str, AfterValidator(slug)] = Field(description="Names the folder of the results, `results/<name>`.")
-    target: Target = Field(description="What is trained, and which of its metrics counts.")
+    target: Target = Field(description="The model to train, and the metric to optimise.")
     space: dict[str, HyperparameterKeys] = Field(
         min_length=1,
         max_length=MOST_HYPERPARAMETERS,
-        description="The hyperparameters by name, and where each is drawn from.",
+        description="The hyperparameters by name, with their ranges.",
         json_schema_extra={"propertyNames": {"pattern": f"^{NAME}$"}},
     )
     constraints: list[str] = Field(
         default_factory=list,
         max_length=MOST_CONSTRAINTS,
-        description="What configurations must keep, such as `a * b <= 200`; others are drawn again.",
+        description="Conditions on configurations, such as `a * b <= 200`; others are drawn again.",
     )
     search: Search = Field(description="The algorithm and its size.")
     swift: Annotated[SwiftSettings, FromKeys()] = Field(
-        default_factory=SwiftSettings, description="How Swift-Hyperband stops trials by prediction."
+        default_factory=SwiftSettings, description="The settings with which Swift-Hyperband stops trials by prediction."
     )
     predictor: Annotated[PredictorSettings, FromKeys()] = Field(
-        default_factory=PredictorSettings, description="What predicts the end of a learning curve."
+        default_factory=PredictorSettings, description="The predictor of the end of a learning curve."
     )
     batch_size: Annotated[int | str, BeforeValidator(batch_size_value)] = Field(
         default="auto",
         description="Trials that a job trains, or how long it trains, such as 30min (short trainings share a job); "
-        "auto: a round's trials are dealt out to resources.workers jobs.",
+        "auto: a round's trials are spread over resources.workers jobs.",
         json_schema_extra={
             "anyOf": [
                 {"const": "auto"},
@@ -93,9 +93,9 @@ class Study(Section):
         },
     )
     save_every: int = Field(
-        default=1, ge=1, description="Epochs from one saved state to the next, which is what a kill can cost a trial."
+        default=1, ge=1, description="Epochs between two saved states; a kill costs a trial at most as many."
     )
-    resources: Resources = Field(default_factory=lambda: Resources(), description="What a training job needs.")
+    resources: Resources = Field(default_factory=lambda: Resources(), description="The needs of a training job.")
     retries: int = Field(
         default=2,
         ge=0,
@@ -104,13 +104,13 @@ class Study(Section):
     give_up_after: int = Field(
         default=5,
         ge=0,
-        description="So many trials that crash alike in their first epoch, while no trial comes through it, stop the "
-        "search; 0: none do.",
+        description="The search stops if this number of trials crash alike in their first epoch and no trial "
+        "completes one; 0: never.",
     )
     fallback: Literal["stop", "simulated-annealing"] = Field(
-        "stop", description="What happens when the sampler of a running search cannot answer."
+        "stop", description="What to do if the sampler of a running search cannot answer."
     )
-    budget: Budget = Field(default_factory=Budget, description="What the search may spend.")
+    budget: Budget = Field(default_factory=Budget, description="Limits of what the search may spend.")
     keep_states: bool = Field(
         default=False, description="Whether to keep the states of trials that are out of the search."
     )

@@ -26,16 +26,16 @@ class Search(Section):
     max_epochs: int = Field(description="R, the most epochs that any trial trains; at least eta.")
     eta: int = Field(default=3, ge=2, description="One in eta trials is promoted from a round to the next.")
     trials: int | None = Field(
-        default=None, ge=1, description="Trials of a random search; null: what Hyperband's epochs pay for."
+        default=None, ge=1, description="Trials of a random search; null: as many as Hyperband's epochs pay for."
     )
     full: int | None = Field(
         default=None,
         ge=3,
-        description="How many of them train fully, whatever is predicted (predicted-random); null: swift.d.",
+        description="Number of trials that train fully without a decision (predicted-random); null: swift.d.",
     )
     seed: int = Field(default=0, ge=0, description="Seed of all configurations and trainings.")
     brackets: list[int] | None = Field(
-        default=None, description="Which brackets to run, as numbers from 0 (no early stopping) up; null for all."
+        default=None, description="The brackets to run, as numbers from 0 (no early stopping) up; null for all."
     )
 
     @model_validator(mode="after")
@@ -68,7 +68,7 @@ class Budget(Section):
     """What a search may spend."""
 
     annealer_seconds: float | None = Field(
-        default=None, ge=0, description="Annealer time that all fits together may take (qpu, hybrid); null: any."
+        default=None, ge=0, description="Most annealer time of all fits together (qpu, hybrid); null: unlimited."
     )
 
 
@@ -78,13 +78,13 @@ class Resources(Section):
     workers: int = Field(
         default=2,
         ge=1,
-        description="Training jobs at a time at most, here and on a cluster; batch_size auto makes so many of a round.",
+        description="Most training jobs at a time, here and on a cluster; batch_size auto makes as many from a round.",
     )
     mem_mb: int = Field(default=2000, ge=1, description="Memory of a training job, in MB.")
     runtime: int = Field(default=60, ge=1, le=LONGEST_JOB, description="Time limit of a training job, in minutes.")
     gpus: int = Field(default=0, ge=0, description="GPUs of a training job.")
     gpus_required: bool = Field(
-        default=True, description="Whether a job with gpus that sees none is refused, and does not train on the CPU."
+        default=True, description="Whether a job with gpus that sees no GPU is refused instead of training on the CPU."
     )
     side_by_side: int = Field(
         default=1, ge=1, description="Trials that train at the same time in a job, on its cores or its GPU."
@@ -93,5 +93,5 @@ class Resources(Section):
         default=None,
         gt=0,
         le=1e8,
-        description="How long an epoch takes, for the plan and batch_size; null: as measured.",
+        description="Seconds of an epoch, for the plan and batch_size; null: as measured.",
     )

@@ -20,11 +20,11 @@ Values = Annotated[list[AnyScalar], BeforeValidator(as_list, json_schema_input_t
 
 Condition = Annotated[
     dict[str, Values],
-    Field(description="Condition: it is drawn only where each hyperparameter named here has one of the given values."),
+    Field(description="Condition: it is drawn only if each hyperparameter named here has one of the given values."),
 ]
 
 
-Log = Annotated[bool, Field(description="Whether it is drawn uniformly in its logarithm (float, int).")]
+Log = Annotated[bool, Field(description="Whether its logarithm is drawn uniformly (float, int).")]
 
 
 class FloatRange(Section):

@@ -39,20 +39,22 @@ class MetricsFile(Section):
             "xgboost",
         ]
         | None
-    ) = Field(default=None, description="The library that writes them: fills the keys below that are left out.")
+    ) = Field(
+        default=None, description="The library that writes the metrics; it fills the keys below that are left out."
+    )
     format: Literal["csv", "tsv", "json", "jsonl", "regex", "tensorboard"] | None = Field(
-        default=None, description="How the metrics stand there; must be given where writer is not."
+        default=None, description="The format of the metrics; required without writer."
     )
     path: str | None = Field(
         default=None,
         min_length=1,
-        description="The file, with placeholders, and * and ** for any names; what the program prints if left out.",
+        description="The file, with placeholders, and * and ** for any names; the program's output if left out.",
     )
     epoch: str | None = Field(
         default=None,
         min_length=1,
-        description="The column of the epoch, the named group, or a tag (tensorboard); if left out, the rows come in "
-        "turn, and TensorBoard's steps are the epochs.",
+        description="The column of the epoch, the named group, or a tag (tensorboard); if left out, the rows are "
+        "consecutive epochs, and TensorBoard's steps are the epochs.",
     )
     counts_from_zero: bool = Field(default=False, description="Whether the program's first epoch is 0.")
     counts_anew: bool = Field(
@@ -62,17 +64,17 @@ class MetricsFile(Section):
         default=1,
         ge=1,
         description="The program reports every n-th epoch, and the search counts reports: its epoch 1 is the "
-        "program's epoch n; {from} and {to} are told in the program's epochs.",
+        "program's epoch n; {from} and {to} are epochs of the program.",
     )
     missing: Literal["error", "last", "diverged"] = Field(
         default="error",
-        description="An epoch without the metric is an error; or the last value counts on; or it has diverged, where "
-        "its row is there and the cell is empty.",
+        description="An epoch without the metric is an error; or the last value still counts; or the epoch has "
+        "diverged, if it has a row with an empty cell.",
     )
     pattern: str | None = Field(
         default=None,
         description="A regular expression whose named groups are metrics, and epoch (regex); or name and value, which "
-        "find the metrics of a line one by one; or json, where the object stands in a line (jsonl).",
+        "match the metrics of a line one by one; or json, which matches the object in a line (jsonl).",
     )
 
     @model_validator(mode="before")
@@ -114,16 +116,18 @@ class Target(Section):
 
     name: Annotated[str, AfterValidator(target_name)] | None = Field(
         default=None,
-        description=f"What is trained: {', '.join(BUILT_IN)}, path/to/file.py:Class or package.module:Class.",
+        description=f"The model to train: {', '.join(BUILT_IN)}, path/to/file.py:Class or package.module:Class.",
     )
-    command: Words = Field(default=None, description="In the place of name: a program, a text or a list of words.")
-    first_command: Words = Field(default=None, description="The program where there is no state yet.")
+    command: Words = Field(default=None, description="Instead of name: a program, as a text or a list of words.")
+    first_command: Words = Field(default=None, description="The program for a trial without a state.")
     metrics: MetricsFile | None = Field(
         default=None,
-        description="Where the metrics of an existing program are; without it, command is a segment command.",
+        description="The metrics of an existing program; without it, command is a segment command.",
     )
-    resumable: bool = Field(default=True, description="Whether the program can go on; else each start begins anew.")
-    piece: int | None = Field(default=None, ge=1, description="Epochs that one start of the program trains at most.")
+    resumable: bool = Field(
+        default=True, description="Whether the program can resume; otherwise each start trains from the first epoch."
+    )
+    piece: int | None = Field(default=None, ge=1, description="Most epochs of one start of the program.")
     metric: Annotated[str, AfterValidator(metric_name)] = Field(
         description="The metric of the target that is optimised."
     )
@@ -132,7 +136,7 @@ class Target(Section):
         default=1, ge=1, le=4096, description="CPU threads of a training; another number gives other bits."
     )
     options: Annotated[dict[str, Any], BeforeValidator(target_options)] = Field(
-        default_factory=dict, description="Options that the target itself understands."
+        default_factory=dict, description="Options of the target."
     )
 
     @model_validator(mode="after")
