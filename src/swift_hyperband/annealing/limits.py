@@ -68,5 +68,6 @@ def too_many(solver: str, largest: int, variables: int) -> str:
     """Say that a problem is larger than a solver holds, and what to do."""
     return (
         f"a problem for {solver} may have {largest} variables, found {variables}; use fewer curves or bits "
-        "(predictor.qsvr.max_samples, .bits), the signed encoding (.encoding), or another sampler"
+        "(predictor.qsvr.max_samples, predictor.qsvr.bits), the signed encoding (predictor.qsvr.encoding), "
+        "or another sampler (predictor.sampler.name)"
     )

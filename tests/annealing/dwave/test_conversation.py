@@ -287,7 +287,7 @@ def test_a_server_that_hangs_is_left_when_the_time_is_over(
     place: str, server: Any, fail: Callable[..., None], soon: None, tmp_path: Path
 ) -> None:
     fail(hang=[place])
-    with pytest.raises(AnnealerError, match=r"in time|within the time-out"):
+    with pytest.raises(AnnealerError, match=r"in time"):
         conversation.sample(SamplerSettings(name="qpu", timeout=1.0), problem(), "fit 1", tmp_path)
     fail()
     server.stopping.set()
@@ -300,7 +300,7 @@ def test_a_problem_that_waits_too_long_is_cancelled(
     name: str, server: Any, fail: Callable[..., None], tmp_path: Path
 ) -> None:
     fail(delay=600.0)
-    with pytest.raises(AnnealerError, match="still waits and was cancelled; raise the time-out"):
+    with pytest.raises(AnnealerError, match=r"still waits and was cancelled; raise predictor.sampler.timeout"):
         conversation.sample(SamplerSettings(name=name, timeout=1.0), problem(), "fit 1", tmp_path)
     assert [server.state(at_server) for at_server in server.problems.values()] == ["CANCELLED"]
 

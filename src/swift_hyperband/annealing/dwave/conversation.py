@@ -199,8 +199,8 @@ def _submitted(connection: Connection, found: SampleSet, store: Kept, deadline: 
         problem_id = found.wait_id(timeout=max(0.1, deadline - time.monotonic()))
     except concurrent.futures.TimeoutError:
         raise AnnealerError(
-            f"the annealer at {connection.access.host} must take the problem within the time-out, but did not; "
-            "raise the time-out or try again later"
+            f"the annealer at {connection.access.host} must take the problem in time, but did not; "
+            "raise predictor.sampler.timeout or try again later"
         ) from None
     if problem_id is None:
         try:
@@ -216,8 +216,8 @@ def _wait(connection: Connection, found: SampleSet, problem_id: str, deadline: f
     while not found.done():
         if time.monotonic() >= deadline:
             raise AnnealerError(
-                f"the annealer at {connection.access.host} must answer within the time-out, but problem {problem_id} "
-                f"still waits{_cancel(connection.annealer, problem_id)}; raise the time-out or try again later"
+                f"the annealer at {connection.access.host} must answer in time, but problem {problem_id} still waits"
+                f"{_cancel(connection.annealer, problem_id)}; raise predictor.sampler.timeout or try again later"
             )
         time.sleep(0.02)
     found.resolve()

@@ -143,7 +143,7 @@ class Access:
         if isinstance(error, client.SolverNotFoundError):
             return AnnealerError(
                 f"{where} must offer the solver and have it online, found none ({words}); "
-                "check the solver's name and DWAVE_API_SOLVER"
+                "check predictor.sampler.solver and DWAVE_API_SOLVER"
             )
         if isinstance(error, client.CanceledFutureError):
             return AnnealerError(f"{where} must answer, but the problem was cancelled there; start again to submit it")
