@@ -1,4 +1,4 @@
-"""What a solver in the network refuses, compared with a study's settings: each a line that begins with the key.
+"""The limits of a remote solver, compared with a study's settings: each violation is a line that begins with the key.
 
 Ranges as D-Wave's documentation of solver properties defines them; a solver that does not tell one has none.
 """

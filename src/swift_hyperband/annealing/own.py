@@ -1,4 +1,4 @@
-"""Samplers in this process, the user's own among them: had, asked and their answers checked.
+"""Samplers in this process, including the user's own: loading them, asking them, checking their answers.
 
 Whatever goes wrong in code that is not ours is told in one line, without the tokens that it may repeat.
 """

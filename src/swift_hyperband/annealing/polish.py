@@ -1,4 +1,4 @@
-"""Steepest descent after sampling: chains that broke, or noise, leave states above their local minimum."""
+"""Steepest descent after sampling: broken chains or noise leave states above their local minimum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a sampler can do what a study will ask of it, found before anything is trained."""
+"""Checks, before anything is trained, that a sampler can solve the problems of a study."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What every room needs: errors, the wording of messages, files, delimited text."""
+"""The common ground of all packages: errors, the wording of messages, files, delimited text."""

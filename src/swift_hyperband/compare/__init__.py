@@ -1,1 +1,1 @@
-"""Several searches beside each other, on recorded curves or on real training."""
+"""Comparisons of several searches, on recorded curves or with real training."""

@@ -1,4 +1,4 @@
-"""How well predictors predict: trained on a few curves of a table, tested on all curves of other configurations."""
+"""Accuracy of predictors: trained on a few curves of a table, tested on all curves of other configurations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of a comparison: which searches are replayed over which tables, how often, and on what cluster.
+"""The file of a comparison: its searches, tables and seeds, and the simulated cluster.
 
 `load` reads and checks it, without reading the tables of curves. Mistakes become one `UserError`, a line for each.
 """

@@ -1,4 +1,4 @@
-"""Making the rows of units side by side in processes; whatever ends it, the rows made so far are kept.
+"""A pool of processes that make the rows of units; whatever ends it, finished rows are kept.
 
 This module is what a worker process imports first: numpy comes later, when the process is told to be of one thread.
 """

@@ -1,4 +1,4 @@
-"""Figures that the authors of Swift-Hyperband published, to stand beside those that a comparison finds.
+"""Figures that the authors of Swift-Hyperband published, for comparison.
 
 Source: the authors' public result files, which seem to belong to the follow-up paper, Wulff et al., Quantum Machine
 Intelligence 6:59 (2024): MLPF simulated on the recorded curves (n = 10), CIFAR-10 really trained (n = 3). R = 100,

@@ -1,4 +1,4 @@
-"""Searches that really train, one after another or by the workflow: what each finds, trains and takes.
+"""Searches that really train, one after another or by the workflow: their winners, epochs and times.
 
 The counterpart of figure 4 of García Amboage et al., EPJ Web of Conferences 295, 12005 (2024): Hyperband,
 Fast-Hyperband and Swift-Hyperband train one trial after another in one process, and the workflow runs Swift-Hyperband

@@ -1,4 +1,4 @@
-"""Files of runs: rows by seed, and what defines them, so that what is done is known and not done again."""
+"""Files of runs: rows by seed and their definition, so that no run is repeated."""
 
 from __future__ import annotations
 

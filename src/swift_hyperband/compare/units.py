@@ -1,4 +1,4 @@
-"""What a comparison does: its units of work, a row each seed, each kept in a file of its own.
+"""The units of work of a comparison: each makes a row for each seed, in a file of its own.
 
 A unit replays one search over one table (`Pair`) or judges one predictor on one table (`Accuracy`). A row follows
 from the unit's definition and the seed alone, so rows can be made anywhere, in any order.

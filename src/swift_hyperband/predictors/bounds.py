@@ -1,4 +1,4 @@
-"""Which losses stand so far outside of the others that nothing can be learnt from them: exploded, but still finite.
+"""Bounds for losses that exploded and are still finite, so that no predictor learns from them.
 
 A support vector regression and its standard error follow the farthest curve there is: one loss of 1e30 makes every
 other curve look alike, and the square of 1e155 is not finite. Such curves count as diverged in the fit and its standard

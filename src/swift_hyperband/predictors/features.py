@@ -1,4 +1,4 @@
-"""How a predictor sees curves: features, the target and their scaling. Arrays in, arrays out."""
+"""Features, target and scaling of curves for predictors. Arrays in, arrays out."""
 
 from __future__ import annotations
 

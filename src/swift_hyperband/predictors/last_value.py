@@ -1,4 +1,4 @@
-"""The baseline: the last seen value tells where a curve will end."""
+"""The baseline: the last value of a curve is the prediction of its end."""
 
 from __future__ import annotations
 

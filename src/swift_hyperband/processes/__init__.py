@@ -1,1 +1,1 @@
-"""Who may write (lease), who leads a search (head), and processes that can always be ended (watch)."""
+"""One writer at a time (lease), the process that leads a search (head), and processes that can always be ended."""

@@ -1,4 +1,4 @@
-"""Which row of a table each trial of a search is: by permutation of the rows, or the row nearest to what was drawn."""
+"""The table row of each trial of a search: by permutation of the rows, or the nearest to a drawn configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Configurations drawn by a model of what was seen so far, as peers draw them: TPE and BOHB, with Optuna's sampler.
+"""Configurations drawn from a model of the losses so far: TPE and BOHB, with Optuna's sampler.
 
 Sources: TPE as Optuna runs it under its Hyperband pruner; BOHB, Falkner, Klein and Hutter, ICML 2018: the model sees
 the losses at the largest number of epochs that enough trials reached, and one configuration in three is drawn at

@@ -1,4 +1,4 @@
-"""Making a search from an algorithm's name and settings that a user gave, which are checked."""
+"""Making a search from an algorithm's name and a user's settings, which are checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A simulated cluster: how long a search takes on so many workers, and how busy it keeps them.
+"""A simulated cluster: the length of a search on a number of workers, and their utilisation.
 
 Recorded curves take the place of training and a heap of events that of time. What the cluster does to a trial (pace,
 wait, failures) is drawn from the seed and the trial alone, not from who asked for it or when, so that two searches

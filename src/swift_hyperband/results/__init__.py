@@ -1,1 +1,1 @@
-"""What lies in results/<study>: written and read here only."""
+"""The folder results/<study>: only this package reads and writes it."""

@@ -1,4 +1,4 @@
-"""What a search's jobs took, as SLURM accounts for it: from the moment a job was given its node to its end.
+"""The time of a search's jobs, as SLURM accounts for it: from the allocation of a job's node to its end.
 
 A job's own record begins when its Python does and ends with it, or ten seconds before a kill, and a job that is
 cancelled while it starts leaves none. SLURM knows better, but forgets: where there is no sacct, within minutes. So the

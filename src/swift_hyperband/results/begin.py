@@ -1,4 +1,4 @@
-"""What the head of a search does before anything is trained, and when it gives up."""
+"""The first steps of the head of a search, before anything is trained, and the reasons to give up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the files in a study's folder hold."""
+"""The contents of the files in a study's folder."""
 
 from __future__ import annotations
 

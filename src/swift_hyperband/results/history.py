@@ -1,4 +1,4 @@
-"""What a search did so far, read from its folder: for status, tables and pictures. Nothing is decided or written here.
+"""The history of a search, read from its folder: for status, tables and pictures. It decides and writes nothing.
 
 Values are metrics as the target reported them (not losses), nan where not finite.
 """

@@ -1,4 +1,4 @@
-"""How far a search has come, in numbers: brackets, the best so far, epochs trained and saved, failures."""
+"""The progress of a search in numbers: brackets, the best so far, epochs trained and saved, failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where and with what a search ran: a note of each of its starts, and whether the model's code changed between two.
+"""The provenance of a search: a note of each of its starts, and a check for changes of the model's code.
 
 The notes lie in results/<study>/provenance.json. The code is told by digests, as `code_files` finds it: a search whose
 code changed half-way would compare trials of two models.

@@ -1,4 +1,4 @@
-"""Looking through a study's folder when its search starts: what was damaged or lost since is made again.
+"""Checking a study's folder when its search starts: damaged or lost files are made again.
 
 Nothing is computed here. A file that cannot be what was written is removed, with all that was taken from it, and
 whoever runs the search makes them again from the trials' curves, as for the first time. A trial whose curve is damaged

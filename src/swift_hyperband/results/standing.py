@@ -1,4 +1,4 @@
-"""How a search stands: the fate of each trial, the best one, and each bracket's winner."""
+"""The standing of a search: the fate of each trial, the best one, and each bracket's winner."""
 
 from __future__ import annotations
 

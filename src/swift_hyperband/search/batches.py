@@ -1,4 +1,4 @@
-"""How trainings are packed into jobs, and how a job's file is named by its trials."""
+"""Packing trainings into jobs, and naming a job's file by its trials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is decided in a round: the threshold, who continues, who is promoted. Pure functions of values.
+"""The decisions of a round: the threshold, which trials continue, which are promoted. Pure functions of values.
 
 Values are losses: a metric that is maximised enters negated, and a trial that diverged or failed counts as infinity,
 the worst. Source: García Amboage et al., EPJ Web of Conferences 295, 12005 (2024), section 3; the margin is ours; the

@@ -1,4 +1,4 @@
-"""What a search will cost, before anything runs: epochs, jobs of the workflow, and how long it takes with its workers.
+"""The cost of a search before anything runs: epochs, jobs of the workflow, and its length with its workers.
 
 Everything follows from the schedule, the batch size and the number of workers, but for one thing: how many partial
 trials continue from their decision points. Three cases bound and estimate it: "worst" (all), "best" (as few as fill the

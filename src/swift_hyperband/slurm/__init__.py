@@ -1,1 +1,1 @@
-"""What SLURM is asked and told: the queue, and its plugin for Snakemake."""
+"""SLURM: its queue, and its plugin for Snakemake."""

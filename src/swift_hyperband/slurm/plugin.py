@@ -1,4 +1,4 @@
-"""What the head adds to Snakemake's SLURM plugin, which by itself may wait for ever, and says nothing of it.
+"""Corrections of Snakemake's SLURM plugin, which alone may wait without end and without a message.
 
 Of version 2.8.0, each of these ends a search in a silent wait:
 

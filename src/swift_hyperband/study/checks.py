@@ -1,4 +1,4 @@
-"""What single values of the study file must hold, beyond their type."""
+"""Checks of single values of the study file, beyond their type."""
 
 from __future__ import annotations
 

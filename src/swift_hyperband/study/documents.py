@@ -1,4 +1,4 @@
-"""What is generated from the study model: the JSON schema for editors and the table of keys in config/README.md.
+"""Documents generated from the study model: the JSON schema for editors and the table of keys in config/README.md.
 
 `python -m swift_hyperband.study.documents` writes both anew.
 """

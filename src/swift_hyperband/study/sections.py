@@ -1,4 +1,4 @@
-"""Sections of the study file whose keys only the study reads: `search`, `budget` and `resources`.
+"""Sections of the study file with keys that only the study reads: `search`, `budget` and `resources`.
 
 `swift` and `predictor` are made of the dataclasses `SwiftSettings` and `PredictorSettings`.
 """

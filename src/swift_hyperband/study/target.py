@@ -1,4 +1,4 @@
-"""The study file's section `target`: what is trained, and where a program leaves its metrics."""
+"""The study file's section `target`: the model, and the metrics file of a program."""
 
 from __future__ import annotations
 

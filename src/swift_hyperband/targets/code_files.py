@@ -1,4 +1,4 @@
-"""Which files a study's model is made of, and their digests: the target's own file and what it imports beside it.
+"""The files of a study's model, and their digests: the target's own file and the files that it imports from beside it.
 
 Nothing is imported or run: imports are read in the files' text. What is installed counts with its version alone.
 """

@@ -1,4 +1,4 @@
-"""What built-in targets are told beside hyperparameters, checked: one line for a mistake."""
+"""Checks of the options of built-in targets: one line for a mistake."""
 
 from __future__ import annotations
 

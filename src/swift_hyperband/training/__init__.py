@@ -1,1 +1,1 @@
-"""Training: trials that are trained epoch by epoch, can be cut anywhere and go on as if nothing had happened."""
+"""Training: trials are trained epoch by epoch, and can be cut anywhere and resumed without a difference."""

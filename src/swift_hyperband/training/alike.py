@@ -1,4 +1,4 @@
-"""Whether all trials of a study crash before their first epoch, and alike: then it is not their configurations.
+"""Detects that all trials of a study crash alike before their first epoch, so their configurations are not the cause.
 
 Nothing is trained in such a study, so nothing is lost when its search stops, nor when it begins anew. What is decided
 follows from the trials' folders alone.

@@ -1,4 +1,4 @@
-"""When a training job must end: before its time limit, or because it was told so by a signal."""
+"""The deadline of a training job: before its time limit, or at a signal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a training that is to have a GPU sees one; a target that sees none would train on the CPU without a word."""
+"""Checks that a training that asks for a GPU sees one; otherwise it would silently train on the CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that carry the SHA-256 of their own bytes, so that one that was damaged is never taken for a sound one.
+"""Files that contain the SHA-256 of their own bytes, so that a damaged one is detected.
 
 The digest is in the file itself, as two files could be parted by a kill. In JSON it is the first key. Behind a state of
 torch, which is a zip archive, it is a last line, which readers of zip archives leave alone. States written before there

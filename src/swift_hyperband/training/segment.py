@@ -1,4 +1,4 @@
-"""A segment: one trial trained from where it stands to a given epoch, in this process."""
+"""A segment: one trial trained from its last epoch to a given one, in this process."""
 
 from __future__ import annotations
 

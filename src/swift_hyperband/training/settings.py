@@ -1,4 +1,4 @@
-"""What the training of a study's trials needs to know of the study."""
+"""The settings of a study that the training of its trials needs."""
 
 from __future__ import annotations
 

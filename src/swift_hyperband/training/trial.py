@@ -1,4 +1,4 @@
-"""What a trial's folder tells to anybody, at any time: its curve, whether it diverged, how often it crashed.
+"""A trial's folder, readable at any time: its curve, whether it diverged, how often it crashed.
 
 A row of the curve is {"epoch": 3, "accuracy": 0.91, ..., "seconds": 1.23}; a number that is not finite is null. Rows
 once published never change and never vanish: decisions rest on them.

@@ -1,1 +1,1 @@
-"""What the Snakefile calls, and what starts and ends a search."""
+"""The functions that the Snakefile calls, and the start and end of a search."""

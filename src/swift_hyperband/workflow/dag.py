@@ -1,4 +1,4 @@
-"""What the Snakefile's input functions ask: which batches of trainings a round has.
+"""Answers to the Snakefile's input functions: the batches of trainings of a round.
 
 The head process enters a round as soon as its competitors are known: it freezes the round's batches in a file, and
 every later question (from the head, a job on another machine, a resumed run) is answered from that file. While only

@@ -1,4 +1,4 @@
-"""Jobs in SLURM's queue that no living Snakemake looks after: those of an earlier start, and of a stopped one."""
+"""Jobs in SLURM's queue without a living Snakemake: those of an earlier start, and of a stopped one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders whose names Snakemake or a scheduler would take for something else: refused in a line."""
+"""Refuses, in one line, folders whose names Snakemake or a scheduler would misread."""
 
 from __future__ import annotations
 

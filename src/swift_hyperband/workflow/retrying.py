@@ -1,4 +1,4 @@
-"""What the head changes in Snakemake's retries: none where every trial crashes alike, whatever the profile says.
+"""The head's change of Snakemake's retries: none if every trial crashes alike, whatever the profile says.
 
 Profiles give retries to jobs that ran out of time or memory. A search of which no trial comes through its first epoch,
 or whose code was edited meanwhile, would be submitted again and again, and Snakemake has no word with which a job could

@@ -1,4 +1,4 @@
-"""Where Snakemake logs to while `swift-hyperband run` shows how far the search has come, and what its log says."""
+"""Snakemake's log file while `swift-hyperband run` shows the progress, and a summary of its errors."""
 
 from __future__ import annotations
 

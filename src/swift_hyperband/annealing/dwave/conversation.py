@@ -1,4 +1,4 @@
-"""Annealers in the network: the D-Wave QPU and the Leap hybrid solver, through D-Wave's own client.
+"""Remote annealers: the D-Wave QPU and the Leap hybrid solver, through D-Wave's own client.
 
 A problem is paid for once. Its answer is kept; where none is kept it is looked for at the server by its label, because
 whoever sent it may have been killed before reading it; only then is it submitted.

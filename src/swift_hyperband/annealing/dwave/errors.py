@@ -1,4 +1,4 @@
-"""What samplers answer when they do not answer, each told in one line without secrets; most of it by the network."""
+"""Errors of samplers, mostly remote ones, as one-line messages that never contain the token."""
 
 from __future__ import annotations
 

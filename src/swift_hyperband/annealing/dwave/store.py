@@ -1,4 +1,4 @@
-"""What is kept of every problem sent to an annealer in the network, so that no answer is ever paid for twice.
+"""The store of problems sent to a remote annealer, so that no answer is paid for twice.
 
 One folder a problem, named by its label and a digest: `problem.json` (the problem and its embedding) and
 `submitted.json` (its id at the server) are written around the submission, `answer.json` when the answer is there.

@@ -1,4 +1,4 @@
-"""Files of tables, cell by cell: what is not a table, and where a cell does not hold what it must, is told here."""
+"""Files of tables, cell by cell: errors name the file, the row and the column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables with a row for each configuration and epoch: our own curves.parquet, and what others write as CSV or parquet.
+"""Tables with a row for each configuration and epoch: our own curves.parquet, and CSV or parquet files of others.
 
 Columns of our own table say by prefix what they are (`config_`, `metric_`). In another table, a column that is constant
 within each configuration is a hyperparameter, and one that varies is a metric.

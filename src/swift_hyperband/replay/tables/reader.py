@@ -1,4 +1,4 @@
-"""Reading a file of recorded learning curves: a published table, our own curves.parquet, or anybody's."""
+"""Reading a file of recorded learning curves: a published table, our own curves.parquet, or another table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table of recorded learning curves, whatever file it came from."""
+"""A table of recorded learning curves, independent of its file."""
 
 from __future__ import annotations
 

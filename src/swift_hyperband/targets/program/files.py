@@ -1,4 +1,4 @@
-"""Which files, and which lines of them, a start of a program wrote: metrics of earlier starts must not count again."""
+"""The files, and their lines, that a start of a program wrote: metrics of earlier starts must not count again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics as programs leave them, by epoch: the rows of a start's files, merged cell by cell."""
+"""Metrics of programs by epoch: the rows of a start's files, merged cell by cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expressions of `target.metrics.pattern`: how long they may take, and that they take whole numbers."""
+"""Expressions of `target.metrics.pattern`: a limit on their time, and a check that they match whole numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a command, and what stands in braces in them, as Python's format strings have it."""
+"""The words of a command, and their placeholders in braces, as in Python's format strings."""
 
 from __future__ import annotations
 

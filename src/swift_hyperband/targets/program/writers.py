@@ -1,4 +1,4 @@
-"""How known libraries write their metrics: what `target.metrics.writer` fills in."""
+"""The metrics files of known libraries, for `target.metrics.writer`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a target keeps its contract: what `swift-hyperband check-target` finds out before money is spent.
+"""Checks that a target keeps its contract, for `swift-hyperband check-target`, before money is spent.
 
 Two epochs are trained in one go and in two, each in a process of its own as a job would be, and must come out alike.
 Where they do not, and where they do by luck, every attribute of the trained target is compared with that of one which
