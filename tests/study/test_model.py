@@ -541,11 +541,11 @@ def test_what_differs_from_the_frozen_study_is_told():
     )
     found = differences(study().definition(), parse(now, "study.yaml").definition())
     assert found[:3] == [
-        "space.dropout is in the frozen study, not now",
-        "space.width is not in the frozen study",
-        "search.max_epochs is 27 in the frozen study, 81 now",
+        ("space.dropout", "is in the frozen study, not now"),
+        ("space.width", "is not in the frozen study"),
+        ("search.max_epochs", "is 27 in the frozen study, 81 now"),
     ]
-    assert 'swift.threshold is "promotion" in the frozen study, "quantile" now' in found
+    assert ("swift.threshold", 'is "promotion" in the frozen study, "quantile" now') in found
     assert differences(study().definition(), study().definition()) == []
 
 

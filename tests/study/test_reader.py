@@ -8,7 +8,9 @@ import yaml
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.space.parameters import Float
 from swift_hyperband.study.model import load
-from swift_hyperband.study.reader import DEEPEST, LONGEST, parse_yaml, read, to_yaml
+from swift_hyperband.study.reader import LONGEST, parse_yaml, read
+from swift_hyperband.study.yaml_loader import to_yaml
+from swift_hyperband.study.yaml_tree import DEEPEST
 
 DEFAULT = Path(__file__).parents[2] / "config" / "config.yaml"
 

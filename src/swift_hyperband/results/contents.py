@@ -165,7 +165,7 @@ def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int
     UserError
         If the winner's state is not what was saved.
     """
-    from swift_hyperband.study.reader import to_yaml
+    from swift_hyperband.study.yaml_loader import to_yaml
     from swift_hyperband.training import state
 
     if (found := state.unsound(folder.trial(trial))) is not None:

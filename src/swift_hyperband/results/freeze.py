@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from swift_hyperband import __version__
 from swift_hyperband.base.console import say
-from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.errors import Problem, UserError
 from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.results.contents import PREDICTOR, SETTINGS, STUDY, known
 from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.study.frozen import BEFORE, FrozenStudy, completed
+from swift_hyperband.study.frozen import BEFORE, FrozenStudy, completed, differences
 from swift_hyperband.training.trial import something_is_trained
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
     if not folder.study.exists():
         return study
     study = as_begun(folder, study)
-    if kept := [line for line in _changes(folder, study) if _still_free(folder, line) is None]:
+    if kept := [f"{key} {how}" for key, how in _changes(folder, study) if _still_free(folder, key) is None]:
         raise UserError(
             f"{folder.path}: a study keeps its definition, but {'; '.join(kept)}. "
             f"Give the changed study a name of its own, or delete {folder.path} to start again"
@@ -75,9 +75,8 @@ def _before(study: Study, stored: Mapping[str, Any]) -> Study:
     return study
 
 
-def _changes(folder: StudyFolder, study: Study) -> list[str]:
-    """Return how a study differs from the one frozen under its name."""
-    from swift_hyperband.study.frozen import differences
+def _changes(folder: StudyFolder, study: Study) -> list[Problem]:
+    """Return how a study differs from the one frozen under its name, by key."""
     from swift_hyperband.study.model import parse
 
     # parsed, so that a key which came into the product after the study was frozen counts with its default
@@ -85,13 +84,13 @@ def _changes(folder: StudyFolder, study: Study) -> list[str]:
     return differences(frozen, study.definition())
 
 
-def _still_free(folder: StudyFolder, change: str) -> str | None:
-    """Return why something that differs may, as nothing that is kept rests on it; None where it may not."""
-    if change.startswith("predictor.sampler.timeout "):
+def _still_free(folder: StudyFolder, key: str) -> str | None:
+    """Return why a key may still change: no result depends on it; None if one does."""
+    if key == "predictor.sampler.timeout":
         return "it changes no answer"
-    if change.startswith("predictor.sampler.") and not answered(folder):
+    if key.startswith("predictor.sampler.") and not answered(folder):
         return "the sampler has not answered yet"
-    if change.startswith("target.") and not something_is_trained(folder.path):
+    if key.startswith("target.") and not something_is_trained(folder.path):
         return "nothing is trained yet"
     return None
 
@@ -105,7 +104,10 @@ def answered(folder: StudyFolder) -> bool:
 
 
 def version(folder: StudyFolder) -> str:
-    """Return what tells a frozen study from another one of its name, as long as answers given to it count."""
+    """Return the part of an annealer problem's name that differs between studies of one name.
+
+    It stays when the study changes after the sampler has answered, so that the answers count.
+    """
     stored = read_json(folder.study, STUDY, KEEP_STUDY)
     told = stored.get("version")
     text = json.dumps(stored["definition"], sort_keys=True)
@@ -119,8 +121,8 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
     if known(folder.settings) != study.settings():
         write_json(folder.settings, study.settings())
     content: dict[str, Any] = {"definition": study.definition(), "product": __version__}
-    for why, lines in groupby(changed, key=lambda change: _still_free(folder, change)):
-        say(f"{'; '.join(lines)}: taken over, as {why}")
+    for why, some in groupby(changed, key=lambda change: _still_free(folder, change[0])):
+        say(f"{'; '.join(f'{key} {how}' for key, how in some)}: taken over, as {why}")
     if changed and answered(folder):
         content["version"] = version(folder)
     if changed or not folder.study.exists():

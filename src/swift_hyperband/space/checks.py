@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from swift_hyperband.base.errors import Problem
 from swift_hyperband.base.wording import one_of, shown, suggestion
 from swift_hyperband.space.constraints import SPELLED, WORDS, Scalar, parse
-from swift_hyperband.space.parameters import Categorical, Float, Int, Space
+from swift_hyperband.space.parameters import Categorical, ConditionCycleError, Float, Int, Space
 
 
 def problems(space: Space) -> list[Problem]:
@@ -23,9 +23,8 @@ def problems(space: Space) -> list[Problem]:
     if not found:
         try:
             _ = space.order
-        except ValueError as cycle:
-            name = str(cycle).partition(" ")[0]
-            found.append((f"space.{name}.when", f"must not lead back to {name}, found {cycle}"))
+        except ConditionCycleError as cycle:
+            found.append((f"space.{cycle.first}.when", f"must not lead back to {cycle.first}, found {cycle}"))
     for number, constraint in enumerate(space.constraints):
         if text := _constraint_problem(space, constraint):
             found.append((f"constraints[{number}]", text))

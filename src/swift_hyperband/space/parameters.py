@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import graphlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from swift_hyperband.space.constraints import Scalar, parse
@@ -65,6 +65,21 @@ class Categorical:
 Hyperparameter = Float | Int | Categorical
 
 
+class ConditionCycleError(ValueError):
+    """Conditions lead back to where they start.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the hyperparameters in the cycle, each depending on the next and the last on the first.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.first = names[0]
+        named = [*names[:5], "..."] if len(names) > 5 else names
+        super().__init__(" -> ".join([*named, self.first]))
+
+
 @dataclass(frozen=True)
 class Space:
     """Hyperparameters by name, and constraints on their values such as "num_filters * num_layers <= 200"."""
@@ -78,8 +93,8 @@ class Space:
 
         Raises
         ------
-        ValueError
-            If conditions lead back to where they start; the message is the cycle.
+        ConditionCycleError
+            If conditions lead back to where they start.
         """
         graph = {name: list(keys.when or {}) for name, keys in self.hyperparameters.items()}
         try:
@@ -87,9 +102,7 @@ class Space:
         except graphlib.CycleError as error:
             cycle = error.args[1][-1:0:-1]
             first = min(range(len(cycle)), key=lambda place: list(self.hyperparameters).index(cycle[place]))
-            names = [*cycle[first:], *cycle[:first]]
-            names[5:] = ["..."] if len(names) > 5 else []
-            raise ValueError(" -> ".join([*names, names[0]])) from None
+            raise ConditionCycleError([*cycle[first:], *cycle[:first]]) from None
 
     def constrained(self) -> Space:
         """Return the part of the space on which it depends whether a configuration keeps the constraints."""

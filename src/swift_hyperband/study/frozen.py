@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from swift_hyperband.base import keys
+from swift_hyperband.base.errors import Problem
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search.algorithms import ALGORITHMS
@@ -127,22 +128,22 @@ class FrozenStudy:
         return Rules(self.swift(), self.predictor())
 
 
-def differences(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return how two definitions differ: "search.max_epochs is 27 in the frozen study, 81 now"."""
-    found: list[str] = []
+def differences(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[Problem]:
+    """Return how two definitions differ, by key: ("search.max_epochs", "is 27 in the frozen study, 81 now")."""
+    found: list[Problem] = []
 
     def compare(before: Any, after: Any, path: str) -> None:
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             for key in dict.fromkeys([*before, *after]):
                 below = f"{path}.{key}" if path else key
                 if key not in after:
-                    found.append(f"{below} is in the frozen study, not now")
+                    found.append((below, "is in the frozen study, not now"))
                 elif key not in before:
-                    found.append(f"{below} is not in the frozen study")
+                    found.append((below, "is not in the frozen study"))
                 else:
                     compare(before[key], after[key], below)
         elif before != after:
-            found.append(f"{path} is {json.dumps(before)} in the frozen study, {json.dumps(after)} now")
+            found.append((path, f"is {json.dumps(before)} in the frozen study, {json.dumps(after)} now"))
 
     compare(frozen, now, "")
     return found

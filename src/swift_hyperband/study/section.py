@@ -1,8 +1,8 @@
-"""Sections of the study file: strict pydantic models, whose mistakes are one line each."""
+"""Sections of the study file: strict pydantic models, written as such or made of dataclasses with keys."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -20,12 +20,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
 from swift_hyperband.base import keys as plain
-from swift_hyperband.base.errors import MOST_LINES, InvalidKeysError, KeysError, Problem
-from swift_hyperband.base.wording import LONGEST_SHOWN, one_of, path_of, short, shown, suggestion
+from swift_hyperband.base.errors import MOST_LINES, InvalidKeysError, KeysError
+from swift_hyperband.base.wording import path_of, shown, suggestion
 from swift_hyperband.study.checks import unfit
+from swift_hyperband.study.problems import problems, with_options
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+    pass
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -62,79 +63,6 @@ def checked(keys: type[T], given: Mapping[str, Any], where: str, section_name: s
         raise KeysError(where, [(f"{section_name}.{key}", text) for key, text in problems(error)]) from None
 
 
-def problems(error: ValidationError) -> list[Problem]:
-    """Return the problems that pydantic found, by key."""
-    return [problem for detail in error.errors() for problem in _located(detail)]
-
-
-def _located(detail: ErrorDetails) -> Iterator[Problem]:
-    """Yield what is wrong by the keys of the file."""
-    location = detail["loc"]
-    if location[-1:] == ("[key]",):
-        yield path_of(_keys(location[:-2])), f"must have text as keys, found {shown(detail['input'])}; put it in quotes"
-        return
-    path = path_of(_keys(location))
-    for key, text in _problems(detail):
-        dot = "." if path and key and not key.startswith("[") else ""
-        yield f"{path}{dot}{key if len(key) <= 2 * LONGEST_SHOWN else short(key)}", text
-
-
-def _keys(location: tuple[str | int, ...]) -> Sequence[str | int]:
-    """Return a place in the model as keys of the file."""
-    # the third part is the type of the hyperparameter, which chose the model; no key of the file
-    return (*location[:2], *location[3:]) if location[:1] == ("space",) else location
-
-
-def _problems(detail: ErrorDetails) -> Sequence[Problem]:
-    context: Mapping[str, Any] = detail.get("ctx", {})
-    broken = context.get("error")
-    if isinstance(broken, InvalidKeysError):
-        return broken.problems
-    value = detail["input"]
-    match detail["type"]:
-        case "union_tag_not_found" if not isinstance(value, Mapping):
-            return [("", f"{_NEEDED['dict_type']}, found {shown(value)}")]
-        case "union_tag_not_found":
-            return [("type", "must be float, int or categorical, found nothing")]
-        case "union_tag_invalid":
-            options = context["expected_tags"].replace("'", "").split(", ")
-            needed, value = f"must be {one_of(options)}", value["type"]
-            return [("type", f"{needed}, found {shown(value)}{suggestion(value, options)}")]
-        case "literal_error":
-            options = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-            return [("", f"must be {one_of(options)}, found {shown(value)}{suggestion(value, options)}")]
-        case "string_type" if isinstance(value, int | float):
-            return [("", f"must be text, found {shown(value)}; put it in quotes")]
-        case "too_long":
-            return [("", f"must hold at most {context['max_length']} entries, found {len(value)}")]
-        case "string_too_short":
-            return [("", f"must not be empty, found {shown(value)}; leave the key out")]
-        case "too_short":
-            return [("", "must hold at least one entry, found none")]
-        case "int_type" if isinstance(value, float):
-            return [("", f"must be a whole number, found {value}")]
-    bounds = {name: shown(bound) for name, bound in context.items()}
-    needed = _NEEDED.get(detail["type"], "must hold another value").format(**bounds)
-    return [("", f"{needed}, found {shown(value)}")]
-
-
-_NEEDED = {
-    "bool_type": "must be true or false",
-    "dict_type": "must be a mapping of keys",
-    "finite_number": "must be a finite number",
-    "float_type": "must be a number",
-    "greater_than": "must be above {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "int_type": "must be a whole number",
-    "less_than": "must be below {lt}",
-    "less_than_equal": "must be at most {le}",
-    "list_type": "must be a list",
-    "model_attributes_type": "must be a mapping of keys",
-    "model_type": "must be a mapping of keys",
-    "string_type": "must be text",
-}
-
-
 def _text(key: object) -> str:
     return path_of([key]) if isinstance(key, str) else shown(key)
 
@@ -144,9 +72,13 @@ def _not_given(field: FieldInfo) -> str:
 
 
 class Section(BaseModel):
-    """A part of the study file: strict about types, and about keys, of which it tells typos first."""
+    """A part of the study file: strict about types and about keys. An unknown key is reported before all else."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return with_options(handler(source))
 
     @model_validator(mode="before")
     @classmethod
