@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from swift_hyperband.training import batch
-from swift_hyperband.training.trial import Trained
 
 if TYPE_CHECKING:
     from conftest import Study
@@ -55,23 +54,22 @@ def test_what_is_there_already_needs_no_import_no_process_and_no_state(study: St
     study.train(["a"], 3)
     (folder / "state.json").unlink()
     before = sorted(folder.iterdir())
-    seen: list[tuple[str, Trained]] = []
     # a target that does not exist: any attempt to import it would raise
     settings = study.with_(target="no_such_package:Nothing").settings
-    found = batch.train_batch(study.folder, settings, ["a"], 2, on_trained=lambda *result: seen.append(result))
+    found = batch.train_batch(study.folder, settings, ["a"], 2)
     assert found["a"].status == "ok"
     assert len(found["a"].values) == 3
-    assert seen == [("a", found["a"])]
     assert sorted(folder.iterdir()) == before
 
 
-def test_each_trial_is_announced_when_it_is_through(study: Study) -> None:
+def test_trials_are_trained_in_the_order_given(study: Study) -> None:
     for name in "ab":
         study.add(name)
-    seen: list[str] = []
-    found = batch.train_batch(study.folder, study.settings, ["b", "a"], 2, on_trained=lambda name, _: seen.append(name))
-    assert seen == ["b", "a"]
+    found = batch.train_batch(study.folder, study.settings, ["b", "a"], 2)
+    assert list(found) == ["b", "a"]
     assert all(len(trained.values) == 2 for trained in found.values())
+    starts = {name: (study.trial(name) / "started.jsonl").read_text().splitlines() for name in "ab"}
+    assert json.loads(starts["b"][-1])["time"] <= json.loads(starts["a"][0])["time"]
 
 
 def test_a_target_is_told_to_which_epoch_its_study_trains_at_most(study: Study) -> None:

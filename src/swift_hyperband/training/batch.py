@@ -42,7 +42,6 @@ KILL_GRACE = 2.0
 GRACE = 10.0
 """Seconds that a process gets to end after SIGTERM."""
 
-OnTrained = Callable[[str, Trained], None]
 Report = tuple[Literal["trained", "crashed", "lease lost", "out of time", "stop"], str]
 
 
@@ -70,7 +69,6 @@ def train_batch(
     trials: Sequence[str],
     epochs: int,
     workers: int = 1,
-    on_trained: OnTrained | None = None,
     time_limit: float | None = None,
     before: Callable[[], None] | None = None,
     needs_gpu: bool = False,
@@ -90,8 +88,6 @@ def train_batch(
         Counted from each trial's first.
     workers : int
         How many trials train at a time.
-    on_trained : callable, optional
-        Called with trial and result as each trial is through, also for those that were before.
     time_limit : float, optional
         Seconds that this job may run: no epoch starts that is not likely to end within it.
     before : callable, optional
@@ -123,8 +119,6 @@ def train_batch(
         clock.longest = max(clock.longest, found.seconds)
         if found.settled(epochs) and not trial.state_is_wanted(folders[name]):
             results[name] = found
-            if on_trained is not None:
-                on_trained(name, found)
         return name in results
 
     waiting = deque(name for name in folders if not settle(name))
@@ -169,7 +163,7 @@ def _import_target(settings: TrainingSettings) -> type[Target]:
     reproducible.set_environment(settings.threads)
     target_class = load_class(settings.target)
     if "torch" in sys.modules:
-        import torch
+        # the first optimiser of each trial would import it
         import torch._dynamo
 
         if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]

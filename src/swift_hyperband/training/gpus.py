@@ -55,10 +55,8 @@ def _files(environment: Mapping[str, str], devices: Path = Path("/dev")) -> str 
 
 
 def _torch() -> str | None:
-    """Return why torch sees no GPU, NVIDIA's or AMD's; None where it sees one."""
-    import torch
-
-    # in a child: where a driver was asked once, no process that is forked later can use it
+    """Return why torch, which is imported, sees no GPU, NVIDIA's or AMD's; None if it sees one."""
+    # in a child: once a process has asked a driver, no process forked from it can use the driver
     process = multiprocessing.get_context("fork").Process(target=_ask_torch)
     process.start()
     process.join(PATIENCE)
@@ -68,11 +66,9 @@ def _torch() -> str | None:
         return f"that the driver does not answer within {PATIENCE:.0f} s"
     visible = {name: os.environ[name] for name in VISIBLE if name in os.environ}
     told = "".join(f", {name}={value!r}" for name, value in visible.items())
-    return None if process.exitcode == 0 else f"that torch {torch.__version__} sees none{told}"
+    return None if process.exitcode == 0 else f"that torch {sys.modules['torch'].__version__} sees none{told}"
 
 
 def _ask_torch() -> None:
-    import torch
-
-    # no tidying up of what the parent began
-    os._exit(0 if torch.cuda.is_available() else 1)
+    # end at once, without the parent's clean-up at exit
+    os._exit(0 if sys.modules["torch"].cuda.is_available() else 1)

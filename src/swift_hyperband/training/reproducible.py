@@ -20,17 +20,15 @@ def set_environment(threads: int) -> None:
 
 def prepare_torch(threads: int) -> None:
     """Set torch, if it is imported, to give the same bits again."""
-    if "torch" not in sys.modules:
+    if (torch := sys.modules.get("torch")) is None:
         return
-    import torch
-
     # numbers of threads change the order of sums, and so the bits
     torch.set_num_threads(threads)
     # decaying weights end as denormal numbers, with which a CPU is many times slower
     torch.set_flush_denormal(True)
     torch.use_deterministic_algorithms(True, warn_only=True)
     # filling fresh memory only helps to find reads of it, and costs time
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def seed_epoch(seed: int, trial: str, epoch: int) -> None:
@@ -38,11 +36,7 @@ def seed_epoch(seed: int, trial: str, epoch: int) -> None:
     digest = hashlib.sha256(f"{seed}/{trial}/{epoch}".encode()).digest()
     number = int.from_bytes(digest[:8], "big") >> 1
     random.seed(number)
-    if "numpy" in sys.modules:
-        import numpy
-
+    if (numpy := sys.modules.get("numpy")) is not None:
         numpy.random.seed(number % 2**32)
-    if "torch" in sys.modules:
-        import torch
-
+    if (torch := sys.modules.get("torch")) is not None:
         torch.manual_seed(number)

@@ -214,6 +214,7 @@ def _plain(path: Path) -> dict[str, Any] | None:
 
 def _read(path: Path) -> dict[str, Any]:
     if path.name == TORCH_STATE:
+        # only a target that has imported it has such states
         import torch
 
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -257,13 +258,12 @@ def _has_state(value: object) -> bool:
 
 
 def _save_torch(path: Path, content: dict[str, Any], name: str) -> None:
-    import torch
-
+    torch = sys.modules["torch"]
     with whole(path) as temporary:
         with temporary.open("wb") as file:
             sealing = sealed.Sealing(file)
             try:
-                torch.save(content, sealing)  # type: ignore[arg-type]
+                torch.save(content, sealing)
             except (pickle.PicklingError, AttributeError, TypeError) as error:
                 # a function of a function, a generator, an open file: what cannot be written at all
                 raise TargetError(f"target {name}: {HOLDS}: {' '.join(str(error).split())[:200]}") from error

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import suggestion
-from swift_hyperband.targets.program import rows
 from swift_hyperband.targets.program.epochs import SEGMENT, Keys, Measured, Merged, Wanted, joined, merged, values_of
 from swift_hyperband.targets.program.files import NothingMeasuredError, ProgramError, Written, paths_of
+from swift_hyperband.targets.program.formats import events, json_files, tables, text
 from swift_hyperband.targets.program.patterns import compiled
 from swift_hyperband.targets.program.rows import Rows
 
@@ -48,7 +48,7 @@ def _measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
     if keys.format == "tensorboard":
         # a folder is a run: two of them may have the same tags, such as train and validation
         tables = [
-            rows.from_events([file for file in files if file.path.parent == folder], keys.epoch)
+            events.from_events([file for file in files if file.path.parent == folder], keys.epoch)
             for folder in dict.fromkeys(file.path.parent for file in files)
         ]
     else:
@@ -71,19 +71,19 @@ def _measured(files: Sequence[Written], keys: Keys, wanted: Wanted) -> Measured:
 def _rows(file: Written, keys: Keys, metric: str) -> Rows:
     match keys.format:
         case "csv":
-            return rows.from_table(file)
+            return tables.from_table(file)
         case "tsv":
-            return rows.from_table(file, "\t")
+            return tables.from_table(file, "\t")
         case "json":
-            return rows.from_json(file, metric, keys.epoch)
+            return json_files.from_json(file, metric, keys.epoch)
         case "jsonl":
-            return rows.from_jsonl(file, keys.pattern)
-    return rows.from_text(file, keys.pattern or "", {metric, keys.epoch or "epoch"})
+            return json_files.from_jsonl(file, keys.pattern)
+    return text.from_text(file, keys.pattern or "", {metric, keys.epoch or "epoch"})
 
 
 def _epoch_column(keys: Keys) -> str | None:
     if keys.format == "tensorboard":
-        return keys.epoch or rows.STEP
+        return keys.epoch or events.STEP
     if keys.format != "regex" or keys.epoch is not None:
         return keys.epoch
     return "epoch" if "epoch" in compiled(keys.pattern or "").groupindex else None
