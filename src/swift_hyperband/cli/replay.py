@@ -15,9 +15,9 @@ from swift_hyperband.base import keys
 from swift_hyperband.base.errors import KeysError, UserError
 from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import at_least
-from swift_hyperband.compare.units import draws
 from swift_hyperband.processes.exit_codes import INTERRUPTED
 from swift_hyperband.replay.draws import Draw
+from swift_hyperband.replay.model_draws import draws
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, Run, interval
 from swift_hyperband.replay.searches import Recipe

@@ -2,11 +2,12 @@
 
 A unit replays one search over one table (`Pair`) or judges one predictor on one table (`Accuracy`). A row follows
 from the unit's definition and the seed alone, so rows can be made anywhere, in any order.
+
+`compare.rows` is imported where a row is made: it loads numpy, which must be told before to use one thread.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -14,17 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from swift_hyperband.base import files
+from swift_hyperband.compare import code
 from swift_hyperband.compare.comparison import Comparison, Source, file_name
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.space.parameters import Space
+from swift_hyperband.study.model import load
 
 if TYPE_CHECKING:
     from swift_hyperband.compare.accuracy import Judged
     from swift_hyperband.compare.store import Row
-    from swift_hyperband.replay.draws import Draw
     from swift_hyperband.replay.runs import Replay
     from swift_hyperband.replay.tables.table import CurveTable
 
@@ -110,7 +112,7 @@ class Pair:
         study = self.recipe.study.definition
         return {
             **_table_definition(self.source),
-            "draws": None if self.source.draws is None else files.digest(self.source.draws),
+            "draws": _space_definition(_space(self.source.draws)),
             "algorithm": self.recipe.algorithm,
             "search": study["search"],
             "swift": study["swift"],
@@ -130,8 +132,9 @@ class Pair:
         _replay(self.source, self.sampling)
 
     def row(self, seed: int) -> Row:
-        replay = _replay(self.source, self.sampling)
-        return next(replay.runs(self.recipe, [seed], self.cluster)).to_json()
+        from swift_hyperband.compare import rows
+
+        return rows.run(_replay(self.source, self.sampling), self.recipe, self.cluster, seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,11 +187,9 @@ class Accuracy:
         _judged(self.source).split(self.trained, 0)
 
     def row(self, seed: int) -> Row:
-        from swift_hyperband.compare.accuracy import measure
+        from swift_hyperband.compare import rows
 
-        settings = self.recipe.study.rules().predictor
-        r2, ranks = measure(_judged(self.source), settings, self.epochs_seen, self.trained, seed)
-        return {"seed": seed, "r2": r2, "rank_correlation": ranks}
+        return rows.accuracy(_judged(self.source), self.recipe, self.epochs_seen, self.trained, seed)
 
 
 def pairs(comparison: Comparison) -> list[Pair]:
@@ -260,7 +261,7 @@ def _predictor(source: Source, preset: str, name: str) -> Recipe:
 
 def _table_definition(source: Source) -> dict[str, Any]:
     return {
-        "code": _code(),
+        "code": code.digest(),
         "table": _bytes(source.path),
         "format": source.format,
         "metric": source.metric,
@@ -268,15 +269,6 @@ def _table_definition(source: Source) -> dict[str, Any]:
         "max_epochs": source.max_epochs,
         "eta": source.eta,
     }
-
-
-@cache
-def _code() -> str:
-    """Return the SHA-256 of the sources that rows follow from."""
-    package = Path(__file__).parents[1]
-    rooms = ("space", "annealing", "predictors", "search", "study", "replay")
-    found = [path for room in rooms for path in sorted((package / room).rglob("*.py"))]
-    return hashlib.sha256("".join(map(files.digest, found)).encode()).hexdigest()
 
 
 # of each process: a table is read once, not for each row
@@ -287,47 +279,33 @@ def _bytes(path: Path) -> str:
 
 @cache
 def _table(source: Source) -> CurveTable:
-    from swift_hyperband.replay.tables.reader import read
+    from swift_hyperband.compare import rows
 
-    return read(source.path, source.format, source.metric, source.mode)
+    return rows.table(source)
 
 
 @cache
 def _judged(source: Source) -> Judged:
-    from swift_hyperband.compare.accuracy import Judged
+    from swift_hyperband.compare import rows
 
-    return Judged.of(_table(source), source.max_epochs)
+    return rows.judged(_table(source), source.max_epochs)
 
 
 @cache
 def _replay(source: Source, sampling: str) -> Replay:
-    from swift_hyperband.replay.runs import Replay
+    from swift_hyperband.compare import rows
 
-    found = _table(source).complete(source.max_epochs)
-    space = None
-    if source.draws is not None:
-        from swift_hyperband.study.model import load
-
-        space = load(source.draws, data=False).search_space()
-    return Replay(found, source.max_epochs, *draws(found, sampling, space))
+    return rows.replay(_table(source), source.max_epochs, sampling, _space(source.draws))
 
 
-def draws(table: CurveTable, sampling: str, space: Space | None) -> tuple[Draw | None, Draw | None]:
-    """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows.
+@cache
+def _space(study: Path | None) -> Space | None:
+    return None if study is None else load(study, data=False).search_space()
 
-    Parameters
-    ----------
-    table : CurveTable
-        Rows that can be replayed.
-    sampling : {"random", "tpe", "bohb"}
-    space : Space, optional
-        Where configurations are drawn from; rows are shuffled if left out.
-    """
-    from swift_hyperband.replay.draws import nearest_rows, permutations
-    from swift_hyperband.replay.model_draws import model_based
 
-    plain = None if space is None else nearest_rows(space, table)
-    if sampling == "random":
-        return plain, plain
-    method: Any = sampling
-    return model_based(table, method, space), plain or permutations(table.rows)
+def _space_definition(space: Space | None) -> Any:
+    """Return a space in JSON's types, in its order."""
+    if space is None:
+        return None
+    keys = [[name, type(keys).__name__, asdict(keys)] for name, keys in space.hyperparameters.items()]
+    return {"hyperparameters": keys, "constraints": list(space.constraints)}

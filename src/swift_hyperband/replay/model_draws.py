@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.replay.draws import Draw, Drawing, Nearest, Rows, places
+from swift_hyperband.replay.draws import Draw, Drawing, Nearest, Rows, nearest_rows, permutations, places
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search import Curve
 from swift_hyperband.search.schedule import Schedule
@@ -32,6 +32,24 @@ RANDOM_SHARE = 1 / 3
 
 WIDE = 100.0
 """A positive hyperparameter whose largest value is so many times its smallest is searched in its logarithm."""
+
+
+def draws(table: CurveTable, sampling: str, space: Space | None) -> tuple[Draw | None, Draw | None]:
+    """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows.
+
+    Parameters
+    ----------
+    table : CurveTable
+        Rows that can be replayed.
+    sampling : {"random", "tpe", "bohb"}
+    space : Space, optional
+        Where configurations are drawn from; rows are shuffled if left out.
+    """
+    plain = None if space is None else nearest_rows(space, table)
+    if sampling == "random":
+        return plain, plain
+    method: Any = sampling
+    return model_based(table, method, space), plain or permutations(table.rows)
 
 
 def model_based(table: CurveTable, method: Method, space: Space | None = None) -> Draw:
