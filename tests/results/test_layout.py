@@ -10,7 +10,7 @@ import pytest
 from swift_hyperband import cli
 from swift_hyperband.base.errors import UserError, about_disk
 from swift_hyperband.results import provenance
-from swift_hyperband.results.contents import read_best
+from swift_hyperband.results.contents import Best
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.trials import nothing_left
 from swift_hyperband.study.model import parse
@@ -41,7 +41,7 @@ def project(tmp_path, monkeypatch):
 def become_head(folder):
     from swift_hyperband.processes import head
 
-    head.lead(folder.path).release()
+    head.lead(folder).release()
 
 
 def trial(folder, name, *losses, failed=None):
@@ -168,7 +168,7 @@ def test_a_damaged_best_yaml_is_one_line(tmp_path):
     for content, told in (("", "it must be an object, found null"), ("value: [", "must be YAML, found something else")):
         folder.best.write_text(content)
         with pytest.raises(UserError, match=told):
-            read_best(folder)
+            Best.read(folder.best)
 
 
 # --- from the command line, with a real search -------------------------------------------------------------------
@@ -248,7 +248,7 @@ def test_a_search_whose_trials_all_failed_goes_on_once_they_are_mended_and_their
     assert cli.main(["search"]) == 2
     assert "late.py was edited" in _said(capsys)
     assert cli.main(["search", "--allow-changed-code"]) == 0
-    assert read_best(StudyFolder(project / "results/small"))["epochs"] == 2
+    assert Best.read(project / "results/small/best.yaml").epochs == 2
     del os.environ[provenance.ALLOW]
 
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import read_json, write_json
-from swift_hyperband.base.metric import to_json
 from swift_hyperband.processes.exit_codes import TRY_AGAIN
 from swift_hyperband.results import jobs
-from swift_hyperband.results.contents import COMPLETION, ENTRY
-from swift_hyperband.results.freeze import load_frozen
+from swift_hyperband.results.contents import Batch, Batches, Completion, Entry
 from swift_hyperband.results.jobs import JobOutcome
-from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.layout import StudyFolder, locate
+from swift_hyperband.search.schedule import Round
 from swift_hyperband.training.clock import OutOfTimeError
 from swift_hyperband.training.gpus import NoGpuError
+from swift_hyperband.workflow.steps import Steps
 
 if TYPE_CHECKING:
     from swift_hyperband.study.frozen import FrozenStudy
@@ -52,15 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     output: Path = options.output
-    part, batch = output.parent.name, output.stem
-    folder, *_ = _locate(output.parent)
-    path = output.parent.parent / ("completion.json" if part == "complete" else "entry.json")
-    layout = read_json(path, COMPLETION if part == "complete" else ENTRY)
-    trials = layout["batches"].get(part, {}).get(batch)
-    if trials is None:
-        raise UserError(f"{path}: must name the batch of {output}, found no such batch; start the search again")
-    epochs = layout["epochs"][part]
-    study = load_frozen(folder)
+    folder, key = locate(output.parent)
+    steps = Steps(folder)
+    study = steps.study
+    trials, epochs = _batch(folder, steps.round(*key), output)
     # told to jobs that a scheduler runs, and not to those that the head runs itself, be it within an allocation
     queued = options.minutes is not None
     with jobs.recorded(output, study.gpus, study.cpus, queued) as record:
@@ -74,16 +68,31 @@ def _train(options: argparse.Namespace) -> int:
             print(f"error: {error}", file=sys.stderr)
             return TRY_AGAIN
         record.outcome = JobOutcome.THROUGH
-    content = {
-        trial: {"status": trained.status, "values": [to_json(value) for value in trained.values[:epochs]]}
-        for trial, trained in found.items()
-    }
-    write_json(output, {"epochs": epochs, "trials": content})
+    Batch(epochs, found).write(output)
     return 0
 
 
+def _batch(folder: StudyFolder, round_: Round, output: Path) -> tuple[Sequence[str], int]:
+    """Return the trials of a batch, given the file that it writes, and the epoch to which they train."""
+    part = output.parent.name
+    batches: Batches
+    epochs: Mapping[str, int | None]
+    if part == "complete":
+        path = folder.completion(round_)
+        completion = Completion.read(path)
+        batches, epochs = completion.batches, {part: completion.epochs}
+    else:
+        path = folder.entry(round_)
+        entry = Entry.read(path)
+        batches, epochs = entry.batches.get(part, {}), entry.epochs
+    trials, end = batches.get(output.stem), epochs.get(part)
+    if trials is None or end is None:
+        raise UserError(f"{path}: must name the batch of {output}, found no such batch; start the search again")
+    return trials, end
+
+
 def _trained(
-    folder: StudyFolder, study: FrozenStudy, trials: list[str], epochs: int, minutes: float | None
+    folder: StudyFolder, study: FrozenStudy, trials: Sequence[str], epochs: int, minutes: float | None
 ) -> dict[str, Trained]:
     from swift_hyperband.results import provenance
     from swift_hyperband.training.batch import train_batch
@@ -105,18 +114,14 @@ def _trained(
 
 
 def _round_step(options: argparse.Namespace) -> int:
-    from swift_hyperband.workflow.steps import Steps
-
-    folder, bracket, index = _locate(options.output)
+    folder, key = locate(options.output)
     steps = Steps(folder)
     step = {"threshold": steps.threshold, "fit": steps.fit, "decide": steps.decide, "promote": steps.promote}
-    step[options.job](steps.round(bracket, index))
+    step[options.job](steps.round(*key))
     return 0
 
 
 def _best(options: argparse.Namespace) -> int:
-    from swift_hyperband.workflow.steps import Steps
-
     Steps(StudyFolder(options.output.parent)).best()
     return 0
 
@@ -128,11 +133,3 @@ def _report(options: argparse.Namespace) -> int:
     folder = StudyFolder(options.output.parent)
     write_report(History(folder), folder)
     return 0
-
-
-def _locate(path: Path) -> tuple[StudyFolder, int, int]:
-    """Return the study's folder, the bracket and the round of .../bracket=<s>/round=<i>/<anything>."""
-    found = re.fullmatch(r"(.+)/bracket=(\d+)/round=(\d+)/[^/]+", str(path))
-    if found is None:
-        raise UserError(f"{path}: must lie in results/<study>/bracket=<s>/round=<i>/")
-    return StudyFolder(Path(found[1])), int(found[2]), int(found[3])

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import write_json
+from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.cli.start import ABOUT, add_options, is_study_file, start
 from swift_hyperband.results.contents import known
 from swift_hyperband.results.freeze import load_frozen
@@ -57,6 +57,6 @@ def _frozen_study_file(folder: StudyFolder) -> Path:
     if here.path.resolve() != folder.path.resolve():
         raise UserError(f"{folder.path}: must be {here.path} of the folder where this is run, found another folder")
     # jobs that are still at work read it, too
-    if known(folder.resume) != study:
+    if known(folder.resume, read_json) != study:
         write_json(folder.resume, study)
     return folder.resume

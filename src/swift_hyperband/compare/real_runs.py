@@ -24,6 +24,7 @@ from swift_hyperband.base.files import read_json, write_json, write_text
 from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.wording import one_of, shown
 from swift_hyperband.replay.searches import Recipe
+from swift_hyperband.results.contents import Config
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.trials import nothing_left
 from swift_hyperband.search.algorithms import ALGORITHMS, Family
@@ -186,12 +187,11 @@ def _one_after_another(settings: RealRuns, name: str, study: Study, folder: Stud
     training = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)
     recipe = Recipe(ALGORITHMS[name].label, name, study.frozen(), settings.fast)
     trials = {bracket: study.trials(bracket) for bracket in recipe.schedule.brackets}
-    for drawn in trials.values():
-        for trial, (_, configuration) in drawn.items():
-            path = folder.trial(trial) / "config.json"
+    for bracket, drawn in trials.items():
+        for trial, (slot, configuration) in drawn.items():
+            path = folder.config(trial)
             if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_json(path, {"configuration": configuration})
+                Config(trial, bracket, slot, configuration).write(path)
     search = recipe.start({bracket: list(drawn) for bracket, drawn in trials.items()})
     while not search.finished:
         (wanted,) = search.ask(1)

@@ -125,15 +125,16 @@ def spending(history: History) -> dict[int, Spending]:
 
 def predictions(history: History) -> list[Prediction]:
     """Return the predictions that can be checked, in the order of the rounds."""
-    metric = history.study.target.metric
+    metric = history.study.metric
     found = []
     for round_ in history.rounds.values():
         for trial, verdict in (round_.verdicts or {}).items():
-            values = history.trials[trial].values(metric)[: round_.schedule.end]
+            values = history.trials[trial].values(metric.name)[: round_.schedule.end]
             if not verdict.continues or verdict.predicted is None or len(values) < round_.schedule.end:
                 continue
             if math.isfinite(values[-1]):
-                found.append(Prediction(round_.schedule.bracket, verdict.seen, verdict.predicted, values[-1]))
+                seen, predicted = metric.value(verdict.seen), metric.value(verdict.predicted)
+                found.append(Prediction(round_.schedule.bracket, seen, predicted, values[-1]))
     return found
 
 

@@ -7,13 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband import __version__
 from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import Problem, UserError
 from swift_hyperband.base.files import read_json, write_json
-from swift_hyperband.results.contents import PREDICTOR, SETTINGS, STUDY, known
+from swift_hyperband.results.contents import known
+from swift_hyperband.results.decided import Fit
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.frozen import BEFORE, FrozenStudy, completed, differences
 from swift_hyperband.training.trial import something_is_trained
@@ -21,6 +23,9 @@ from swift_hyperband.training.trial import something_is_trained
 if TYPE_CHECKING:
     from swift_hyperband.study.model import Study
 
+
+_STUDY = {"definition": {"name": str, "target": dict, "search": dict, "swift": dict, "predictor": dict}}
+_SETTINGS = {"resources": dict, "retries": int, "save_every": int, "keep_states": bool, "fallback": str, "budget": dict}
 
 KEEP_STUDY = "delete the file if the study file is the one that the search was started with, and start it again"
 
@@ -57,7 +62,7 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
 
 def as_begun(folder: StudyFolder, study: Study) -> Study:
     """Return a study as its search goes on, if one was begun: with what held before for keys that came later."""
-    stored = known(folder.study, STUDY)
+    stored = known(folder.study, _read_study)
     return study if stored is None else _before(study, stored["definition"])
 
 
@@ -100,7 +105,7 @@ def answered(folder: StudyFolder) -> bool:
     if any(folder.path.glob("annealer/**/answer.json")):
         return True
     fitted = folder.path.glob("bracket=*/round=*/predictor.json")
-    return any(read_json(path, PREDICTOR)["predictor"] is not None for path in fitted)
+    return any(Fit.read(path).predictor is not None for path in fitted)
 
 
 def version(folder: StudyFolder) -> str:
@@ -108,7 +113,7 @@ def version(folder: StudyFolder) -> str:
 
     It stays when the study changes after the sampler has answered, so that the answers count.
     """
-    stored = read_json(folder.study, STUDY, KEEP_STUDY)
+    stored = _read_study(folder.study)
     told = stored.get("version")
     text = json.dumps(stored["definition"], sort_keys=True)
     return told if isinstance(told, str) else hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -118,7 +123,7 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
     """Freeze a study's definition, or check that it is the frozen one, as `check_frozen` does; note the settings."""
     study = check_frozen(folder, study)
     changed = _changes(folder, study) if folder.study.exists() else []
-    if known(folder.settings) != study.settings():
+    if known(folder.settings, read_json) != study.settings():
         write_json(folder.settings, study.settings())
     content: dict[str, Any] = {"definition": study.definition(), "product": __version__}
     for why, some in groupby(changed, key=lambda change: _still_free(folder, change[0])):
@@ -132,7 +137,11 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
 
 def frozen_definition(folder: StudyFolder) -> dict[str, Any]:
     """Return a study's definition as it was frozen, with the keys that came later."""
-    return completed(read_json(folder.study, STUDY, KEEP_STUDY)["definition"])
+    return completed(_read_study(folder.study)["definition"])
+
+
+def _read_study(path: Path) -> dict[str, Any]:
+    return dict(read_json(path, _STUDY, KEEP_STUDY))
 
 
 def load_frozen(folder: StudyFolder) -> FrozenStudy:
@@ -146,7 +155,7 @@ def load_frozen(folder: StudyFolder) -> FrozenStudy:
     if not folder.study.exists():
         raise UserError(f"{folder.path}: must hold a started search, found no {folder.study.name}")
     definition = frozen_definition(folder)
-    return FrozenStudy(definition, read_json(folder.settings, SETTINGS, RUN_WITH_STUDY))
+    return FrozenStudy(definition, read_json(folder.settings, _SETTINGS, RUN_WITH_STUDY))
 
 
 def load_study(folder: StudyFolder) -> Study:

@@ -1,6 +1,6 @@
 """The history of a search, read from its folder: for status, tables and pictures. It decides and writes nothing.
 
-Values are metrics as the target reported them (not losses), nan where not finite.
+Curves hold values of the metric as the target reported them, nan where one is not finite; verdicts hold losses.
 """
 
 from __future__ import annotations
@@ -13,35 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import AGAIN, read_json
-from swift_hyperband.base.metric import from_json
-from swift_hyperband.results.contents import CONFIG, DECISION, ENTRY, PROMOTION, SAMPLER, known
+from swift_hyperband.base.files import AGAIN
+from swift_hyperband.results.contents import Config, Entry, Sampler, known
+from swift_hyperband.results.decided import Decided, Promotion
 from swift_hyperband.results.freeze import load_study
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.trials import read_curve
+from swift_hyperband.search.decisions import Verdict
 from swift_hyperband.search.schedule import Round, RoundKey, Schedule
 from swift_hyperband.training.trial import has_failed
 
 if TYPE_CHECKING:
     from swift_hyperband.study.model import Study
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What a decision point said of a partial trial.
-
-    Attributes
-    ----------
-    seen : float
-        The metric at the decision point.
-    predicted : float or None
-        The metric predicted for the round's end; None where nothing could be predicted.
-    continues : bool
-    """
-
-    seen: float
-    predicted: float | None
-    continues: bool
 
 
 @dataclass(frozen=True)
@@ -53,26 +36,26 @@ class RoundHistory:
     schedule : Round
     competitors : tuple of str
         Trial ids by rank; empty if the round was not entered yet.
-    threshold, sigma : float or None
-        The metric to beat and the predictor's standard error, where a decision was taken.
-    verdicts : dict of str to Decided
-        By partial trial; empty if nothing was decided (yet).
+    decided : Decided or None
+        None if nothing is decided, or not yet.
     promoted : tuple of str or None
         Best first; None if the round is not over.
-    fallback : str or None
-        Why simulated annealing took the place of the annealer that was to fit its predictor, where it did.
-    outside : frozenset of str
-        Trials with finite values that counted as diverged in the decision, or in the fit of its predictor.
     """
 
     schedule: Round
     competitors: tuple[str, ...] = ()
-    threshold: float | None = None
-    sigma: float | None = None
-    verdicts: dict[str, Decided] | None = None
+    decided: Decided | None = None
     promoted: tuple[str, ...] | None = None
-    fallback: str | None = None
-    outside: frozenset[str] = frozenset()
+
+    @property
+    def fallback(self) -> str | None:
+        """Why simulated annealing took the place of the sampler that was to fit the predictor, if it did."""
+        return None if self.decided is None else self.decided.fallback
+
+    @property
+    def verdicts(self) -> dict[str, Verdict] | None:
+        """The verdicts on the partial trials, in losses; None if nothing is decided, or not yet."""
+        return None if self.decided is None else self.decided.decision.verdicts
 
     @property
     def full(self) -> tuple[str, ...]:
@@ -156,7 +139,8 @@ class History:
     @cached_property
     def unrepeatable(self) -> str | None:
         """Why another run of the study may decide otherwise, where its sampler does not repeat its answers."""
-        return (known(self.folder.sampler, SAMPLER) or {}).get("unrepeatable")
+        sampler = known(self.folder.sampler, Sampler.read)
+        return None if sampler is None else sampler.unrepeatable
 
     @property
     def finished(self) -> bool:
@@ -170,7 +154,8 @@ class History:
     @property
     def outside(self) -> dict[str, float]:
         """The worst value of each trial that counted as diverged in a fit or a decision, though it is finite."""
-        study, trials = self.study, {trial for found in self.rounds.values() for trial in found.outside}
+        study, decided = self.study, [found.decided for found in self.rounds.values() if found.decided is not None]
+        trials = {trial for found in decided for trial in found.outside}
         values = {trial: self.trials[trial].values(study.metric.name) for trial in sorted(trials)}
         return {trial: max(of_trial, key=study.metric.loss) for trial, of_trial in values.items()}
 
@@ -179,36 +164,29 @@ class History:
         here_and_later = self.schedule.brackets[round_.bracket][round_.index :]
         if not any(folder.entry(later).exists() for later in here_and_later):
             return RoundHistory(round_)
-        threshold = sigma = verdicts = promoted = fallback = None
-        outside: frozenset[str] = frozenset()
-        competitors = tuple(read_json(folder.entry(round_), ENTRY)["competitors"])
+        decided = promoted = None
+        competitors = tuple(Entry.read(folder.entry(round_)).competitors)
         drawn = self.study.trials(round_.bracket)
         _check(folder.entry(round_), competitors, drawn)
         if round_.index == 0 and (missing := sorted(set(drawn) - set(competitors))):
             line = f"must name every trial of its bracket, found no {missing[0]!r}"
             raise UserError(f"{folder.entry(round_)}: {line}; {AGAIN}")
         if folder.decision(round_).exists():
-            stored = read_json(folder.decision(round_), DECISION)
-            _check(folder.decision(round_), stored["verdicts"], competitors)
-            threshold, sigma, fallback = stored["threshold"], stored["sigma"], stored["fallback"]
-            # not in files of before there was anything to tell
-            outside = frozenset([*stored.get("left_out", ()), *stored.get("outside", ())])
-            every = chain.from_iterable(map(self.study.trials, self.schedule.brackets)) if outside else ()
-            _check(folder.decision(round_), outside, every)
-            verdicts = {
-                trial: Decided(from_json(verdict["seen"]), verdict["predicted"], verdict["continues"])
-                for trial, verdict in stored["verdicts"].items()
-            }
+            decided = Decided.read(folder.decision(round_), self.study.metric)
+            _check(folder.decision(round_), decided.decision.verdicts, competitors)
+            if decided.outside:
+                every = chain.from_iterable(map(self.study.trials, self.schedule.brackets))
+                _check(folder.decision(round_), decided.outside, every)
         if folder.promotion(round_).exists():
-            promoted = tuple(read_json(folder.promotion(round_), PROMOTION)["promoted"])
+            promoted = tuple(Promotion.read(folder.promotion(round_), self.study.metric).promoted)
             _check(folder.promotion(round_), promoted, competitors)
-        return RoundHistory(round_, competitors, threshold, sigma, verdicts, promoted, fallback, outside)
+        return RoundHistory(round_, competitors, decided, promoted)
 
     def _trial(self, trial: str) -> TrialHistory:
-        stored = read_json(self.folder.trial(trial) / "config.json", CONFIG)
+        stored = Config.read(self.folder.config(trial))
         failed = has_failed(self.folder.trial(trial))
         curve = read_curve(self.folder, trial, self.study.target.metric)
-        return TrialHistory(trial, stored["bracket"], stored["slot"], stored["configuration"], curve, failed)
+        return TrialHistory(trial, stored.bracket, stored.slot, dict(stored.configuration), curve, failed)
 
 
 def _check(path: Path, trials: Iterable[str], known: Iterable[str]) -> None:

@@ -26,18 +26,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Self, get_args
 
-from swift_hyperband.search.schedule import Round
-
-if TYPE_CHECKING:
-    pass
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.search.schedule import Round, RoundKey
+from swift_hyperband.training.trial import CONFIG
 
 Part = Literal["full", "partial", "complete"]
+PARTS: tuple[Part, ...] = get_args(Part)
 RESULTS = Path("results")
 """Holds the folders of all studies, below the working directory."""
+
+_IN_ROUND = re.compile(r"(.+)/bracket=(\d+)/round=(\d+)/[^/]+")
+_OUTPUTS = {"threshold": "threshold", "fit": "predictor", "decide": "decision", "promote": "promotion"}
+"""The file that each step of a round writes, without its suffix."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,8 @@ class StudyFolder:
     path: Path
 
     @classmethod
-    def of(cls, study: str) -> StudyFolder:
-        """Return the folder of the study of a name."""
+    def of(cls, study: str) -> Self:
+        """Return the folder of the study with this name."""
         return cls(RESULTS / study)
 
     @property
@@ -82,6 +88,13 @@ class StudyFolder:
     def trial(self, trial: str) -> Path:
         return self.path / "trials" / trial
 
+    def config(self, trial: str) -> Path:
+        return self.trial(trial) / CONFIG
+
+    def trials(self) -> Iterator[Path]:
+        """Yield the folders of the trials, by name."""
+        return (path for path in sorted(self.path.glob("trials/*")) if path.is_dir())
+
     def round(self, round_: Round) -> Path:
         return self.path / f"bracket={round_.bracket}" / f"round={round_.index}"
 
@@ -93,6 +106,10 @@ class StudyFolder:
 
     def manifest(self, round_: Round, part: Part, batch: str) -> Path:
         return self.round(round_) / part / f"{batch}.json"
+
+    def manifests(self, round_: Round, part: Part) -> list[Path]:
+        """Return the files of a part of a round, whether they belong there or not."""
+        return list(self.round(round_).glob(f"{part}/*.json"))
 
     def threshold(self, round_: Round) -> Path:
         return self.round(round_) / "threshold.json"
@@ -112,3 +129,29 @@ class StudyFolder:
 
     def promotion(self, round_: Round) -> Path:
         return self.round(round_) / "promotion.json"
+
+    def logs(self, round_: Round) -> Iterator[tuple[Path, Path]]:
+        """Yield the log of each job of a round, with the file that the job writes."""
+        place = self.round(round_)
+        for log in place.glob("logs/*.log"):
+            job, _, batch = log.stem.partition("-")
+            yield log, place / job / f"{batch}.json" if batch else place / f"{_OUTPUTS.get(job, job)}.json"
+
+    @property
+    def best_log(self) -> Path:
+        """The log of the job that writes best.yaml."""
+        return self.path / "logs" / "best.log"
+
+
+def locate(path: Path) -> tuple[StudyFolder, RoundKey]:
+    """Return the study's folder and the round of a path .../bracket=<s>/round=<i>/<anything>.
+
+    Raises
+    ------
+    UserError
+        If the path lies elsewhere.
+    """
+    found = _IN_ROUND.fullmatch(str(path))
+    if found is None:
+        raise UserError(f"{path}: must lie in results/<study>/bracket=<s>/round=<i>/")
+    return StudyFolder(Path(found[1])), (int(found[2]), int(found[3]))

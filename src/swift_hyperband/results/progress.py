@@ -14,7 +14,8 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import to_json
 from swift_hyperband.processes.log import last as last_log
 from swift_hyperband.results import accounting, jobs
-from swift_hyperband.results.contents import configuration, read_best
+from swift_hyperband.results.contents import Best as Winner
+from swift_hyperband.results.contents import Config
 from swift_hyperband.results.history import History, RoundHistory
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.layout import StudyFolder
@@ -280,12 +281,13 @@ def _best(history: History, trained: Mapping[str, Trained]) -> Best | None:
     if not losses:
         return None
     trial = min(losses, key=lambda trial: (losses[trial], trial))
-    return Best(trial, metric.value(losses[trial]), len(trained[trial].values), configuration(history.folder, trial))
+    configuration = Config.read(history.folder.config(trial)).configuration
+    return Best(trial, metric.value(losses[trial]), len(trained[trial].values), configuration)
 
 
 def _winner(folder: StudyFolder) -> Best:
-    found = read_best(folder)
-    return Best(found["trial"], found["value"], found["epochs"], found["configuration"])
+    found = Winner.read(folder.best)
+    return Best(found.trial, found.value, found.epochs, found.configuration)
 
 
 def _job_errors(folder: StudyFolder, rounds: Iterable[RoundHistory]) -> dict[Path, str]:

@@ -10,31 +10,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import AWAY, Shape, read_json, write_json
-from swift_hyperband.base.metric import Metric
+from swift_hyperband.base.files import AWAY, read_json
 from swift_hyperband.results import provenance
-from swift_hyperband.results.contents import (
-    COMPLETION,
-    CONFIG,
-    DECISION,
-    ENTRY,
-    MANIFEST,
-    PREDICTOR,
-    PROMOTION,
-    THRESHOLD,
-    best_content,
-    config_content,
-    read_best,
-)
-from swift_hyperband.results.digests import changed_input
-from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.search import decisions
+from swift_hyperband.results.contents import Batch, Batches, Best, Completion, Config, Content, Entry, as_loss
+from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold, changed_input
+from swift_hyperband.results.layout import PARTS, Part, StudyFolder
+from swift_hyperband.search import Curve, decisions
+from swift_hyperband.search.rounds import divide, loss_at
 from swift_hyperband.search.schedule import Round
 from swift_hyperband.training import state, trial
 
@@ -84,7 +73,7 @@ class _Mending:
         self.rest: set[Path] = set()
         self.again: dict[str, str] = {}
         self._content: dict[Path, Any] = {}
-        self._curves: dict[str, list[float | None]] = {}
+        self._curves: dict[str, list[float]] = {}
 
     def look(self) -> None:
         """Find what is wrong."""
@@ -120,8 +109,8 @@ class _Mending:
             place = self.folder.trial(name)
             if not place.exists():
                 continue
-            self._look_at_config(place / "config.json", config_content(name, bracket, slot, configuration))
-            self._read(place / trial.FAILURES, trial.FAILURES_SHAPE)
+            self._look_at_config(self.folder.config(name), Config(name, bracket, slot, configuration))
+            self._read(place / trial.FAILURES, partial(read_json, shape=trial.FAILURES_SHAPE))
             try:
                 trial.state_of(place, self.study.target.metric)
             except UserError as error:
@@ -132,25 +121,25 @@ class _Mending:
             elif state.belies(place):
                 self._train_anew(name, "does not hold the curve that the trial's state was saved with")
 
-    def _look_at_config(self, path: Path, drawn: dict[str, Any]) -> None:
-        found, drawn = self._read(path, CONFIG), json.loads(json.dumps(drawn))
+    def _look_at_config(self, path: Path, drawn: Config) -> None:
+        found = self._read(path, Config.read)
         if found is None:
-            # not among the files that are made again: a trial keeps it from the start
-            write_json(path, drawn)
+            # A trial keeps its configuration from the start, so nobody else writes the file again.
+            drawn.write(path)
             if self.wrong.pop(path, None) is not None:
                 say(f"{path}: was damaged, and is written again")
-        elif {key: found[key] for key in drawn} != drawn:
+        elif found != drawn:
             raise UserError(
                 f"{path}: must hold the trial that the study draws, found {_first_difference(found, drawn)}; "
                 "delete the file if it was changed by hand, and start the search again"
             )
 
-    def _curve(self, name: str) -> list[float | None]:
-        """Return a trial's metric by epoch, as files hold it; nothing where its curve is damaged or lost."""
+    def _curve(self, name: str) -> list[float]:
+        """Return a trial's losses by epoch; nothing if its curve is damaged or lost."""
         if name not in self._curves:
-            place, metric = self.folder.trial(name), self.study.target.metric
-            damaged = place / trial.CURVE in self.wrong
-            self._curves[name] = [] if damaged else [row[metric] for row in trial.read_rows(place)]
+            place, metric = self.folder.trial(name), self.study.metric
+            rows = [] if place / trial.CURVE in self.wrong else trial.read_rows(place)
+            self._curves[name] = [as_loss(metric, row[metric.name]) for row in rows]
         return self._curves[name]
 
     def _reaches(self, name: str, epochs: int) -> bool:
@@ -161,7 +150,7 @@ class _Mending:
         failures = place / trial.FAILURES
         failed = failures not in self.wrong and trial.has_failed(place)
         curve = self._curve(name)
-        if failed or None in curve or len(curve) >= epochs:
+        if failed or math.inf in curve or len(curve) >= epochs:
             return True
         # a process that a killed head left behind may have trained on meanwhile
         del self._curves[name]
@@ -170,62 +159,63 @@ class _Mending:
     # rounds
 
     def _look_at_round(self, round_: Round) -> None:
-        folder, end = self.folder, round_.end
-        entry = self._read(folder.entry(round_), ENTRY) or {}
-        completion = self._read(folder.completion(round_), COMPLETION) or {}
-        layout = {**entry.get("batches", {}), **completion.get("batches", {})}
-        for part in ("full", "partial", "complete"):
-            epochs = round_.decision_epoch if part == "partial" else end
-            for batch, names in layout.get(part, {}).items():
-                self._look_at_batch(folder.manifest(round_, part, batch), names, epochs or end)
-        competitors = entry.get("competitors", list(self._drawn[round_.bracket]))
-        full, partial = competitors[: round_.full], competitors[round_.full :]
-        point = round_.decision_epoch or end
-        if (threshold := self._read(folder.threshold(round_), THRESHOLD)) is not None:
-            self._fits(folder.threshold(round_), threshold["reference"], competitors[: round_.reference], entry)
-            for name, values in threshold["reference"].items():
-                self._agrees(folder.threshold(round_), name, end, values)
+        folder, metric, end, point = self.folder, self.study.metric, round_.end, round_.decision_epoch or round_.end
+        entry = self._read(folder.entry(round_), Entry.read)
+        completion = self._read(folder.completion(round_), Completion.read)
+        if entry is not None:
+            self._look_at_batches(round_, "full", entry.batches["full"], end)
+            self._look_at_batches(round_, "partial", entry.batches["partial"], point)
+        if completion is not None:
+            self._look_at_batches(round_, "complete", completion.batches, end)
+        competitors = list(self._drawn[round_.bracket]) if entry is None else entry.competitors
+        full, others = divide(round_, competitors)
+        path = folder.threshold(round_)
+        if (threshold := self._read(path, lambda path: Threshold.read(path, metric))) is not None:
+            self._fits(path, threshold.reference, competitors[: round_.reference], entry is not None)
+            for name, curve in threshold.reference.items():
+                self._agrees(path, name, end, curve)
         if round_.training_rounds:
-            self._read(folder.predictor(round_), PREDICTOR)
-        if (decision := self._read(folder.decision(round_), DECISION)) is not None:
-            self._fits(folder.decision(round_), decision["verdicts"], partial, entry)
-            for name, verdict in decision["verdicts"].items():
-                self._agrees(folder.decision(round_), name, point, verdict["seen"])
-        if (promotion := self._read(folder.promotion(round_), PROMOTION)) is not None:
-            verdicts = (decision or {}).get("verdicts", {})
-            going = full + [name for name, verdict in verdicts.items() if verdict["continues"]]
-            sure = bool(entry) and (decision is not None or round_.decision_epoch is None)
-            self._fits(folder.promotion(round_), promotion["values"], going if sure else competitors, sure)
-            self._fits(folder.promotion(round_), promotion["promoted"], _promoted(self.study.metric, round_, promotion))
-            for name, value in promotion["values"].items():
-                self._agrees(folder.promotion(round_), name, end, value)
+            self._read(folder.predictor(round_), Fit.read)
+        path = folder.decision(round_)
+        if (decided := self._read(path, lambda path: Decided.read(path, metric))) is not None:
+            self._fits(path, decided.decision.verdicts, others, entry is not None)
+            for name, verdict in decided.decision.verdicts.items():
+                self._agrees(path, name, point, verdict.seen)
+        path = folder.promotion(round_)
+        if (promotion := self._read(path, lambda path: Promotion.read(path, metric))) is not None:
+            going = full if decided is None else full + decided.continuing
+            sure = entry is not None and (decided is not None or round_.decision_epoch is None)
+            self._fits(path, promotion.losses, going if sure else competitors, sure)
+            self._fits(path, promotion.promoted, decisions.promote(promotion.losses, round_.promoted))
+            for name, loss in promotion.losses.items():
+                self._agrees(path, name, end, loss)
 
-    def _look_at_batch(self, path: Path, names: list[str], epochs: int) -> None:
-        content = self._read(path, MANIFEST)
-        if content is None:
-            return
-        if set(content["trials"]) != set(names) or content["epochs"] != epochs:
-            self.wrong.setdefault(path, "does not hold the trials of its batch")
-            return
-        for name, trained in content["trials"].items():
-            self._agrees(path, name, epochs, trained["values"])
+    def _look_at_batches(self, round_: Round, part: Part, batches: Batches, epochs: int) -> None:
+        for batch, names in batches.items():
+            path = self.folder.manifest(round_, part, batch)
+            if (content := self._read(path, Batch.read)) is None:
+                continue
+            if set(content.trials) != set(names) or content.epochs != epochs:
+                self.wrong.setdefault(path, "does not hold the trials of its batch")
+                continue
+            for name, curve in content.curves(self.study.metric):
+                self._agrees(path, name, epochs, curve)
 
-    def _fits(self, path: Path, names: Iterable[str], expected: Iterable[str], every: object = True) -> None:
+    def _fits(self, path: Path, names: Iterable[str], expected: Iterable[str], every: bool = True) -> None:
         """Note a file that names other trials than it must: `every` one that is expected, or some of them."""
         found, known = set(names), set(expected)
         if different := (found ^ known if every else found - known):
             self.wrong.setdefault(path, f"names {'a' if min(different) in found else 'no'} trial {min(different)}")
 
-    def _agrees(self, path: Path, name: str, epoch: int, stored: Any) -> None:
-        """Compare what a decision was taken from, a value at an epoch or a curve up to it, with the trial's curve."""
+    def _agrees(self, path: Path, name: str, epoch: int, stored: float | Curve) -> None:
+        """Compare what a decision was taken from, a loss at an epoch or a curve up to it, with the trial's curve."""
         if path in self.wrong:
             return
         if not self._reaches(name, epoch):
             self.again.setdefault(name, f"its curve must reach epoch {epoch}, on which {path} rests")
             return
         curve = self._curve(name)[:epoch]
-        value = curve[epoch - 1] if len(curve) == epoch else None
-        if stored is not None and stored != (curve if isinstance(stored, list) else value):
+        if stored != math.inf and stored != (curve if isinstance(stored, list) else loss_at(curve, epoch)):
             self._train_anew(name, f"does not hold what {path} was taken from")
 
     def _train_anew(self, name: str, why: str) -> None:
@@ -234,9 +224,12 @@ class _Mending:
         self.wrong.setdefault(self.folder.trial(name) / trial.CURVE, why)
 
     def _competitors(self, round_: Round) -> Iterator[str]:
-        for path, key in ((self.folder.entry(round_), "competitors"), (self.folder.promotion(round_), "values")):
-            if path not in self.wrong:
-                yield from (self._content.get(path) or {}).get(key, ())
+        for path in (self.folder.entry(round_), self.folder.promotion(round_)):
+            content = None if path in self.wrong else self._content.get(path)
+            if isinstance(content, Entry):
+                yield from content.competitors
+            elif isinstance(content, Promotion):
+                yield from content.losses
 
     def _trained_again_in(self, round_: Round) -> set[str]:
         """Return the trials of a round that are trained again."""
@@ -248,16 +241,16 @@ class _Mending:
         folder = self.folder
         self.rest |= {folder.threshold(round_), folder.decision(round_), folder.promotion(round_)}
         for path in folder.round(round_).glob("*/*.json"):
-            if name in (self._content.get(path) or {}).get("trials", ()):
+            content = self._content.get(path)
+            if isinstance(content, Batch) and name in content.trials:
                 self.rest.add(path)
 
     # the result
 
     def _look_at_winner(self) -> None:
         """See whether the result, as far as there is one, has its state: that of the best is never deleted."""
-        metric, last = self.study.metric, self.study.search.max_epochs
         ended = ((bracket, name) for bracket, drawn in self._drawn.items() for name in drawn)
-        losses = {key: metric.loss(value) for key in ended if (value := self._value_at_end(*key, last)) is not None}
+        losses = {key: loss for key in ended if math.isfinite(loss := self._loss_at_end(*key))}
         if not losses:
             return
         bracket, best = min(losses, key=lambda key: (losses[key], key[1]))
@@ -271,32 +264,27 @@ class _Mending:
             self.wrong[found[0]] = f"{found[1]}, and it is the result"
             trial.want_state(folder)
         elif self.folder.best.exists():
-            value = metric.value(losses[bracket, best])
-            self._look_at_best(best_content(self.folder, self.study.frozen(), best, bracket, value))
+            self._look_at_best(Best.of(self.folder, self.study.frozen(), best, bracket, losses[bracket, best]))
 
-    def _value_at_end(self, bracket: int, name: str, last: int) -> float | None:
-        """Return what a trial reached at the last epoch; of one to be trained again, what its bracket noted."""
+    def _loss_at_end(self, bracket: int, name: str) -> float:
+        """Return the loss of a trial at the last epoch; of one to be trained again, as its bracket noted it."""
         if name not in self.again:
-            return next(iter(self._curve(name)[last - 1 : last]), None)
+            return loss_at(self._curve(name), self.study.search.max_epochs)
         path = self.folder.promotion(self.schedule.brackets[bracket][-1])
-        noted: dict[str, float | None] = (self._content.get(path) or {"values": {}})["values"]
-        return None if path in self.wrong else noted.get(name)
+        noted = None if path in self.wrong else self._content.get(path)
+        return noted.losses.get(name, math.inf) if isinstance(noted, Promotion) else math.inf
 
-    def _look_at_best(self, expected: dict[str, Any]) -> None:
-        try:
-            found = read_best(self.folder)
-        except UserError as error:
-            self._damaged(self.folder.best, error)
+    def _look_at_best(self, expected: Best) -> None:
+        if (found := self._read(self.folder.best, Best.read)) is None:
             return
         # the folder may have another name than when the search ended
-        for content in (found, expected):
-            content["state"] = Path(str(content.get("state"))).name
-        if different := [key for key in expected if found.get(key) != expected[key]]:
+        stored, wanted = ({**vars(best), "state": Path(str(best.state)).name} for best in (found, expected))
+        if different := [key for key in wanted if stored[key] != wanted[key]]:
             self.wrong.setdefault(self.folder.best, f"does not hold the {different[0]} of the best trial")
 
     def _look_at_table(self) -> None:
         """Compare the table of all curves, which has checksums, with the curves."""
-        path = self.folder.curves
+        path, metric = self.folder.curves, self.study.metric
         if path.is_dir():
             raise UserError(f"{path}: must be a file, found a folder; {AWAY}")
         if not path.exists():
@@ -305,12 +293,12 @@ class _Mending:
         from swift_hyperband.results.curves import read_values
 
         try:
-            table = read_values(path, self.study.target.metric)
+            table = read_values(path, metric.name)
         except UserError as error:
             self._damaged(path, error)
             return
         for name in (name for drawn in self._drawn.values() for name in drawn):
-            stored, curve = table.get(name, []), self._curve(name)
+            stored, curve = [as_loss(metric, value) for value in table.get(name, [])], self._curve(name)
             if curve[: len(stored)] != stored:
                 self._train_anew(name, f"does not hold what is in {path}")
             elif len(curve) > len(stored) and self.folder.best.exists():
@@ -323,12 +311,12 @@ class _Mending:
 
     # files
 
-    def _read(self, path: Path, shape: Shape) -> Any:
-        """Return what a file holds; None where it is not there, or is wrong, which is noted."""
+    def _read(self, path: Path, read: Callable[[Path], Content]) -> Content | None:
+        """Return what `read` reads of a file; None if the file is missing, or is wrong, which is noted."""
         found = None
         if path.exists():
             try:
-                found = read_json(path, shape)
+                found = read(path)
             except UserError as error:
                 self._damaged(path, error)
         self._content[path] = found
@@ -347,7 +335,7 @@ class _Mending:
             content = self._content.get(path)
             if content is None:
                 stale.add(path)
-            elif path not in stale and (name := changed_input(folder, content["inputs"])) is not None:
+            elif path not in stale and (name := changed_input(folder, content.inputs)) is not None:
                 self.wrong[path] = f"was taken from another {name} than the one there now"
                 # what was decided before, and is another now, is made again, too
                 stale |= {path} | ({folder.path / name} & sources.keys())
@@ -365,7 +353,7 @@ class _Mending:
     def _sources(self, round_: Round) -> Iterator[tuple[Path, list[Path]]]:
         """Yield each file that a round decides, with the decided files and batches that it rests on."""
         folder, by_key = self.folder, self.schedule.by_key
-        batches = {part: list(folder.round(round_).glob(f"{part}/*.json")) for part in ("full", "partial", "complete")}
+        batches = {part: folder.manifests(round_, part) for part in PARTS}
         before = by_key.get((round_.bracket, round_.index - 1))
         promotion = [*batches["full"], *batches["complete"]] + ([folder.promotion(before)] if before else [])
         # a round may teach predictors only
@@ -381,17 +369,14 @@ class _Mending:
         yield folder.promotion(round_), promotion
 
 
-def _promoted(metric: Metric, round_: Round, promotion: Mapping[str, Any]) -> list[str]:
-    """Return whom a round promotes, given the values that its trials reached."""
-    losses = {name: math.inf if value is None else metric.loss(value) for name, value in promotion["values"].items()}
-    return decisions.promote(losses, round_.promoted)
-
-
-def _first_difference(found: Mapping[str, Any], drawn: Mapping[str, Any]) -> str:
+def _first_difference(found: Config, drawn: Config) -> str:
     inner = "configuration"
-    for one, other, place in ((found[inner], drawn[inner], f"{inner}."), (found, drawn, "")):
+    for one, other, place in (
+        (found.configuration, drawn.configuration, f"{inner}."),
+        ({**vars(found), inner: None}, {**vars(drawn), inner: None}, ""),
+    ):
         for key in [*other, *one]:
-            if key != inner and one.get(key) != other.get(key):
+            if one.get(key) != other.get(key):
                 return f"{place}{key} {json.dumps(one.get(key))} in the place of {json.dumps(other.get(key))}"
     return "another order"
 

@@ -13,7 +13,7 @@ from swift_hyperband.training.trial import FAILURES, last_error, metric_values, 
 
 def nothing_left(folder: StudyFolder, metric: str) -> str:
     """Say why no trial reached the last epoch, with the first error that one left behind, if one did."""
-    trained = {path.name: state_of(path, metric) for path in sorted(folder.path.glob("trials/*")) if path.is_dir()}
+    trained = {path.name: state_of(path, metric) for path in folder.trials()}
     begun = {name: found for name, found in trained.items() if found.values or found.status != "ok"}
     failed = [name for name, found in begun.items() if found.status == "failed"]
     diverged = [name for name, found in begun.items() if found.status == "diverged"]

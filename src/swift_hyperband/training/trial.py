@@ -21,6 +21,7 @@ from swift_hyperband.processes.log import say
 
 Row = dict[str, float | None]
 
+CONFIG = "config.json"
 CURVE = "curve.jsonl"
 FAILURES = "failures.json"
 STARTED = "started.jsonl"

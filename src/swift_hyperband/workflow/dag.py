@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from pathlib import Path
 
-from swift_hyperband.base.files import read_json, write_json
-from swift_hyperband.results.contents import COMPLETION, DECISION, ENTRY, PROMOTION, config_content, known
+from swift_hyperband.results.contents import Batches, Completion, Config, Entry, known
+from swift_hyperband.results.decided import Decided, Promotion
 from swift_hyperband.results.layout import Part, StudyFolder
 from swift_hyperband.results.trials import measured_seconds
 from swift_hyperband.search.batches import batch_name, minutes, pack
+from swift_hyperband.search.rounds import divide
 from swift_hyperband.search.schedule import Round, Schedule
 from swift_hyperband.study.model import Study
 
@@ -88,28 +89,27 @@ class Dag:
         """Return the promotions that end the brackets."""
         return [str(self.folder.promotion(rounds[-1])) for rounds in self.schedule.brackets.values()]
 
-    def _entry(self, round_: Round) -> dict[str, dict[str, list[str]]]:
+    def _entry(self, round_: Round) -> Mapping[str, Batches]:
         """Enter a round, or find that it was entered: return its batches of full and partial trainings."""
         if round_.index > 0:
-            self.wait_for("promote", self.schedule.by_key[round_.bracket, round_.index - 1])
+            self.wait_for("promote", self._before(round_))
         if not self._leads:
             return {part: self._known_batches(round_, part) or {} for part in ("full", "partial")}
         return enter(self.folder, self.study, round_, self._competitors(round_))
 
-    def _completion(self, round_: Round) -> dict[str, list[str]]:
+    def _completion(self, round_: Round) -> Batches:
         """Return the batches of those who continue from the decision point, frozen once decided."""
         if round_.decision_epoch is None:
             return {}
         self.wait_for("decide", round_)
         path, going = self.folder.completion(round_), self._continuing(round_)
-        if (frozen := known(path, COMPLETION)) is not None:
-            batches: dict[str, list[str]] = frozen["batches"]["complete"]
-            sound = frozen["epochs"]["complete"] == round_.end
-            if sound and sorted(going) == sorted(chain.from_iterable(batches.values())):
-                return batches
+        if (frozen := known(path, Completion.read)) is not None:
+            trained = sorted(chain.from_iterable(frozen.batches.values()))
+            if frozen.epochs == round_.end and trained == sorted(going):
+                return frozen.batches
         batches = self._pack_completion(round_, going)
         if self._leads:
-            write_json(path, {"batches": {"complete": batches}, "epochs": {"complete": round_.end}})
+            Completion(batches, round_.end).write(path)
         return batches
 
     @cached_property
@@ -120,30 +120,35 @@ class Dag:
     def _competitors(self, round_: Round) -> list[str]:
         if round_.index == 0:
             return list(self.study.trials(round_.bracket))
-        before = self.folder.promotion(self.schedule.by_key[round_.bracket, round_.index - 1])
-        return list(read_json(before, PROMOTION)["promoted"])
+        return list(self._promotion(self.folder.promotion(self._before(round_))).promoted)
 
     def _continuing(self, round_: Round) -> list[str]:
-        verdicts = read_json(self.folder.decision(round_), DECISION)["verdicts"]
-        return [trial for trial, verdict in verdicts.items() if verdict["continues"]]
+        return self._decision(self.folder.decision(round_)).continuing
 
-    def _pack_completion(self, round_: Round, going: Sequence[str]) -> dict[str, list[str]]:
+    def _decision(self, path: Path) -> Decided:
+        return Decided.read(path, self.study.metric)
+
+    def _promotion(self, path: Path) -> Promotion:
+        return Promotion.read(path, self.study.metric)
+
+    def _before(self, round_: Round) -> Round:
+        return self.schedule.by_key[round_.bracket, round_.index - 1]
+
+    def _pack_completion(self, round_: Round, going: Sequence[str]) -> Batches:
         assert round_.decision_epoch is not None
         return _pack(self.folder, self.study, going, round_.end - round_.decision_epoch)
 
-    def _known_batches(self, round_: Round, part: Part) -> dict[str, list[str]] | None:
+    def _known_batches(self, round_: Round, part: Part) -> Batches | None:
         """Return a round's batches if what lies there tells them, without writing."""
         if part == "complete":
-            if (frozen := known(self.folder.completion(round_), COMPLETION)) is not None:
-                return dict(frozen["batches"]["complete"])
-            decided = known(self.folder.decision(round_), DECISION) is not None
-            return self._pack_completion(round_, self._continuing(round_)) if decided else None
-        if (frozen := known(self.folder.entry(round_), ENTRY)) is not None:
-            return dict(frozen["batches"][part])
-        if round_.index > 0:
-            earlier = self.schedule.by_key[round_.bracket, round_.index - 1]
-            if known(self.folder.promotion(earlier), PROMOTION) is None:
-                return None
+            if (completion := known(self.folder.completion(round_), Completion.read)) is not None:
+                return completion.batches
+            decided = known(self.folder.decision(round_), self._decision)
+            return None if decided is None else self._pack_completion(round_, decided.continuing)
+        if (entry := known(self.folder.entry(round_), Entry.read)) is not None:
+            return entry.batches[part]
+        if round_.index > 0 and known(self.folder.promotion(self._before(round_)), self._promotion) is None:
+            return None
         return _layout(self.folder, self.study, round_, self._competitors(round_))[part]
 
     def _upper_bound(self, round_: Round, part: Part) -> list[str]:
@@ -154,9 +159,7 @@ class Dag:
         return [f"planned-{number}-of-{size}" for number in range(1, size + 1)]
 
 
-def enter(
-    folder: StudyFolder, study: Study, round_: Round, competitors: Sequence[str]
-) -> dict[str, dict[str, list[str]]]:
+def enter(folder: StudyFolder, study: Study, round_: Round, competitors: Sequence[str]) -> Mapping[str, Batches]:
     """Freeze who competes in a round and in which batches they train, or return what was frozen.
 
     A batch size that changes in the middle of a search counts from the next round that is entered.
@@ -164,33 +167,27 @@ def enter(
     path = folder.entry(round_)
     if round_.index == 0:
         for trial, (slot, configuration) in study.trials(round_.bracket).items():
-            config = folder.trial(trial) / "config.json"
+            config = folder.config(trial)
             if not config.exists():
-                write_json(config, config_content(trial, round_.bracket, slot, configuration))
-    epochs = {"full": round_.end, "partial": round_.decision_epoch}
-    frozen = known(path, ENTRY)
-    if frozen is not None and frozen["epochs"] == epochs and _divides(frozen, round_, competitors):
-        batches: dict[str, dict[str, list[str]]] = frozen["batches"]
-        return batches
-    batches = _layout(folder, study, round_, competitors)
-    write_json(path, {"competitors": list(competitors), "batches": batches, "epochs": epochs})
-    return batches
+                Config(trial, round_.bracket, slot, configuration).write(config)
+    epochs: dict[str, int | None] = {"full": round_.end, "partial": round_.decision_epoch}
+    frozen = known(path, Entry.read)
+    if frozen is not None and frozen.epochs == epochs and _divides(frozen, round_, competitors):
+        return frozen.batches
+    entry = Entry(competitors, _layout(folder, study, round_, competitors), epochs)
+    entry.write(path)
+    return entry.batches
 
 
-def _divides(frozen: Mapping[str, Any], round_: Round, competitors: Sequence[str]) -> bool:
+def _divides(frozen: Entry, round_: Round, competitors: Sequence[str]) -> bool:
     """Whether an entry holds these competitors, and trains each of them in one batch of its part."""
-    from swift_hyperband.search.rounds import divide
-
-    trained = [sorted(chain.from_iterable(frozen["batches"][part].values())) for part in ("full", "partial")]
+    parts = [frozen.batches[part] for part in ("full", "partial")]
+    trained = [sorted(chain.from_iterable(batches.values())) for batches in parts]
     wanted = [sorted(part) for part in divide(round_, competitors)]
-    return frozen["competitors"] == list(competitors) and trained == wanted
+    return frozen.competitors == list(competitors) and trained == wanted
 
 
-def _layout(
-    folder: StudyFolder, study: Study, round_: Round, competitors: Sequence[str]
-) -> dict[str, dict[str, list[str]]]:
-    from swift_hyperband.search.rounds import divide
-
+def _layout(folder: StudyFolder, study: Study, round_: Round, competitors: Sequence[str]) -> Mapping[str, Batches]:
     full, partial = divide(round_, competitors)
     point = round_.decision_epoch or round_.end
     return {
@@ -199,7 +196,7 @@ def _layout(
     }
 
 
-def _pack(folder: StudyFolder, study: Study, trials: Sequence[str], epochs: int) -> dict[str, list[str]]:
+def _pack(folder: StudyFolder, study: Study, trials: Sequence[str], epochs: int) -> Batches:
     """Return the batches, by name, of trials that train for so many epochs."""
     seconds = None
     if minutes(study.batch_size) is not None:
@@ -208,5 +205,5 @@ def _pack(folder: StudyFolder, study: Study, trials: Sequence[str], epochs: int)
     return _named(pack(trials, study.batch_size, study.resources.workers, trial_seconds))
 
 
-def _named(batches: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+def _named(batches: Sequence[Sequence[str]]) -> Batches:
     return {batch_name(batch): list(batch) for batch in batches}

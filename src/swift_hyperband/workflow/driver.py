@@ -7,30 +7,23 @@ again, it asks for the same trainings in the same order and finds those already 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.processes.head import become_head
 from swift_hyperband.results import provenance
 from swift_hyperband.results.begin import begin
-from swift_hyperband.results.contents import (
-    PREDICTOR,
-    decision_content,
-    predictor_content,
-    promotion_content,
-    threshold_content,
-    write_best,
-)
+from swift_hyperband.results.contents import write_best
+from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold
 from swift_hyperband.results.freeze import check_frozen, freeze
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.repair import mend
 from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search import Curve, rounds
-from swift_hyperband.search.schedule import Round
+from swift_hyperband.search.schedule import Round, RoundKey
 from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
 from swift_hyperband.study.model import Study, check_data
 from swift_hyperband.training import state
@@ -71,12 +64,12 @@ def run_search(
     definition = study.definition()
     settings = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)
     trials = {bracket: list(study.trials(bracket)) for bracket in study.schedule().brackets}
-    search = ScheduledSearch(study.schedule(), trials, study.rules(), fit=partial(_fit, study, folder))
-    written: set[tuple[int, int]] = set()
+    files = _Rounds(folder, study)
+    search = ScheduledSearch(study.schedule(), trials, study.rules(), fit=files.fit)
     code = _Code(folder, definition["target"])
     while not search.finished:
         asked = sorted(search.ask(), key=lambda training: training.epochs)
-        _write(study, folder, search, written, on_round)
+        files.write(search, on_round)
         for epochs, group in groupby(asked, key=lambda training: training.epochs):
             names = [training.trial for training in group]
             batch = train_batch(
@@ -84,7 +77,7 @@ def run_search(
             )
             for trial, trained in batch.items():
                 search.tell(trial, [study.metric.loss(value) for value in trained.values[:epochs]])
-    _write(study, folder, search, written, on_round)
+    files.write(search, on_round)
     if search.best is None:
         raise UserError(nothing_left(folder, study.target.metric))
     trial, loss = search.best
@@ -94,7 +87,7 @@ def run_search(
         want_state(folder.trial(trial))
         train_batch(folder.path, settings, [trial], study.search.max_epochs, workers)
     bracket = next(bracket for bracket, ids in trials.items() if trial in ids)
-    write_best(folder, study.frozen(), trial, bracket, study.metric.value(loss))
+    write_best(folder, study.frozen(), trial, bracket, loss)
     return search
 
 
@@ -112,43 +105,45 @@ class _Code:
         self._is_read = self._target["name"] is not None
 
 
-def _fit(
-    study: Study, folder: StudyFolder, round_: Round, references: Sequence[Mapping[str, Curve]]
-) -> Predictor | None:
-    fitted = fitting.fit(folder, study.frozen(), round_, references)
-    write_json(folder.predictor(round_), predictor_content(fitted) | {"inputs": {}})
-    return fitted.predictor
+@dataclass
+class _Rounds:
+    """The files of the rounds of a search in one process; each is written once."""
 
+    folder: StudyFolder
+    study: Study
+    fits: dict[RoundKey, Fit] = field(default_factory=dict)
+    over: set[RoundKey] = field(default_factory=set)
 
-def _write(
-    study: Study,
-    folder: StudyFolder,
-    search: ScheduledSearch,
-    written: set[tuple[int, int]],
-    on_round: Callable[[RoundRecord], None] | None,
-) -> None:
-    """Write the rounds that were entered or ended since the last time."""
-    for key, record in search.records.items():
-        if key in written:
-            continue
-        round_ = record.schedule
-        enter(folder, study, round_, record.competitors)
-        if record.promoted is None:
-            continue
-        written.add(key)
+    def fit(self, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Predictor | None:
+        """Fit the predictor of a round."""
+        fitted = fitting.fit(self.folder, self.study.frozen(), round_, references)
+        self.fits[round_.key] = Fit.of(fitted)
+        self.fits[round_.key].write(self.folder.predictor(round_))
+        return fitted.predictor
+
+    def write(self, search: ScheduledSearch, on_round: Callable[[RoundRecord], None] | None) -> None:
+        """Write the rounds that were entered or ended since the last time."""
+        for key, record in search.records.items():
+            if key in self.over:
+                continue
+            enter(self.folder, self.study, record.schedule, record.competitors)
+            if record.promoted is None:
+                continue
+            self.over.add(key)
+            self._end(search, record, record.promoted)
+            if on_round is not None:
+                on_round(record)
+
+    def _end(self, search: ScheduledSearch, record: RoundRecord, promoted: Sequence[str]) -> None:
+        folder, metric, round_ = self.folder, self.study.metric, record.schedule
         if record.decision is not None:
             reference = rounds.reference_curves(round_, record.competitors, search.curves)
             threshold = rounds.quantile_threshold(round_, reference, search.rules)
-            content = threshold_content(study.metric, threshold, reference)
-            write_json(folder.threshold(round_), content | {"inputs": {}})
+            Threshold(threshold, reference).write(folder.threshold(round_), metric)
             assert round_.predictor is not None
-            fitted = read_json(folder.predictor(search.schedule.by_key[round_.predictor]), PREDICTOR)
-            content = decision_content(study.metric, record.decision, fitted)
-            write_json(folder.decision(round_), content | {"inputs": {}})
-        curves = {trial: search.curves[trial][: round_.end] for trial in record.finishers}
-        content = promotion_content(study.metric, round_, curves, record.promoted)
-        write_json(folder.promotion(round_), content | {"inputs": {}})
-        if not study.keep_states:
-            delete_states(folder, set(record.competitors) - set(record.promoted))
-        if on_round is not None:
-            on_round(record)
+            fit = self.fits[round_.predictor]
+            Decided(record.decision, fit.fallback, fit.left_out).write(folder.decision(round_), metric)
+        curves = {trial: search.curves[trial] for trial in record.finishers}
+        Promotion.of(round_, curves, promoted).write(folder.promotion(round_), metric)
+        if not self.study.keep_states:
+            delete_states(folder, set(record.competitors) - set(promoted))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import write_json
-from swift_hyperband.results.contents import SAMPLER, Fitted, known
+from swift_hyperband.results.contents import Sampler, known
+from swift_hyperband.results.decided import Fitted
 from swift_hyperband.results.freeze import answered, version
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve, rounds
@@ -79,9 +79,9 @@ def check(folder: StudyFolder, study: FrozenStudy) -> None:
             raise UserError("\n".join(found.faults))
         for line in found.notes:
             say(line)
-        content = {"sampler": found.sampler, "unrepeatable": found.unrepeatable}
-        if known(folder.sampler, SAMPLER) != content:
-            write_json(folder.sampler, content)
+        sampler = Sampler(found.sampler, found.unrepeatable)
+        if known(folder.sampler, Sampler.read) != sampler:
+            sampler.write(folder.sampler)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def _predictor(history: History) -> str:
     if name == "qsvr":
         told += f", {style.name(history.study.predictor.sampler.name)}"
         told += ", not reproducible" if history.unrepeatable is not None else ""
-    decided = [found for found in history.rounds.values() if found.verdicts is not None]
+    decided = [found.decided for found in history.rounds.values() if found.decided is not None]
     if failed := sum(found.fallback is not None for found in decided):
         told += f"\n(simulated annealing in {failed} of {len(decided)} rounds)"
     return told
