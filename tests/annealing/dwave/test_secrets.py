@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,43 +17,93 @@ from swift_hyperband.annealing.dwave.errors import Access, AnnealerError
 from swift_hyperband.annealing.dwave.store import Kept
 from swift_hyperband.annealing.settings import SamplerSettings
 
-SAMPLE = """
-import sys, dimod, pathlib
+SAMPLER = """
+import json, os, pathlib, sys, traceback
+import dimod, dwave.cloud, dwave.system
 from swift_hyperband.annealing.dwave import conversation
 from swift_hyperband.annealing.settings import SamplerSettings
-bqm = dimod.BinaryQuadraticModel({0: 1.0, 1: -1.0, 2: 0.5}, {(0, 1): 1.0, (1, 2): -1.0, (0, 2): 0.5}, "BINARY")
+
 conversation.PAUSES = (0.1,)
-for name in ("qpu", "hybrid"):
-    print(conversation.sample(SamplerSettings(name=name, timeout=20.0), bqm, "fit 1", pathlib.Path("kept")).info)
+bqm = dimod.BinaryQuadraticModel({0: 1.0, 1: -1.0, 2: 0.5}, {(0, 1): 1.0, (1, 2): -1.0, (0, 2): 0.5}, "BINARY")
+
+def sample(folder, output, environment):
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(os.path.join(output, name), os.O_WRONLY | os.O_CREAT, 0o600), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        for name in ("qpu", "hybrid"):
+            print(conversation.sample(SamplerSettings(name), bqm, "fit 1", pathlib.Path("kept")).info)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+for line in sys.stdin:
+    process = os.fork()
+    if not process:
+        code = sample(**json.loads(line))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 """
 
 
-def everything(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+class Done(NamedTuple):
+    """What a process left: its exit code, its output, and the contents of all files in its home."""
+
+    code: int
+    printed: bytes
+    written: bytes
 
 
-def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Sample in a process with its home in `folder`, the client's log at its most talkative and its cache on."""
-    home = {name: str(folder) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
-    talkative = {"DWAVE_LOG_LEVEL": "trace", "DWAVE_CACHE_ENABLED": "1"}
-    return subprocess.run(
-        [sys.executable, "-c", SAMPLE],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **home, **talkative, **environment},
-        capture_output=True,
-        check=False,
-    )
+Run = Callable[..., Done]
+"""Samples in a process of its own with other variables, and returns what it left."""
 
 
-def test_no_file_and_no_output_holds_the_token(server: Any, sapi: Any, tmp_path: Path) -> None:
-    done = run(tmp_path)
-    assert done.returncode == 0, done.stderr.decode()
+@pytest.fixture(scope="module")
+def sampler() -> Iterator[subprocess.Popen[str]]:
+    """Return a process with D-Wave's client, whose log is at its most talkative; each case is a fork of it."""
+    talkative = {"DWAVE_LOG_LEVEL": "trace", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", SAMPLER]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env={**os.environ, **talkative}, stdin=pipe, stdout=pipe, text=True) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture
+def run(sampler: subprocess.Popen[str], server: Any, tmp_path: Path) -> Run:
+    """Return a function that samples in a process with its home in a folder and the client's cache on."""
+    assert sampler.stdin is not None
+    assert sampler.stdout is not None
+    stdin, stdout = sampler.stdin, sampler.stdout
+    home, output = tmp_path / "home", tmp_path / "output"
+    home.mkdir()
+    output.mkdir()
+
+    def sample(**variables: str) -> Done:
+        names = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+        environment = {**os.environ, **dict.fromkeys(names, str(home)), "DWAVE_CACHE_ENABLED": "1", **variables}
+        case = {"folder": str(home), "output": str(output), "environment": environment}
+        print(json.dumps(case), file=stdin, flush=True)
+        code = int(stdout.readline())
+        printed = b"".join((output / name).read_bytes() for name in ("stdout", "stderr"))
+        return Done(code, printed, b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file()))
+
+    return sample
+
+
+def test_no_file_and_no_output_holds_the_token(run: Run, server: Any, sapi: Any) -> None:
+    done = run()
+    assert done.code == 0, done.printed.decode()
     assert server.submitted == 2
-    written = everything(tmp_path)
     # the search looks where the client writes: its cache of solvers is there
-    assert sapi.QPU.encode() in written
-    for seen in (written, done.stdout, done.stderr):
-        assert sapi.TOKEN.encode() not in seen
+    assert sapi.QPU.encode() in done.written
+    assert sapi.TOKEN.encode() not in done.written + done.printed
 
 
 @pytest.mark.parametrize(
@@ -67,28 +118,27 @@ def test_no_file_and_no_output_holds_the_token(server: Any, sapi: Any, tmp_path:
     ids=str,
 )
 def test_no_error_holds_the_token_even_if_the_server_repeats_it(
-    faults: dict[str, Any], server: Any, sapi: Any, fail: Callable[..., None], tmp_path: Path
+    faults: dict[str, Any], run: Run, sapi: Any, fail: Callable[..., None]
 ) -> None:
     fail(**faults)
-    done = run(tmp_path)
-    assert done.returncode != 0
-    # an uncaught error is shown with its whole traceback
-    assert b"AnnealerError" in done.stderr
-    for seen in (everything(tmp_path), done.stdout, done.stderr):
-        assert sapi.TOKEN.encode() not in seen
+    done = run()
+    assert done.code == 1
+    # the whole traceback
+    assert b"AnnealerError" in done.printed
+    assert sapi.TOKEN.encode() not in done.written + done.printed
 
 
-def test_a_token_that_no_header_can_hold_is_not_quoted(tmp_path: Path, server: Any) -> None:
-    done = run(tmp_path, DWAVE_API_TOKEN="half-a-secret \tother-half")
-    assert b"must be one word" in done.stderr
-    assert b"other-half" not in done.stderr + done.stdout
+def test_a_token_that_no_header_can_hold_is_not_quoted(run: Run) -> None:
+    done = run(DWAVE_API_TOKEN="half-a-secret \tother-half")
+    assert b"must be one word" in done.printed
+    assert b"other-half" not in done.printed
 
 
-def test_a_configuration_file_that_cannot_be_read_is_not_quoted(tmp_path: Path, server: Any) -> None:
+def test_a_configuration_file_that_cannot_be_read_is_not_quoted(run: Run, tmp_path: Path) -> None:
     (tmp_path / "dwave.conf").write_text("[defaults]\ntoken a-secret-without-equals-sign\n")
-    done = run(tmp_path, DWAVE_CONFIG_FILE=str(tmp_path / "dwave.conf"), DWAVE_API_TOKEN="")
-    assert b"configuration must be readable" in done.stderr
-    assert b"a-secret" not in done.stderr + done.stdout
+    done = run(DWAVE_CONFIG_FILE=str(tmp_path / "dwave.conf"), DWAVE_API_TOKEN="")
+    assert b"configuration must be readable" in done.printed
+    assert b"a-secret" not in done.printed
 
 
 def test_a_password_in_the_endpoint_is_not_shown(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
