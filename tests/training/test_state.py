@@ -1,0 +1,117 @@
+"""A trial goes on from its own sound state only; else it starts anew, with the same bits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from swift_hyperband.training import state, trial
+
+if TYPE_CHECKING:
+    from conftest import Study
+
+
+def damaged(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(("target", "file"), [("Counter", "sample_targets.py"), ("Scheduled", "torch_targets.py")])
+def test_a_trial_with_a_damaged_state_is_trained_again_to_the_same_bits_and_says_so(
+    study: Study, capfd: Any, target: str, file: str
+) -> None:
+    study = study.of(target, file)
+    folder = study.add("a")
+    study.train(["a"], 3)
+    published = (folder / "curve.jsonl").read_text()
+    path = state.place(folder)
+    assert path is not None
+    damaged(path)
+    study.train(["a"], 5)
+    assert study.started("a") == [1, 2, 3, 1, 2, 3, 4, 5]
+    assert (folder / "curve.jsonl").read_text().startswith(published)
+    (line,) = trial.damages(folder)
+    assert line == f"{path.name} is damaged, as its bytes are not those that were saved; the trial starts anew"
+    other = study.twin()
+    other.add("a")
+    other.train(["a"], 5)
+    assert study.curve("a") == other.curve("a")
+    assert state.load(folder) is not None
+
+
+def test_a_state_that_an_older_version_saved_is_resumed_from(study: Study) -> None:
+    folder = study.add("a")
+    study.train(["a"], 3)
+    content = json.loads((folder / "state.json").read_text())
+    del content["sha256"], content["trial"]
+    (folder / "state.json").write_text(json.dumps(content, indent=1) + "\n")
+    study.train(["a"], 5)
+    assert study.started("a") == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("content", ['{"curve": [], "parts": {"target": {}}}', '{"curve": {}, "parts": []}', "null"])
+def test_json_of_another_shape_in_the_place_of_a_state_is_no_crash_of_the_trial(study: Study, content: str) -> None:
+    folder = study.add("a")
+    study.train(["a"], 2)
+    (folder / "state.json").write_text(content)
+    assert study.train(["a"], 3)["a"][0] == "ok"
+    assert len(trial.damages(folder)) == 1
+
+
+def test_a_folder_in_the_place_of_a_state_is_told_in_one_line(study: Study) -> None:
+    folder = study.add("a")
+    study.train(["a"], 2)
+    (folder / "state.json").unlink()
+    (folder / "state.json").mkdir()
+    told = study.refused(["a"], 3).strip()
+    assert told == f"{folder}/state.json: must be a file, found a folder; move it away and start the search again"
+
+
+def test_a_wanted_state_is_made_again_by_training_again(study: Study) -> None:
+    folder = study.add("a")
+    study.train(["a"], 4)
+    before, curve = (folder / "state.json").read_text(), (folder / "curve.jsonl").read_text()
+    (folder / "state.json").unlink()
+    study.train(["a"], 4)
+    assert not (folder / "state.json").exists(), "what is not wanted is not trained again"
+    trial.want_state(folder)
+    # asked for the first epochs only, it goes as far as it had come
+    study.train(["a"], 2)
+    assert (folder / "state.json").read_text() == before
+    assert (folder / "curve.jsonl").read_text() == curve
+    assert not trial.state_is_wanted(folder)
+
+
+@pytest.mark.parametrize(("target", "file"), [("Counter", "sample_targets.py"), ("Scheduled", "torch_targets.py")])
+def test_the_sound_state_of_another_trial_or_of_another_curve_is_not_gone_on_from(
+    study: Study, target: str, file: str
+) -> None:
+    study = study.of(target, file)
+    mine, other = study.add("a"), study.add("b")
+    study.train(["a", "b"], 3)
+    (own,), (foreign,) = mine.glob("state.*"), other.glob("state.*")
+    kept = own.read_bytes()
+    own.write_bytes(foreign.read_bytes())
+    assert state.unsound(mine) == (own, "it is the state of trial b")
+    assert not state.belies(mine)
+    study.train(["a"], 5)
+    assert trial.damages(mine) == [f"{own.name} is damaged, as it is the state of trial b; the trial starts anew"]
+    # the state of an earlier epoch is gone on from, but is not what the whole curve led to
+    own.write_bytes(kept)
+    assert state.unsound(mine) == (own, "it is of epoch 3, and the trial is trained to epoch 5")
+    study.train(["a"], 6)
+    assert study.started("a") == [1, 2, 3, 1, 2, 3, 4, 5, 4, 5, 6]
+    twin = study.twin()
+    twin.add("a")
+    twin.train(["a"], 6)
+    assert study.curve("a") == twin.curve("a")
+    assert state.unsound(mine) is None
+    # whoever wrote the curve, it is not the one that led to the state
+    rows = trial.read_rows(mine)
+    trial.write_rows(mine, [{**rows[0], "accuracy": 0.123}, *rows[1:]])
+    assert state.belies(mine)
+    assert state.unsound(mine) == (own, "it was saved with another curve than curve.jsonl")
