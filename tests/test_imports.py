@@ -11,11 +11,14 @@ from swift_hyperband.cli import COMMANDS
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "sklearn", "scipy", "pandas", "matplotlib", "pyarrow", "snakemake", "dimod", "dwave"}
 LIGHT = {"numpy", "pydantic", "rich", "yaml"}
+READ_A_STUDY = f"""from pathlib import Path; from swift_hyperband.study.model import load
+study = load(Path({str(ROOT / "config/config.yaml")!r}))
+study.trials(3), study.definition()"""
 
 
 def imported(code):
     printed = subprocess.run(
-        [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"import sys; {code}\nprint(*sys.modules)"], capture_output=True, text=True, check=True
     )
     return {name.partition(".")[0] for name in printed.stdout.split()}
 
@@ -31,6 +34,7 @@ def imported(code):
         ("import swift_hyperband.replay.simulator", set()),
         ("import swift_hyperband.replay.runs, swift_hyperband.replay.tables.reader", {"numpy"}),
         ("import swift_hyperband.workflow.dag", {"pydantic", "yaml"}),
+        (READ_A_STUDY, {"pydantic", "yaml"}),
         ("import swift_hyperband.predictors.last_value", {"numpy"}),
         ("import swift_hyperband.targets.models.digits_cnn", {"torch", "numpy"}),
     ],

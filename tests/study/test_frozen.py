@@ -12,7 +12,7 @@ from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.results.freeze import as_begun, check_frozen, freeze, load_frozen, load_study
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search.settings import SwiftSettings
-from swift_hyperband.study.frozen import BEFORE
+from swift_hyperband.study.frozen import BEFORE, differences
 from swift_hyperband.study.model import parse
 from swift_hyperband.workflow import driver
 
@@ -198,3 +198,20 @@ def test_a_state_that_was_saved_before_its_curve_counts_as_trained(program):
         curve.unlink()
     with pytest.raises(UserError, match=r"target\.metrics\.epoch is"):
         searched({**RIGHT, "epoch": None})
+
+
+def test_what_differs_from_the_frozen_study_is_told(changed, study):
+    now = changed(
+        search__max_epochs=81,
+        space__dropout=None,
+        space__width={"type": "int", "low": 1, "high": 9},
+        swift__preset="published",
+    )
+    found = differences(study().definition(), parse(now, "study.yaml").definition())
+    assert found[:3] == [
+        ("space.dropout", "is in the frozen study, not now"),
+        ("space.width", "is not in the frozen study"),
+        ("search.max_epochs", "is 27 in the frozen study, 81 now"),
+    ]
+    assert ("swift.threshold", 'is "promotion" in the frozen study, "quantile" now') in found
+    assert differences(study().definition(), study().definition()) == []
