@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from swift_hyperband.base.wording import one_line
 
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EROFS)
-"""Of a disk that is full or fails: nobody's fault but the disk's."""
+"""Errors of a disk that is full or fails."""
 
 PLACE_ERRORS = {
     errno.EACCES: "must be readable and writable for you, found: Permission denied; change that or work elsewhere",
@@ -19,7 +19,7 @@ PLACE_ERRORS = {
     errno.ENAMETOOLONG: "must be shorter, as no file can have so long a name; rename the study or its folder",
     errno.ELOOP: "must be a file or a folder, found a symbolic link that leads in circles; remove it",
 }
-"""What to say of a place where no file can be written or read, whoever tries to."""
+"""Messages for places where no file can be written or read."""
 
 
 class UserError(Exception):

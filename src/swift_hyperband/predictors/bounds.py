@@ -1,8 +1,8 @@
 """Bounds for losses that exploded and are still finite, so that no predictor learns from them.
 
-A support vector regression and its standard error follow the farthest curve there is: one loss of 1e30 makes every
-other curve look alike, and the square of 1e155 is not finite. Such curves count as diverged in the fit and its standard
-error; what stands outside at a decision point is expected to stay where it is.
+A support vector regression and its standard error follow the farthest curve: one loss of 1e30 makes all other curves
+look alike, and the square of 1e155 is not finite. Such curves count as diverged in the fit and its standard error. A
+trial outside the bounds at a decision point is expected to stay where it is.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy as np
 from swift_hyperband.predictors.features import Floats
 
 LARGEST = 1e100
-"""Beyond it every loss stands outside: squares and sums of squares must be finite."""
+"""Every loss beyond it is outside: squares and sums of squares must be finite."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Between which losses, both included, one is not outside."""
+    """The range of losses, both ends included, that are not outside."""
 
     low: float = -np.inf
     high: float = np.inf
 
     def outside(self, losses: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return which losses stand outside."""
+        """Return which losses are outside."""
         return np.asarray((losses < self.low) | (losses > self.high))
 
     @classmethod
@@ -37,8 +37,8 @@ class Bounds:
         Notes
         -----
         With the better half x_1 <= ... <= x_h, h = ceil(n / 2), the upper bound is x_h + far max(x_h - x_1, |x_h|): at
-        least half of the losses never stand outside, however bad the others are, and neither units nor a shift of the
-        order of the losses matter. Where the better half is all 0 there is no scale. The lower bound is the same for
+        least half of the losses are never outside, however bad the others are, and neither units nor a shift of the
+        order of the losses matter. If the better half is all 0 there is no scale. The lower bound is the same for
         negated losses, each without what is beyond the other.
         """
         finite = np.sort(losses[np.abs(losses) <= LARGEST])
@@ -51,8 +51,8 @@ class Bounds:
     def of_ends(cls, ends: Floats, seen: Bounds, far: float) -> Bounds:
         """Return the bounds at the round's end, given those of the same curves at the decision point.
 
-        What stood outside there has no place at the end either: else curves of which most explode in between would be
-        each other's measure.
+        Losses outside the bounds there are outside at the end as well. Else exploded losses would set the bounds if
+        most curves explode in between.
         """
         own = cls.of(ends, far)
         return cls(own.low, min(own.high, seen.high))
@@ -80,7 +80,7 @@ def outside(curves: Floats, ends: Floats, far: float) -> np.ndarray[Any, np.dtyp
 
 
 class Machine(Protocol):
-    """What was fitted to curves that do not stand outside."""
+    """A machine fitted to the curves that are not outside."""
 
     @property
     def sigma(self) -> float: ...

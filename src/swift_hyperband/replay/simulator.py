@@ -29,7 +29,7 @@ HOUR = 3600
 """In seconds."""
 
 ATTEMPTS = 1000
-"""Failures in one epoch after which nobody believes that it will ever end."""
+"""Failures in one epoch after which the simulation gives up."""
 
 _NORMAL = NormalDist()
 

@@ -20,18 +20,18 @@ from swift_hyperband.search.schedule import Round, Schedule, decision_point
 
 @dataclass
 class _Rung:
-    """The trials of a bracket that trained to one epoch.
+    """A rung: the trials of a bracket that trained to one epoch.
 
     Attributes
     ----------
     round : Round
-        Its start and end, and how many trials Hyperband has there.
+        The round of Hyperband with the same start and end.
     losses : list of (loss, trial)
-        Of the trials that reached it alive, best first.
+        The finite losses of the trials that reached it, best first.
     entered : int
-        How many came, with those that were stopped on the way or failed.
+        Number of trials that arrived, were stopped on the way or failed.
     running : int
-        How many are on the way.
+        Number of trials on the way.
     promoted : set of str
     """
 
@@ -44,7 +44,7 @@ class _Rung:
 
 @dataclass
 class _Goal:
-    """Where a running trial trains to: a rung of a bracket, by way of a decision point or not."""
+    """The goal of a running trial: a rung of a bracket, with or without a decision point on the way."""
 
     bracket: int
     rung: int
@@ -62,8 +62,8 @@ class AshaSearch:
     trials : mapping of int to sequence of str
         Trial ids of each bracket, in the order in which they start.
     rules : Rules, optional
-        How Swift-ASHA stops trials between rungs: the first `swift.d` trials on the way to an epoch train there without
-        a decision, and `swift.decision_fraction` of the way lies the decision point of the others. ASHA if left out.
+        The rules of Swift-ASHA: the first `swift.d` trials on the way to an epoch train there without a decision; the
+        others have a decision point at `swift.decision_fraction` of the way. ASHA if left out.
     """
 
     schedule: Schedule
@@ -78,17 +78,17 @@ class AshaSearch:
         self._waiting = {
             bracket: list(self.trials[bracket])[: rungs[0].round.trials][::-1] for bracket, rungs in self._rungs.items()
         }
-        # at their decision points: those that go on, and those that wait for curves to be decided by
+        # at their decision points: trials that go on, and trials that wait for a predictor
         self._going_on: dict[str, _Goal] = {}
         self._paused: dict[str, _Goal] = {}
         self._running: dict[str, _Goal] = {}
-        # by epoch, over all brackets: the curves that reached it, and how many trials were sent there undecided
+        # by epoch, over all brackets: the curves that reached it, and the number of trials sent there undecided
         self._reached: dict[int, list[Curve]] = {}
         self._undecided: dict[int, int] = {}
         self._predictors: dict[tuple[int, int], tuple[int, Predictor | None]] = {}
 
     def ask(self, at_most: int | None = None) -> list[Training]:
-        """Return what free workers do now; see `Search.ask`."""
+        """Return the next trainings for free workers; see `Search.ask`."""
         found: list[Training] = []
         while (at_most is None or len(found) < at_most) and (job := self._next_job()) is not None:
             trial, goal = job
@@ -135,10 +135,10 @@ class AshaSearch:
         return sum(map(len, self.curves.values()))
 
     def _next_job(self) -> tuple[str, _Goal] | None:
-        """Return who trains next.
+        """Return the next trial to train.
 
-        One that goes on from its decision point, the highest promotion, a new trial; and if there is nothing else to
-        do, one that waits to be decided: no worker idles while there is work.
+        The order is: a trial that goes on from its decision point, the highest promotion, a new trial, and at last a
+        trial that waits for a decision, because no worker idles while there is work.
         """
         if self._going_on:
             return next(iter(self._going_on.items()))
@@ -170,7 +170,7 @@ class AshaSearch:
         return next((trial for _, trial in rung.losses[:quota] if trial not in rung.promoted), None)
 
     def _closed(self, bracket: int, index: int) -> bool:
-        """Whether nobody can come to a rung any more."""
+        """Whether no further trial can reach a rung."""
         if self._rungs[bracket][index].running:
             return False
         if index == 0:
@@ -178,7 +178,7 @@ class AshaSearch:
         return self._closed(bracket, index - 1) and self._promotable(bracket, index - 1) is None
 
     def _decide(self, end: int) -> None:
-        """Decide about all that wait at a decision point on the way to an epoch, if a predictor can be fitted."""
+        """Decide all trials that wait at a decision point on the way to an epoch, if a predictor can be fitted."""
         if self.rules is None or len(self._reached.get(end, ())) < self.rules.swift.d:
             return
         for trial, goal in list(self._paused.items()):
@@ -192,7 +192,7 @@ class AshaSearch:
                 self._leave(rung)
 
     def _leave(self, rung: _Rung) -> None:
-        """Note that a trial is not on its way to a rung any more: it is there, was stopped or failed."""
+        """Note that a trial is no longer on its way to a rung: it arrived, was stopped or failed."""
         rung.running -= 1
         rung.entered += 1
 
@@ -210,7 +210,7 @@ class AshaSearch:
         if swift.threshold == "quantile":
             threshold = decisions.quantile_threshold(reached, swift.threshold_quantile)
         else:
-            # the stopped do not count here as they do where trials are promoted: docs/swift-asha.md has what that costs
+            # stopped trials are not counted here (they are in `_promotable`); cost: docs/swift-asha.md
             quota = max(1, -(-len(reached) // self.schedule.eta))
             threshold = decisions.promotion_threshold([*reached, predicted], quota)
         # the larger the error, the better for the trial: a lower bound may do

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a decision point says of one partial trial.
+    """The verdict of a decision point on one partial trial.
 
     Attributes
     ----------
     seen : float
         The loss at the decision point.
     predicted : float or None
-        The loss predicted for the round's end; None where no prediction could be made.
+        The loss predicted for the round's end; None without a prediction.
     continues : bool
         Whether the trial trains on to the round's end.
     """
@@ -38,7 +38,7 @@ def rank(losses: Mapping[str, float]) -> list[str]:
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided at a decision point.
+    """The decision at a decision point.
 
     Attributes
     ----------
@@ -49,8 +49,8 @@ class Decision:
     verdicts : dict of str to Verdict
         By partial trial.
     outside : dict of str to float
-        Losses, by trial, that are finite and count as diverged, as they stand far outside of the others: reached at the
-        round's end by reference trials, seen at the decision point of partial ones.
+        Finite losses, by trial, that count as diverged because they are far outside the others: at the round's end of
+        reference trials, at the decision point of partial ones.
     """
 
     threshold: float
@@ -72,7 +72,7 @@ def quantile_threshold(losses: Sequence[float], quantile: float) -> float:
     Returns
     -------
     float
-        Infinity (nobody is stopped) where there are no losses or the quantile touches a failed trial.
+        Infinity (no trial is stopped) without losses, or if the quantile touches a failed trial.
     """
     if not losses:
         return math.inf
@@ -84,39 +84,39 @@ def quantile_threshold(losses: Sequence[float], quantile: float) -> float:
 
 
 def promotion_threshold(losses: Sequence[float], promoted: int) -> float:
-    """Return the loss that a trial must beat to be promoted, were all predictions true.
+    """Return the loss that a trial must beat to be promoted, if all predictions are true.
 
     Parameters
     ----------
     losses : sequence of float
         Losses at the round's end of all living competitors: reached by the reference trials, predicted for the others.
     promoted : int
-        How many trials the next round holds.
+        Number of trials in the next round.
 
     Returns
     -------
     float
         Just above the loss of the last trial that would be promoted, so that this one still beats it; infinity
-        (nobody is stopped) where all can be promoted.
+        (no trial is stopped) if all can be promoted.
     """
     ordered = sorted(losses)
     return math.nextafter(ordered[promoted - 1], math.inf) if promoted < len(ordered) else math.inf
 
 
 def kth_best(losses: Sequence[float], k: int) -> float:
-    """Return the k-th best loss (1 is the best); infinity where there are fewer."""
+    """Return the k-th best loss (1 is the best); infinity if there are fewer."""
     return sorted(losses)[k - 1] if len(losses) >= k else math.inf
 
 
 def chance_beaten(predicted: float, sigma: float, rival: float, delta: float = 0.0) -> float:
-    """Return how sure it is that a trial ends worse than a rival by more than `delta`.
+    """Return the probability that a trial ends worse than a rival by more than `delta`.
 
     Parameters
     ----------
     predicted, sigma : float
         Predicted loss at the round's end and its standard error; the prediction is taken as normally distributed.
     rival : float
-        Loss of the rival; infinity where there is none.
+        Loss of the rival; infinity without one.
     delta : float
         In units of the metric.
 
@@ -157,18 +157,18 @@ def decide(
     seen : mapping of str to float
         Loss at the decision point by partial trial; infinity for a trial that failed, which never continues.
     predicted : mapping of str to float, or None
-        Predicted loss at the round's end by living trial; None where no predictor could be fitted: then nobody stops,
-        but for those that are worst at the decision point if there are more than `most`.
+        Predicted loss at the round's end by living trial; None if no predictor could be fitted. Then only the worst at
+        the decision point stop, those beyond `most`.
     sigma : float
         Standard error of the predictor (leave one out).
     threshold : float
-        What a prediction must beat.
+        The loss that a prediction must beat.
     margin : float
         In standard errors; 0 as published.
     wanted : int
-        How many are needed, beside the reference trials, to fill the next round.
+        Number of trials, beside the reference trials, that the next round needs.
     most : int, optional
-        How many may continue; any number if left out.
+        Most trials that may continue; any number if left out.
     """
     alive = {trial: loss for trial, loss in seen.items() if math.isfinite(loss)}
     if predicted is None:
@@ -185,13 +185,13 @@ def decide(
 
 
 def promote(losses: Mapping[str, float], promoted: int) -> list[str]:
-    """Return the trials that go on to the next round: the best by real loss, never a failed one.
+    """Return the trials of the next round: the best by real loss, never a failed one.
 
     Parameters
     ----------
     losses : mapping of str to float
         Losses at the round's end of the trials that reached it (predictions are never scores).
     promoted : int
-        How many the next round holds; fewer are returned where fewer are alive.
+        Number of trials in the next round; fewer are returned if fewer are alive.
     """
     return [trial for trial in rank(losses) if math.isfinite(losses[trial])][:promoted]

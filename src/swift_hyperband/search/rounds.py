@@ -1,7 +1,7 @@
 """The steps of one round, on curves: pure functions shared by the workflow's jobs and by `search.scheduled`.
 
 A curve is the sequence of a trial's losses at epochs 1, 2, ...; it is shorter than asked for, or not finite at its
-end, where training diverged or failed.
+end, if training diverged or failed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a search decides by, beside its schedule.
+    """The rules of a search's decisions, besides its schedule.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Rules:
 
 
 def loss_at(curve: Curve, epoch: int) -> float:
-    """Return the loss at an epoch (1 is the first); infinity where the curve does not reach it or is not finite."""
+    """Return the loss at an epoch (1 is the first); infinity if the curve ends before it or is not finite."""
     loss = curve[epoch - 1] if len(curve) >= epoch else math.inf
     return loss if math.isfinite(loss) else math.inf
 
@@ -54,7 +54,7 @@ def reference_curves(round_: Round, competitors: Sequence[str], curves: Mapping[
 
 
 def quantile_threshold(round_: Round, reference: Mapping[str, Curve], rules: Rules) -> float | None:
-    """Return the threshold that the reference trials set; None where it depends on the predictions too."""
+    """Return the threshold that the reference trials set; None if it also depends on the predictions."""
     if rules.swift.threshold == "promotion":
         return None
     losses = [loss_at(curve, round_.end) for curve in reference.values()]
@@ -83,7 +83,7 @@ def fit_curves(
     settings: PredictorSettings,
     solve: Solve | None = None,
 ) -> predictors.Predictor | None:
-    """Fit a predictor of the loss at epoch `end` from the first `seen` epochs; None where too few curves are sound.
+    """Fit a predictor of the loss at epoch `end` from the first `seen` epochs; None if too few curves are sound.
 
     `solve` is as in `predictors.fit`.
     """
@@ -92,7 +92,7 @@ def fit_curves(
 
 
 def _table(curves: Sequence[Curve], end: int) -> Floats:
-    """Return the losses of curves at epochs 1 to `end`, infinity where one does not reach."""
+    """Return the losses of curves at epochs 1 to `end`; infinity beyond the end of a curve."""
     import numpy as np
 
     table = np.full((len(curves), end), math.inf)
@@ -135,7 +135,7 @@ def decide(
     found = decisions.decide(
         seen,
         predicted,
-        # n more fits, which only a margin has a use for
+        # n more fits, which only a margin needs
         predictor.sigma if predictor is not None and rules.swift.margin > 0 else 0.0,
         threshold=threshold,
         margin=rules.swift.margin * (rules.swift.margin_later if round_.index > 0 else 1.0),
@@ -154,7 +154,7 @@ def _outside(predictor: predictors.Predictor | None, losses: Mapping[str, float]
 
 
 def left_out(round_: Round, references: Iterable[Mapping[str, Curve]], settings: PredictorSettings) -> list[str]:
-    """Return the trials with finite curves that `fit` leaves out, as they stand far outside of the others."""
+    """Return the trials with finite curves that `fit` leaves out, because they are far outside the others."""
     assert round_.decision_epoch is not None
     import numpy as np
 

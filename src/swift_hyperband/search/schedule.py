@@ -1,7 +1,7 @@
-"""The schedule of a search in rounds: brackets, rounds and how many trials do what in each.
+"""The schedule of a search in rounds: its brackets and rounds, and the numbers of trials in each.
 
 Everything here follows from the settings alone, before anything runs, in integer arithmetic: floating-point logarithms
-give wrong round ends where R is a power of eta.
+give wrong round ends if R is a power of eta.
 
 Sources: Hyperband, Li et al., JMLR 18 (2018), algorithm 1; Swift-Hyperband, García Amboage et al., EPJ Web of
 Conferences 295, 12005 (2024), section 3. Where a paper leaves a rounding open, the authors' published epoch counts
@@ -31,24 +31,24 @@ class Round:
     bracket, index : int
         Bracket s (s_max first) and round i (0 first).
     trials : int
-        How many trials compete, n_i and `extra` ones.
+        Number of trials, n_i and `extra` ones.
     start, end : int
-        The epochs that its trials have behind them when it starts and ends, r_(i-1) and r_i.
+        The epochs of its trials at its start and end, r_(i-1) and r_i.
     promoted : int
-        How many trials go on to the next round (in the last round: the bracket's winner, 1).
+        Number of trials promoted to the next round (in the last round: the bracket's winner, 1).
     reference : int
-        How many trials, the first by rank, set the threshold and give their curves to the predictors, m.
+        Number of trials, the first by rank, that set the threshold and give their curves to the predictors, m.
     decision_epoch : int or None
-        The decision point p, or None where all trials train to the round's end and nothing is decided.
+        The decision point p, or None if all trials train to the round's end.
     predictor : RoundKey or None
         The round whose predictor decides here: this one, or an earlier one with the same decision point and end.
     training_rounds : tuple of RoundKey
         The rounds, in order, whose reference curves train the predictor fitted here; empty if none is fitted here.
     extra : int
-        How many of the trials Hyperband would not have.
+        Number of trials that Hyperband would not have.
     paying : int
-        How many partial trials, beside as many as there are extra ones, stop at the decision point whatever is
-        predicted: the epochs that they do not train pay for those of the extra ones.
+        Number of partial trials, besides as many as the extra ones, that certainly stop at the decision point. Their
+        saved epochs pay for the extra trials.
     """
 
     bracket: int
@@ -70,22 +70,22 @@ class Round:
 
     @property
     def full(self) -> int:
-        """How many trials train to the round's end without a decision."""
+        """Number of trials that train to the round's end without a decision."""
         return self.trials if self.decision_epoch is None else self.reference
 
     @property
     def partial(self) -> int:
-        """How many trials train to the decision point first."""
+        """Number of trials that train to the decision point first."""
         return self.trials - self.full
 
     @property
     def least_completed(self) -> int:
-        """How many partial trials go on at the least, so that the next round can be filled."""
+        """Least number of partial trials that go on, to fill the next round."""
         return min(self.partial, max(0, self.promoted - self.full))
 
     @property
     def most_completed(self) -> int:
-        """How many partial trials go on at the most: no more trials than Hyperband's train to the round's end."""
+        """Most partial trials that go on: no more trials than Hyperband's train to the round's end."""
         return self.partial - self.extra - self.paying
 
     @property

@@ -1,8 +1,8 @@
 """Every search in rounds, as one ask/tell search over a schedule.
 
 Random search, random search with a predictor, Hyperband and Swift-Hyperband differ in their schedules alone. Rounds of
-different brackets go side by side, exactly as the workflow's jobs do, and the result does not depend on the order in
-which curves arrive.
+different brackets run at the same time, as the workflow's jobs do, and the result does not depend on the order of the
+curves.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Fit = Callable[[Round, Sequence[Mapping[str, Curve]]], Predictor | None]
 
 @dataclass(slots=True)
 class RoundRecord:
-    """What happened in one round.
+    """The record of one round.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class RoundRecord:
     competitors : list of str
         Trial ids by rank.
     decision : Decision or None
-        None until it is taken, and where nothing is decided.
+        None until it is taken, and without a decision point.
     promoted : list of str or None
         Best first; None until the round is over.
     """
@@ -41,7 +41,7 @@ class RoundRecord:
 
     @property
     def finishers(self) -> list[str]:
-        """Trials that train to the round's end, as far as is known: the full ones and those that continue."""
+        """Trials known to train to the round's end: the full ones and those that continue."""
         full, _ = rounds.divide(self.schedule, self.competitors)
         verdicts = self.decision.verdicts if self.decision is not None else {}
         return full + [trial for trial, verdict in verdicts.items() if verdict.continues]
@@ -49,7 +49,7 @@ class RoundRecord:
 
 @dataclass(slots=True)
 class _Group:
-    """Trials of a round that train to the same epoch: how many are still out, and what follows when none is."""
+    """Trials of a round that train to the same epoch: the number still training, and the step after the last."""
 
     left: int
     over: Callable[[RoundRecord], None]
@@ -140,7 +140,7 @@ class ScheduledSearch:
     def _train(
         self, record: RoundRecord, trials: Sequence[str], epochs: int, over: Callable[[RoundRecord], None]
     ) -> None:
-        """Have trials of a round trained to an epoch, and then go on with `over`."""
+        """Request the training of trials of a round to an epoch, and call `over` afterwards."""
         if not trials:
             over(record)
             return
@@ -157,7 +157,7 @@ class ScheduledSearch:
             self._promote(record)
 
     def _decide_what_can_be(self, _: RoundRecord) -> None:
-        """Decide in every round whose trials are at the decision point and whose predictor can be fitted."""
+        """Decide every round whose trials are at the decision point and whose predictor can be fitted."""
         for record in list(self._undecided):
             round_ = record.schedule
             full, partial = rounds.divide(round_, record.competitors)

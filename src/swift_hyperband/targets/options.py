@@ -20,7 +20,7 @@ def check_names(target: str, configuration: Mapping[str, Any], known: Sequence[s
 
 
 class Options:
-    """A target's `target.options`, read one by one; those that nobody asked for are refused at the end.
+    """A target's `target.options`, read one by one; unknown ones are refused at the end.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Options:
         return str(value)
 
     def end(self) -> None:
-        """Refuse options that nobody asked for."""
+        """Refuse unknown options."""
         for name in self._given:
             if name not in self._asked:
                 raise UserError(

@@ -50,7 +50,7 @@ def train(
     clock : Clock, optional
         Tells whether another epoch may start.
     at_least : int
-        Epochs that are trained whatever the clock says, lest a job that is too short for one is started for ever.
+        Epochs that are trained whatever the clock says, so that a job shorter than one epoch still makes progress.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def _train(
         curve.append(published[epoch - 1] if epoch <= len(published) else row)
         held.check()
         since_saved += 1
-        # the last state before its row of the curve: decisions rest on rows, and what decides may be resumed from
+        # save the state before publishing its row: whoever sees the row may resume from the state
         if since_saved == settings.save_every or len(curve) == epochs or curve[-1][settings.metric] is None:
             _save(folder, target, curve)
             since_saved = 0

@@ -124,7 +124,7 @@ class CommandTarget(RunsAhead):
         if not resumable:
             begin = 0
         _remove_leftovers(folder)
-        # names that no other start has: what a killed start left running may still write to those that it was told
+        # unique names: a program orphaned by a kill may still be writing to the old ones
         token = secrets.token_hex(4)
         out = folder / f"state.{end}"
         temporary = folder / f".state.{end}.{token}.tmp"
@@ -291,7 +291,7 @@ def _cannot_start(program: str, error: OSError | ValueError) -> str:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove what earlier starts left unfinished, and their metrics: whoever trains a trial is the only one to."""
+    """Remove unfinished states and metrics of earlier starts; the lease makes this process the only one."""
     for leftover in folder.glob(".state.*.tmp"):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
