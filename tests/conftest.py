@@ -23,6 +23,11 @@ FILES = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of the workflow first: they take longest, and all workers shall end together."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def sapi() -> ModuleType:
     """Return the module with the loopback server."""

@@ -1,20 +1,27 @@
 """A folder in which a study over recorded curves can be run as a user runs it: real Snakemake, real jobs, no torch."""
 
+import atexit
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
+import psutil
 import yaml
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 ROWS, EPOCHS = 120, 27
+SNAKEMAKE = ("run", "resume")
+"""Commands of swift-hyperband that import Snakemake."""
 
 
 @dataclass
@@ -43,7 +50,10 @@ class Project:
         return found
 
     def study(self, **keys):
-        """Write the study file; keys such as search__seed=3 replace single values."""
+        """Write the study file; keys such as search__seed=3 replace single values.
+
+        Three brackets of 9 epochs at most: 69 epochs as Hyperband, in six rounds, two of them with a decision.
+        """
         content = {
             "name": "table",
             "target": {
@@ -53,7 +63,8 @@ class Project:
                 "options": {"table": "table.csv"},
             },
             "space": {"row": {"type": "int", "low": 0, "high": ROWS - 1}},
-            "search": {"algorithm": "swift-hyperband", "max_epochs": EPOCHS, "eta": 3, "seed": 1},
+            "search": {"algorithm": "swift-hyperband", "max_epochs": 9, "eta": 3, "seed": 1},
+            "swift": {"d": 3},
             "predictor": {"name": "last-value"},
             "resources": {"workers": 1},
         }
@@ -91,15 +102,41 @@ class Project:
 
     def run(self, *arguments, check=True):
         """Run a command to its end; return what it printed."""
+        snakemake = arguments[0] == "snakemake" or (arguments[0] == "swift-hyperband" and arguments[1] in SNAKEMAKE)
+        code = (self.forked if snakemake else self.started)(*arguments)
+        printed = self.printed()
+        assert (code == 0) == check, printed
+        return printed
+
+    def started(self, *arguments):
+        """Start a command and wait for its end; return its exit code."""
         process = self.start(*arguments)
         try:
-            process.wait(timeout=self.timeout)
+            return process.wait(timeout=self.timeout)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise AssertionError(f"not through within {self.timeout} s\n{self.waits_for()}") from None
-        printed = self.printed()
-        assert (process.returncode == 0) == check, printed
-        return printed
+            self.give_up(process.pid)
+
+    def forked(self, *arguments):
+        """Do so by a process that has imported Snakemake."""
+        (self.path / "printed.txt").write_text("")
+        given = {
+            "command": self.command(*arguments),
+            "folder": str(self.path),
+            "environment": environment() | self.variables,
+            "printed": str(self.path / "printed.txt"),
+        }
+        commands = commands_process()
+        print(json.dumps(given), file=commands.stdin, flush=True)
+        pid = int(commands.stdout.readline())
+        if not select.select([commands.stdout], [], [], self.timeout)[0]:
+            self.give_up(pid, commands.stdout.readline)
+        return int(commands.stdout.readline())
+
+    def give_up(self, pid, then=lambda: None):
+        waits_for = self.waits_for()
+        os.killpg(pid, signal.SIGKILL)
+        then()
+        raise AssertionError(f"not through within {self.timeout} s\n{waits_for}")
 
     def waits_for(self):
         """Return what tells why a command does not end."""
@@ -126,6 +163,10 @@ class Project:
                 }
         return found
 
+    def trains(self):
+        """Return whether a trial has a first epoch behind it."""
+        return any(self.results.glob("trials/*/curve.jsonl"))
+
     def epochs_started(self):
         """Return how often each epoch of each trial was started."""
         return Counter(
@@ -135,9 +176,42 @@ class Project:
         )
 
 
+@cache
+def commands_process():
+    """Return the process that forks commands; it ends with this one."""
+    program = [sys.executable, Path(__file__).with_name("commands.py")]
+    process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
+    # closes its input, at which it ends, and waits for it
+    atexit.register(process.communicate)
+    return process
+
+
+def at_work(folder):
+    """Return the processes at work in a folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_for(condition, process, seconds=240):
+    """Wait until something holds; fail where the process ends before. The limit is for a machine that hangs."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "ended too early"
+        assert time.monotonic() < end, "waited for in vain"
+        time.sleep(0.01)
+
+
 def environment():
     """Return the environment of a user who did not activate the virtual environment."""
     names = ["HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"]
+    # of `make coverage`
+    names += ["COVERAGE_PROCESS_CONFIG"]
     kept = {name: os.environ[name] for name in names if name in os.environ}
     elsewhere = [path for path in os.environ["PATH"].split(":") if Path(path) != BIN]
     return {**kept, "PATH": ":".join(elsewhere)}

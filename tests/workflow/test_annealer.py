@@ -58,20 +58,20 @@ def test_a_search_with_the_embedded_annealer_is_the_same_each_time(project):
 def test_a_search_on_a_qpu_pays_once_for_each_fit_and_tells_its_token_to_nobody(project, server, sapi):
     project.study(predictor=QPU)
     printed = project.search()
-    assert server.submitted == len(fits(project)) > 3
+    assert server.submitted == len(fits(project)) > 1
     assert fallbacks(project) == []
     best = project.best()
     # decided anew: every answer was kept
     forget_decisions(project)
     project.search()
-    assert server.submitted == len(fits(project)) > 3
+    assert server.submitted == len(fits(project)) > 1
     assert project.best() == best
     # lost here, but not at the server: found again by its label
     for path in project.results.glob("annealer/**/answer.json"):
         path.unlink()
     forget_decisions(project)
     project.search()
-    assert server.submitted == len(fits(project)) > 3
+    assert server.submitted == len(fits(project)) > 1
     planned = " ".join(project.run("swift-hyperband", "plan").split())
     assert f"{server.submitted} problems" in planned
     assert "of its time in all" in planned, "what the solver will charge is told before"
@@ -84,24 +84,24 @@ def test_a_search_on_a_qpu_pays_once_for_each_fit_and_tells_its_token_to_nobody(
 
 def test_a_qpu_that_fails_in_the_middle_stops_the_search_which_goes_on_when_it_is_back(project, server, sapi):
     project.study(predictor=QPU | {"sampler": QPU["sampler"] | {"timeout": 5}})
-    server.faults = sapi.Faults(status={"submit": 500}, after=2)
+    server.faults = sapi.Faults(status={"submit": 500}, after=1)
     printed = project.search(check=False)
     assert "error: " in printed
     assert "fallback" in printed, "what to do is said"
-    assert server.submitted == len(fits(project)) == 2
+    assert server.submitted == len(fits(project)) == 1
     server.faults = sapi.Faults()
     project.search()
-    assert server.submitted == len(fits(project)) > 3
+    assert server.submitted == len(fits(project)) > 1
     assert max(project.epochs_started().values()) == 1
 
 
 def test_simulated_annealing_takes_the_place_of_a_qpu_that_fails_if_the_study_says_so(project, server, sapi):
     project.study(predictor=QPU | {"sampler": QPU["sampler"] | {"timeout": 5}}, fallback="simulated-annealing")
-    server.faults = sapi.Faults(status={"submit": 500}, after=2)
+    server.faults = sapi.Faults(status={"submit": 500}, after=1)
     project.run("swift-hyperband", "run", "--cores", "2")
     reasons = fallbacks(project)
-    assert server.submitted == 2
-    assert len(reasons) == len(fits(project)) - 2 > 0
+    assert server.submitted == 1
+    assert len(reasons) == len(fits(project)) - 1 > 0
     assert "by simulated annealing" in project.run("swift-hyperband", "status")
     assert yaml.safe_load(project.best())["trial"]
 

@@ -7,16 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
+from workflow_project import wait_for
 
 from swift_hyperband.cli.live import _fitting
 
 SLOW = {
-    "search__max_epochs": 9,
     "search__brackets": [0],
-    "swift__d": 3,
     "target__options": {"table": "table.csv", "seconds": 0.5},
 }
 LINE = r"table: (\d+) of at most (\d+) epochs(; best loss [\d.]+)?(; bracket \d round \d.*)?(; \d+ jobs? running)?"
@@ -49,13 +47,9 @@ def test_a_log_file_gets_a_line_now_and_then_and_snakemakes_words_go_to_another(
 def test_a_search_that_is_stopped_says_so_in_two_lines(project, number):
     project.study(**SLOW)
     process = project.start("swift-hyperband", "run", "--cores", "2", "best")
-    end = time.monotonic() + 60
-    while not list(project.results.glob("trials/*/curve.jsonl")):
-        assert process.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_for(project.trains, process)
     process.send_signal(number)
-    assert process.wait(timeout=60) == 128 + number
+    assert process.wait(timeout=240) == 128 + number
     assert besides(project.printed()) == [
         "swift-hyperband: is being stopped: jobs end",
         "swift-hyperband: stopped; the same command goes on",
@@ -85,13 +79,9 @@ def test_what_snakemakes_threads_print_after_an_interrupt_goes_to_its_log(tmp_pa
 def test_a_search_in_one_process_that_is_stopped_says_so(project):
     project.study(**SLOW)
     process = project.start("swift-hyperband", "search", "--workers", "1")
-    end = time.monotonic() + 60
-    while not list(project.results.glob("trials/*/curve.jsonl")):
-        assert process.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_for(project.trains, process)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 128 + signal.SIGINT
+    assert process.wait(timeout=240) == 128 + signal.SIGINT
     assert besides(project.printed()) == ["swift-hyperband: stopped; the same command goes on"]
 
 
@@ -133,7 +123,7 @@ def on_terminal(project, *command):
     )
     os.close(inside)
     seen = b""
-    killer = threading.Timer(100, process.kill)
+    killer = threading.Timer(300, process.kill)
     killer.start()
     while True:
         try:
@@ -142,7 +132,7 @@ def on_terminal(project, *command):
             break
     os.close(terminal)
     killer.cancel()
-    return process.wait(timeout=30), seen.decode()
+    return process.wait(timeout=240), seen.decode()
 
 
 @pytest.mark.parametrize(

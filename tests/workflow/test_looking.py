@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from swift_hyperband.cli import main
+
 
 def planned_jobs(printed):
     """Return the job counts of the last table that a dry run printed."""
@@ -13,11 +15,15 @@ def planned_jobs(printed):
 
 
 @pytest.mark.parametrize("batch_size", ["auto", 1, 4])
-@pytest.mark.parametrize("keys", [{}, {"swift__preset": "published"}, {"search__algorithm": "hyperband"}])
-def test_a_dry_run_shows_the_whole_search_and_plan_announces_the_same_jobs(project, batch_size, keys):
-    project.study(batch_size=batch_size, **keys)
+@pytest.mark.parametrize("keys", [{}, {"swift": {"preset": "published"}}, {"search__algorithm": "hyperband"}])
+def test_a_dry_run_shows_the_whole_search_and_plan_announces_the_same_jobs(
+    project, batch_size, keys, monkeypatch, capsys
+):
+    project.study(**{"batch_size": batch_size, "search__max_epochs": 27, "swift": {}} | keys)
     total = planned_jobs(project.run("snakemake", "-n"))["total"]
-    plan = json.loads(project.run("swift-hyperband", "plan", "--json"))
+    monkeypatch.chdir(project.path)
+    assert main(["plan", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
     assert plan["jobs"]["worst"] == total >= plan["jobs"]["best"]
     assert plan["epochs"]["worst"] <= plan["epochs"]["hyperband"] == 357
     assert not project.results.exists(), "looking writes nothing"
@@ -25,7 +31,7 @@ def test_a_dry_run_shows_the_whole_search_and_plan_announces_the_same_jobs(proje
 
 def test_a_dry_run_after_a_part_of_the_search_shows_the_rest(project):
     whole = planned_jobs(project.run("snakemake", "-n"))
-    project.run("snakemake", "--cores", "2", "results/table/bracket=3/round=0/promotion.json")
+    project.run("snakemake", "--cores", "2", "results/table/bracket=2/round=0/promotion.json")
     rest = planned_jobs(project.run("snakemake", "-n"))
     assert rest["promote"] == whole["promote"] - 1
     assert rest["total"] < whole["total"]
@@ -48,12 +54,16 @@ def test_snakemakes_views_work(project, option):
         ({"target__name": "nonsense"}, "config/config.yaml: target.name"),
     ],
 )
-def test_a_mistake_in_the_study_file_is_one_line(project, keys, line):
+def test_a_mistake_in_the_study_file_is_one_line(project, keys, line, monkeypatch, capsys):
     project.study(**keys)
-    for command in [("snakemake", "-n"), ("swift-hyperband", "plan"), ("swift-hyperband", "run")]:
-        printed = project.run(*command, check=False)
-        assert "Traceback" not in printed
-        assert [text for text in printed.splitlines() if "error:" in text and line in text], printed
+    monkeypatch.chdir(project.path)
+    for command in ("plan", "run"):
+        assert main([command]) == 2
+        printed = capsys.readouterr()
+        assert [text for text in printed.err.splitlines() if "error:" in text and line in text], printed
+    printed = project.run("snakemake", "-n", check=False)
+    assert "Traceback" not in printed
+    assert [text for text in printed.splitlines() if "error:" in text and line in text], printed
 
 
 def test_a_changed_definition_under_the_same_name_is_refused(project):

@@ -1,11 +1,11 @@
 """Folders and files with any name: what a shell would expand is quoted, what Snakemake cannot hold is refused."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from workflow_project import Project
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.workflow.paths import check_paths_for_cluster
@@ -17,13 +17,8 @@ SMALL = {"search": {"algorithm": "hyperband", "max_epochs": 3, "eta": 3, "seed":
 @pytest.fixture
 def odd(project, tmp_path):
     """A project in a folder with an odd name, and an environment in another one, which may hold braces besides."""
-    module = importlib.util.module_from_spec(
-        importlib.util.spec_from_file_location("odd_project", Path(__file__).with_name("project.py"))
-    )
-    sys.modules["odd_project"] = module
-    module.__spec__.loader.exec_module(module)
     (tmp_path / ODD).mkdir()
-    found = module.Project.create(tmp_path / ODD)
+    found = Project.create(tmp_path / ODD)
     found.study(**SMALL)
     environment = tmp_path / f"{ODD}{{x}}"
     environment.symlink_to(Path(sys.executable).parents[1])
@@ -33,7 +28,7 @@ def odd(project, tmp_path):
 
 def run(project, *arguments):
     command = [project.python, "-P", "-m", *arguments]
-    done = subprocess.run(command, cwd=project.path, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(command, cwd=project.path, capture_output=True, text=True, timeout=300)
     assert not list(project.path.rglob("pwned"))
     return done
 

@@ -25,8 +25,6 @@ def use_program(project, **keys):
     project.study(
         target={"command": [sys.executable, "program.py"], "metric": "loss", "mode": "min", **keys},
         space={"rate": {"type": "float", "low": 0.01, "high": 1.0, "log": True}},
-        search__max_epochs=9,
-        swift__d=3,
     )
 
 

@@ -55,32 +55,35 @@ def decisions_taken(search):
     return sum(record.decision is not None for record in search.records.values())
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_workflow_decides_as_one_plain_loop_does(project, seed):
-    project.study(search__seed=seed, predictor__name="svr")
+@pytest.mark.parametrize(
+    ("seed", "predictor", "preset", "max_epochs"),
+    [
+        (0, "svr", "default", 27),
+        (1, "svr", "default", 9),
+        (2, "qsvr", "default", 9),
+        (3, "last-value", "default", 9),
+        # the published d of 15 is hardly reached by so few trials
+        (6, "svr", "published", 9),
+        (5, "qsvr", "published", 9),
+    ],
+)
+def test_the_workflow_decides_as_one_plain_loop_does(project, seed, predictor, preset, max_epochs):
+    project.study(
+        search__seed=seed, predictor__name=predictor, swift={"preset": preset, "d": 3}, search__max_epochs=max_epochs
+    )
     search = agree(project)
     assert decisions_taken(search), "a search without decisions shows nothing"
-    assert search.epochs < 357
-
-
-@pytest.mark.parametrize(
-    ("predictor", "preset"),
-    [("qsvr", "default"), ("last-value", "default"), ("svr", "published"), ("qsvr", "published")],
-)
-def test_so_it_does_with_every_predictor(project, predictor, preset):
-    # the published d of 15 is hardly reached by 49 trials
-    project.study(predictor__name=predictor, swift__preset=preset, swift__d=6)
-    assert decisions_taken(agree(project))
+    assert search.epochs < {9: 69, 27: 357}[max_epochs]
 
 
 def test_so_it_does_as_hyperband(project):
     project.study(search__algorithm="hyperband")
-    assert agree(project).epochs == 357
+    assert agree(project).epochs == 69
 
 
 def test_so_it_does_as_a_random_search(project):
     project.study(search__algorithm="random", search__trials=6)
-    assert agree(project).epochs == 6 * 27
+    assert agree(project).epochs == 6 * 9
 
 
 @pytest.mark.parametrize("threshold", ["promotion", "quantile"])
@@ -94,53 +97,44 @@ def test_so_it_does_as_a_random_search_with_a_predictor(project, threshold):
     )
     search = agree(project)
     assert decisions_taken(search) == 1
-    assert 8 * 27 < search.epochs < 30 * 27
+    assert 8 * 9 < search.epochs < 30 * 9
 
 
-def test_results_do_not_depend_on_the_number_of_cores_nor_of_workers(project):
-    project.study(resources__workers=2)
-    project.run("snakemake", "--cores", "1", "best")
-    best, decisions = project.best(), project.decisions()
-    project.results.rename(project.path / "one")
+def test_results_do_not_depend_on_the_number_of_cores_nor_of_workers(project, finished):
     project.study(resources__workers=3)
-    project.run("snakemake", "--cores", "2", "best")
-    assert project.best() == best
-    assert project.decisions() == decisions
-    for curve in (project.path / "one").glob("trials/*/curve.jsonl"):
-        assert values(project.results / curve.relative_to(project.path / "one")) == values(curve)
+    project.run("snakemake", "--cores", "1", "best")
+    assert project.best() == finished.best()
+    assert project.decisions() == finished.decisions()
+    curves = list(finished.results.glob("trials/*/curve.jsonl"))
+    assert len(curves) == 17
+    for curve in curves:
+        assert values(project.results / curve.relative_to(finished.results)) == values(curve)
 
 
 def values(path):
     return [json.loads(line)["loss"] for line in path.read_text().splitlines()]
 
 
-def test_a_finished_search_has_nothing_to_do(project):
-    project.search()
-    assert "Nothing to be done" in project.search()
+def test_a_finished_search_has_nothing_to_do(copied):
+    assert "Nothing to be done" in copied.search()
 
 
-def test_the_batch_size_may_change_in_the_middle(project):
+def test_the_batch_size_may_change_in_the_middle(project, finished):
     project.study(batch_size=3)
-    project.search()
-    undisturbed, decisions = project.best(), project.decisions()
-    project.results.rename(project.path / "undisturbed")
-    project.run("snakemake", "--cores", "2", "results/table/bracket=3/round=1/promotion.json")
+    project.run("snakemake", "--cores", "2", "results/table/bracket=2/round=1/promotion.json")
     project.study(batch_size=1)
-    project.run("snakemake", "--cores", "2", "results/table/bracket=2/round=0/decision.json")
+    project.run("snakemake", "--cores", "2", "results/table/bracket=1/round=0/decision.json")
     project.study(batch_size=5)
     project.search()
-    assert project.best() == undisturbed
-    assert project.decisions() == decisions
+    assert project.best() == finished.best()
+    assert project.decisions() == finished.decisions()
     assert max(project.epochs_started().values()) == 1, "nothing may be trained twice"
 
 
-def test_the_plain_driver_finds_the_same(project):
-    project.search()
-    best, decisions = project.best(), project.decisions()
-    project.results.rename(project.path / "workflow-results")
+def test_the_plain_driver_finds_the_same(project, finished):
     project.run("swift-hyperband", "search", "--workers", "2")
-    assert project.best() == best
-    assert project.decisions() == decisions
+    assert project.best() == finished.best()
+    assert project.decisions() == finished.decisions()
     assert len(list(project.results.glob("trials/*/state.*"))) == 1
 
 
@@ -188,6 +182,7 @@ def test_exploded_trials_do_not_upset_a_search_and_decisions_say_who_counts_as_d
 
 
 def test_within_an_allocation_jobs_have_no_time_limit_and_did_not_wait_for_it(project):
+    project.study(search={"algorithm": "hyperband", "max_epochs": 3, "brackets": [0]})
     project.variables["SLURM_JOB_ID"] = "4711"
     printed = project.run("swift-hyperband", "run", "--cores", "2", "--printshellcmds", "best")
     assert "swift-hyperband job train" in printed
@@ -196,25 +191,23 @@ def test_within_an_allocation_jobs_have_no_time_limit_and_did_not_wait_for_it(pr
     assert {(job.slurm, job.waited) for job in found} == {(None, 0)}
 
 
-def test_states_of_trials_that_are_out_are_deleted(project):
-    project.search()
-    states = [path.parent.name for path in project.results.glob("trials/*/state.*")]
-    assert states == [yaml.safe_load(project.best())["trial"]]
+def test_states_of_trials_that_are_out_are_deleted(finished):
+    states = [path.parent.name for path in finished.results.glob("trials/*/state.*")]
+    assert states == [yaml.safe_load(finished.best())["trial"]]
 
 
 def test_states_are_kept_if_wanted(project):
     project.study(keep_states=True)
-    project.search()
+    project.run("swift-hyperband", "search")
     schedule = load(project.path / "config/config.yaml").schedule()
     assert len(list(project.results.glob("trials/*/state.*"))) == schedule.configurations
 
 
-def test_a_decision_taken_from_other_files_than_those_there_now_is_noticed(project):
-    project.search()
-    decision = next(project.results.glob("bracket=*/round=*/decision.json"))
+def test_a_decision_taken_from_other_files_than_those_there_now_is_noticed(copied):
+    decision = next(copied.results.glob("bracket=*/round=*/decision.json"))
     content = json.loads(decision.read_text())
     content["sigma"] = 0.5
     decision.write_text(json.dumps(content))
-    printed = project.run("swift-hyperband", "job", "best", "results/table/best.yaml", check=False)
+    printed = copied.run("swift-hyperband", "job", "best", "results/table/best.yaml", check=False)
     assert "was taken from another" in printed
     assert "Traceback" not in printed

@@ -12,56 +12,33 @@ import threading
 import time
 
 import psutil
-import pytest
+from workflow_project import at_work, wait_for
+
+SLOW = {"table": "table.csv", "seconds": 0.2}
+STOPS = 6
+"""A third of them hit the import of Snakemake or the building of the DAG, the rest a training."""
 
 
-@pytest.fixture
-def undisturbed(project):
-    """A small search, and what it finds undisturbed."""
-    project.study(
-        search__max_epochs=9,
-        swift__d=3,
-        resources__workers=2,
-        target__options={"table": "table.csv", "seconds": 0.2},
-    )
-    project.run("swift-hyperband", "search")
-    found = project.best(), project.decisions()
-    project.results.rename(project.path / "undisturbed")
-    return found
-
-
-def at_work(folder):
-    """Return the processes at work in a folder."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
-def wait_for(condition, process, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def test_sigterm_at_ten_random_moments_ends_a_search_and_the_same_command_goes_on(project, undisturbed, capsys):
+def test_sigterm_at_random_moments_ends_a_search_and_the_same_command_goes_on(project, finished, capsys):
+    project.study(resources__workers=2, target__options=SLOW)
     moments = random.Random(1)
-    took = []
-    while len(took) < 10 and not (project.results / "best.yaml").exists():
+    took, training = [], 0
+    for number in range(STOPS):
+        before = project.epochs_started().total()
         process = project.start("swift-hyperband", "run", "--cores", "2", "best")
-        # a third of them while Snakemake is imported or builds the DAG; the rest while jobs run
-        time.sleep(moments.choice([moments.uniform(0.5, 2.0), moments.uniform(2.0, 4.0), moments.uniform(2.0, 4.0)]))
+        if number % 3:
+            # after some epochs of this start, however slow the machine is
+            more = moments.randint(1, 6)
+            while process.poll() is None and project.epochs_started().total() < before + more:
+                time.sleep(0.02)
+        else:
+            time.sleep(moments.uniform(0.5, 2.0))
         if process.poll() is not None:
             break
+        training += project.epochs_started().total() > before
         began = time.monotonic()
         process.terminate()
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=240)
         if code == 0 and (project.results / "best.yaml").exists():
             # the search came to its end in that moment
             break
@@ -72,24 +49,26 @@ def test_sigterm_at_ten_random_moments_ends_a_search_and_the_same_command_goes_o
             said = project.printed()
             # nothing was started where it came while Snakemake was imported
             assert said.endswith(("stopped; the same command goes on\n", "stopped; nothing was started\n")), said
+    assert training, "no SIGTERM hit a training"
     project.search()
     with capsys.disabled():
         print(f"\n{len(took)} times SIGTERM, the end came after {max(took):.1f} s at most")
-    assert (project.best(), project.decisions()) == undisturbed
+    assert (project.best(), project.decisions()) == (finished.best(), finished.decisions())
 
 
-def test_a_stopped_search_goes_on_by_resume(project, undisturbed):
+def test_a_stopped_search_goes_on_by_resume(project, finished):
+    project.study(resources__workers=2, target__options=SLOW)
     first = project.start("swift-hyperband", "run", "--cores", "2", "best")
-    wait_for(lambda: list(project.results.glob("trials/*/curve.jsonl")), first)
+    wait_for(project.trains, first)
     first.send_signal(signal.SIGINT)
-    assert first.wait(timeout=60) == 130
+    assert first.wait(timeout=240) == 130
     assert at_work(project.path) == []
     # what was started goes on, though the study file is about another search by now
     project.study(name="another")
     printed = project.run("swift-hyperband", "resume", "results/table", "--cores", "2", "best")
     assert "best configuration: results/table/best.yaml" in printed
-    assert (project.best(), project.decisions()) == undisturbed
-    project.study(search__max_epochs=9, swift__d=3, target__options={"table": "table.csv", "seconds": 0.2})
+    assert (project.best(), project.decisions()) == (finished.best(), finished.decisions())
+    project.study(target__options=SLOW)
     for where in ([], ["config/config.yaml"]):
         assert "best configuration" in project.run("swift-hyperband", "resume", *where, "-c", "1", "best")
 
@@ -117,7 +96,7 @@ def test_a_second_head_is_told_who_the_first_is_and_since_when(project):
         assert re.search(f"one process at a time can run this search, and {who} {more} does; ", printed), printed
     finally:
         first.terminate()
-        first.wait(timeout=60)
+        first.wait(timeout=240)
 
 
 def test_killing_what_the_user_started_ends_snakemake_too(project):
@@ -127,7 +106,7 @@ def test_killing_what_the_user_started_ends_snakemake_too(project):
     (snakemake,) = psutil.Process(first.pid).children()
     first.kill()
     first.wait()
-    snakemake.wait(timeout=5)
+    snakemake.wait(timeout=240)
     # its jobs go on by themselves, as after a kill of plain snakemake
     for orphan in at_work(project.path):
         orphan.kill()
@@ -140,9 +119,9 @@ def test_a_search_that_a_script_starts_in_the_background_can_be_stopped(project)
     script = project.path / "script.sh"
     script.write_text(f"{command} &\necho $! > pid\nwait $!\nexit $?\n")
     shell = subprocess.Popen(["sh", script], cwd=project.path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    wait_for(lambda: list(project.results.glob("trials/*/curve.jsonl")), shell)
+    wait_for(project.trains, shell)
     os.kill(int((project.path / "pid").read_text()), signal.SIGTERM)
-    assert shell.wait(timeout=60) == 143
+    assert shell.wait(timeout=240) == 143
     assert at_work(project.path) == []
 
 
@@ -161,13 +140,13 @@ def test_on_a_terminal_ctrl_z_pauses_all_of_it_and_ctrl_c_ends_it(project):
     seen = []
     reader = threading.Thread(target=read, args=(terminal, seen))
     reader.start()
-    wait_for(lambda: list(project.results.glob("trials/*/curve.jsonl")), process)
+    wait_for(project.trains, process)
     os.write(terminal, b"\x1a")
     wait_for(lambda: {found.status() for found in at_work(project.path)} == {psutil.STATUS_STOPPED}, process)
     process.send_signal(signal.SIGCONT)
     wait_for(lambda: psutil.STATUS_STOPPED not in {found.status() for found in at_work(project.path)}, process)
     os.write(terminal, b"\x03")
-    assert process.wait(timeout=90) == 130
+    assert process.wait(timeout=240) == 130
     assert at_work(project.path) == []
     reader.join()
     os.close(terminal)
