@@ -5,7 +5,6 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 import threading
 
 import pytest
@@ -54,26 +53,6 @@ def test_a_search_that_is_stopped_says_so_in_two_lines(project, number):
         "swift-hyperband: is being stopped: jobs end",
         "swift-hyperband: stopped; the same command goes on",
     ]
-
-
-INTERRUPTED = """
-import sys, threading, time
-from pathlib import Path
-from swift_hyperband.base.console import diverted, say
-def goes_on():
-    time.sleep(0.3)
-    print("Error in rule train_full", file=sys.stderr, flush=True)
-with diverted(Path("log.txt")):
-    threading.Thread(target=goes_on).start()
-    say("for the user")
-    raise KeyboardInterrupt
-"""
-
-
-def test_what_snakemakes_threads_print_after_an_interrupt_goes_to_its_log(tmp_path):
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("", "swift-hyperband: for the user\n")
-    assert "Error in rule train_full" in (tmp_path / "log.txt").read_text()
 
 
 def test_a_search_in_one_process_that_is_stopped_says_so(project):
