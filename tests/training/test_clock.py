@@ -86,11 +86,13 @@ def epochs_in_state(study: Any, trial: str) -> int:
 def test_states_are_saved_as_often_as_wanted_and_at_the_end(study: Any) -> None:
     study = study.with_(save_every=4)
     study.add("a", seconds=0.05)
-    process = study.start(["a"], 10)
+    process = study.start(["a"], 30)
     study.wait_for_epoch("a", 7)
-    assert epochs_in_state(study, "a") == 4
-    process.communicate(timeout=30)
-    assert epochs_in_state(study, "a") == 10
+    # however far it comes meanwhile: the state of epoch 4, 8, ... is written before the next epoch begins
+    begun, saved, later = len(study.started("a")), epochs_in_state(study, "a"), len(study.started("a"))
+    assert saved in range((begun - 1) // 4 * 4, later + 1, 4)
+    process.communicate(timeout=120)
+    assert epochs_in_state(study, "a") == 30
 
 
 def test_a_kill_costs_the_epochs_since_the_last_state_and_changes_nothing(study: Any) -> None:
@@ -98,16 +100,17 @@ def test_a_kill_costs_the_epochs_since_the_last_state_and_changes_nothing(study:
     study = study.with_(save_every=4)
     study.add("a", seconds=0.05)
     other.add("a")
-    other.train(["a"], 10)
-    process = study.start(["a"], 10)
+    other.train(["a"], 30)
+    process = study.start(["a"], 30)
     study.wait_for_epoch("a", 7)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    study.train(["a"], 10)
+    begun, saved = len(study.started("a")), epochs_in_state(study, "a")
+    assert saved in (begun // 4 * 4, (begun - 1) // 4 * 4)
+    study.train(["a"], 30)
     assert study.curve("a") == other.curve("a")
-    twice = [epoch for epoch in range(1, 11) if study.started("a").count(epoch) > 1]
-    assert twice == list(range(5, 5 + len(twice)))
-    assert 2 <= len(twice) <= 4
+    twice = [epoch for epoch in range(1, 31) if study.started("a").count(epoch) > 1]
+    assert twice == list(range(saved + 1, begun + 1))
 
 
 def test_out_of_time_saves_what_was_trained_since_the_last_state(study: Any) -> None:
