@@ -30,7 +30,8 @@ class Project:
 
     path: Path
     variables: dict[str, str] = field(default_factory=dict)
-    timeout: float = 300
+    timeout: float = 900
+    """Seconds after which a command is taken to hang, on however busy a machine."""
 
     @classmethod
     def create(cls, path):

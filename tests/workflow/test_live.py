@@ -49,7 +49,9 @@ def test_a_search_that_is_stopped_says_so_in_two_lines(project, number):
     wait_for(project.trains, process)
     process.send_signal(number)
     assert process.wait(timeout=240) == 128 + number
-    assert besides(project.printed()) == [
+    said = besides(project.printed())
+    # a busy machine may need a reminder
+    assert [line for line in said if "it still runs and is sent" not in line] == [
         "swift-hyperband: is being stopped: jobs end",
         "swift-hyperband: stopped; the same command goes on",
     ]

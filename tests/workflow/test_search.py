@@ -106,7 +106,7 @@ def test_results_do_not_depend_on_the_number_of_cores_nor_of_workers(project, fi
     assert project.best() == finished.best()
     assert project.decisions() == finished.decisions()
     curves = list(finished.results.glob("trials/*/curve.jsonl"))
-    assert len(curves) == 17
+    assert len(curves) == len(list(project.results.glob("trials/*/curve.jsonl"))) > 9
     for curve in curves:
         assert values(project.results / curve.relative_to(finished.results)) == values(curve)
 
@@ -167,7 +167,7 @@ def test_exploded_trials_do_not_upset_a_search_and_decisions_say_who_counts_as_d
     lines = (project.path / "table.csv").read_text().splitlines()
     exploded = [line if int(line.split(",")[0]) % 4 else f"{line.rpartition(',')[0]},1e200" for line in lines[1:]]
     (project.path / "table.csv").write_text("\n".join([lines[0], *exploded]) + "\n")
-    project.study(predictor__name="svr")
+    project.study(predictor__name="svr", search__max_epochs=27, swift={})
     search = agree(project)
     decisions = [found for path, found in project.decisions().items() if path.endswith("decision.json")]
     for found in decisions:

@@ -23,6 +23,12 @@ class Net:
 
     def validate(self):
         return {"loss": self.x}
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        pass
 """
 
 
