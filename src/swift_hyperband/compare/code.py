@@ -1,4 +1,4 @@
-"""Which code the rows of a comparison follow from, as a digest: rows of other code are made anew.
+"""A digest of the code that the rows of a comparison follow from: rows of other code are made again.
 
 The code is that of the module that makes rows and of all modules of ours that it imports, directly or not. Comments,
 docstrings and the messages of errors do not count, nor does what is imported for them alone.
