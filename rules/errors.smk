@@ -5,8 +5,13 @@ from pathlib import Path
 
 import swift_hyperband.study.model
 from swift_hyperband.study import reader
+from swift_hyperband.base import console
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.workflow.paths import check_folder
+
+# plain snakemake; 'swift-hyperband run' has done it, with its own options
+if not console.is_set_up():
+    console.set_up()
 
 
 def stop(error):

@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from swift_hyperband.base import console
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.replay.tables.table import CurveTable
 
@@ -39,6 +40,12 @@ def sapi() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(autouse=True)
+def log() -> None:
+    """Let the package's log be printed as by the command line, whatever options a test before has given."""
+    console.set_up()
 
 
 @pytest.fixture(autouse=True)

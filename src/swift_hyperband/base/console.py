@@ -1,7 +1,13 @@
-"""Lines for the user on standard error, beside what Snakemake prints."""
+"""The one handler of the package's log: lines "swift-hyperband: ..." for the user on standard error.
+
+The package logs to `swift_hyperband` and below it, and prints nothing. Command lines and the Snakefile call `set_up`;
+whoever uses the package as a library sets up handlers of their own. No other logger is touched: Snakemake's lines and
+those of D-Wave's client appear as they choose, once.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -9,24 +15,65 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CLEAR = "\r\x1b[K"
-"""What makes a terminal forget the line that it is in."""
+"""Makes a terminal clear the line of the cursor."""
+LOGGER = logging.getLogger(__package__.partition(".")[0])
+
+_outside: int | None = None
+"""The descriptor that the user reads, while standard error goes to a file."""
 
 
-_users: int | None = None
-"""What the user reads, where standard error goes to a file instead."""
+class Handler(logging.Handler):
+    """Prints each record in one line, on a terminal in the place of the live line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        terminal = os.isatty(2 if _outside is None else _outside)
+        # in one write: threads and processes beside this one print, too
+        line = f"{CLEAR if terminal else ''}swift-hyperband: {record.getMessage()}\n"
+        # of a disk that is full; no line is worth the search
+        with suppress(OSError):
+            if _outside is None:
+                sys.stderr.write(line)
+                sys.stderr.flush()
+            else:
+                os.write(_outside, line.encode("utf-8", errors="backslashreplace"))
+
+
+def set_up(verbose: bool = False, quiet: bool = False) -> None:
+    """Print the package's log: everything if `verbose`, only warnings and errors if `quiet`."""
+    LOGGER.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
+    if not is_set_up():
+        LOGGER.addHandler(Handler())
+    # else handlers of the root logger, which is Snakemake's or the user's, would print each line again
+    LOGGER.propagate = False
+
+
+def is_set_up() -> bool:
+    """Whether the package's log is printed."""
+    return any(isinstance(handler, Handler) for handler in LOGGER.handlers)
+
+
+@contextmanager
+def user_at(descriptor: int) -> Iterator[None]:
+    """Let lines reach the user by a descriptor of its own, while standard error goes to a file."""
+    global _outside
+    before, _outside = _outside, descriptor
+    try:
+        yield
+    finally:
+        _outside = before
 
 
 @contextmanager
 def diverted(log: Path) -> Iterator[None]:
-    """Let what this process and its children print go to a file; what is said here still reaches the user.
+    """Let what this process and its children print go to a file; lines of the log still reach the user.
 
-    Of a process that is interrupted it stays so: its threads print until the process has ended.
+    An interrupted process stays diverted: its threads print until it ends.
     """
-    global _users
+    global _outside
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
-    _users = kept[1]
+    _outside = kept[1]
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -42,20 +89,10 @@ def diverted(log: Path) -> Iterator[None]:
                 # of a disk that is full
                 stream.flush()
         if not interrupted:
-            _users = None
+            _outside = None
             for number, descriptor in zip((1, 2), kept, strict=True):
                 os.dup2(descriptor, number)
                 os.close(descriptor)
-
-
-def say(line: str) -> None:
-    """Tell the user a line about the run, beside what Snakemake says."""
-    # in one write, between two lines that a thread may show
-    told = f"{CLEAR if os.isatty(2 if _users is None else _users) else ''}swift-hyperband: {line}\n"
-    if _users is None:
-        print(told, end="", file=sys.stderr, flush=True)
-    else:
-        os.write(_users, told.encode())
 
 
 def show_line(line: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from swift_hyperband.annealing.ready import FEW, look, problem
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.cli.arguments import verbosity
 
 VARIABLES = 12
 """Of the problem that is solved without a study: every sampler can, and its optimum is known at once."""
@@ -70,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     check = actions.add_parser(
         "check",
+        parents=[verbosity()],
         help="which samplers can be used here, or what is missing",
         description="Show which samplers can train a predictor here, with a small problem solved by each of them. "
         "Exits with 0 if the default sampler, the named one, or that of the study can be used, else with 1.",

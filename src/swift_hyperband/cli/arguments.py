@@ -6,11 +6,31 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from swift_hyperband.base.console import set_up
 from swift_hyperband.base.errors import UserError
 
 STUDY_FILE = Path("config/config.yaml")
 COMPARISON_FILE = Path("config/compare.yaml")
 CHANGED_CODE = "go on though the model's code changed since trials were trained"
+
+
+def verbosity() -> argparse.ArgumentParser:
+    """Return the parent of all parsers, with the options --verbose and --quiet.
+
+    They stand before or behind the command's name, so they have no default here; see `set_verbosity`.
+    """
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more, for debugging")
+    group.add_argument("--quiet", action="store_true", default=argparse.SUPPRESS, help="say only warnings and errors")
+    return parser
+
+
+def set_verbosity(options: argparse.Namespace) -> None:
+    """Complete parsed options by the defaults of --verbose and --quiet, and print the package's log accordingly."""
+    options.verbose = getattr(options, "verbose", 0)
+    options.quiet = getattr(options, "quiet", False)
+    set_up(verbose=options.verbose > 0, quiet=options.quiet)
 
 
 def at_least(least: int) -> type[argparse.Action]:

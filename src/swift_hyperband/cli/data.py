@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
@@ -43,7 +42,7 @@ def _data(options: argparse.Namespace) -> int:
     if unknown := [name for name in names if name not in SUBSTITUTES]:
         raise UserError(f"data: must be among {', '.join(SUBSTITUTES)} or all, found {unknown[0]!r}")
     for name in names:
-        for path in write(name, options.to, lambda line: print(f"  {line}", file=sys.stderr, flush=True)):
+        for path in write(name, options.to):
             print(f"{name}: {path}")
     return 0
 

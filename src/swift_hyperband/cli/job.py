@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.cli.arguments import verbosity
 from swift_hyperband.processes.exit_codes import TRY_AGAIN
 from swift_hyperband.results import jobs
 from swift_hyperband.results.contents import Batch, Batches, Completion, Entry
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("best", _best, "find the best configuration: results/<study>/best.yaml"),
         ("report", _report, "draw the pictures and write the curves: results/<study>/report"),
     ]:
-        job = names.add_parser(name, help=what, description=what)
+        job = names.add_parser(name, help=what, description=what, parents=[verbosity()])
         job.add_argument("output", type=Path, help="the file to make")
         job.set_defaults(run=run, job=name)
         if name == "train":

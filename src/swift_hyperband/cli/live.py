@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -19,6 +20,8 @@ from swift_hyperband.results.jobs import JobOutcome
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.progress import Progress, Reader
 from swift_hyperband.slurm import queue as slurm
+
+logger = logging.getLogger(__name__)
 
 EVERY = 1.0
 """Seconds from one look to the next on a terminal; ten times as long as a look takes, if that is more."""
@@ -50,7 +53,9 @@ class Live:
         self._asked = float("-inf")
 
     def follow(self, is_over: Callable[[float], bool]) -> None:
-        """Show it until it is over; `is_over` waits so many seconds for that."""
+        """Show it until it is over, unless only warnings are wanted; `is_over` waits so many seconds for that."""
+        if not logger.isEnabledFor(logging.INFO):
+            return
         pause = EVERY
         while not is_over(pause):
             begun = time.monotonic()
@@ -78,12 +83,15 @@ class Live:
             console.show_line(self._shown)
         elif line != self._shown and now - self._said >= max(SOONEST, (now - self._begun) / 100):
             self._shown, self._said = line, now
-            console.say(line)
+            logger.info(line)
 
 
 @contextmanager
 def shown(folder: StudyFolder) -> Iterator[None]:
     """Show how far a search of this process comes, in a process beside: trainings are forked, so threads are no way."""
+    if not logger.isEnabledFor(logging.INFO):
+        yield
+        return
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()
@@ -103,7 +111,7 @@ def shown(folder: StudyFolder) -> Iterator[None]:
         except (ProcessLookupError, ChildProcessError):
             pass
         if stopped:
-            console.say(STOPPED)
+            logger.info(STOPPED)
 
 
 def told(progress: Progress, queue: str = "") -> str:
@@ -148,7 +156,7 @@ def _be_beside(folder: StudyFolder, parent: int) -> None:
 
 def _in_queue(study: str) -> str:
     try:
-        found = slurm.jobs(study, lambda _: None, pauses=())
+        found = slurm.jobs(study, pauses=())
         return f"in SLURM {slurm.counted(found)}" if found else ""
     except slurm.SlurmError:
         return "SLURM does not answer"

@@ -102,4 +102,5 @@ def _by_workflow(options: argparse.Namespace, study_file: Path) -> int:
     """Run the workflow on a study file."""
     where = ["--profile", options.profile] if options.profile is not None else []
     cores = ["--cores", options.cores] if options.cores is not None else []
-    return main(["run", "--configfile", str(study_file), *where, *cores, *options.rest])
+    said = ["--verbose"] * options.verbose + ["--quiet"] * options.quiet
+    return main(["run", "--configfile", str(study_file), *where, *cores, *said, *options.rest])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 
-from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.arguments import STUDY_FILE, add_changed_code
 from swift_hyperband.cli.console import print_result
@@ -19,12 +19,14 @@ from swift_hyperband.study.model import Study, load
 from swift_hyperband.workflow import leftovers, snakemake
 from swift_hyperband.workflow.snakemake_log import failures, new_log
 
+logger = logging.getLogger(__name__)
+
 ABOUT = (
     "This is snakemake, without its lock (which a killed run leaves behind): the search itself lets one process run it "
     "at a time. Options that are not listed here go to snakemake as they are. Ctrl-C and SIGTERM always end it, and "
     "its jobs; the same command goes on. Jobs in SLURM that a killed run left behind are found and waited for, or "
     "cancelled, before anything starts. How far the search has come is shown; what Snakemake says goes to a file in "
-    "logs."
+    "logs; with --verbose it is shown instead, and with --verbose given twice also Snakemake's debugging."
 )
 OTHERS = {"compare", "figure4", "record"}
 """Targets of the workflow that are no searches."""
@@ -46,12 +48,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "(default: ask, and wait where nobody can answer)",
     )
     add_changed_code(parser)
-    parser.add_argument(
-        "--verbose",
-        action="count",
-        default=0,
-        help="show what Snakemake says, not how far the search has come; given twice, with Snakemake's debugging",
-    )
 
 
 def start(options: argparse.Namespace) -> int:
@@ -116,6 +112,6 @@ def _print_end(code: int, folder: StudyFolder, log: Path | None, looks: bool) ->
         if log is not None:
             print(f"log of Snakemake: {log}")
     elif code == snakemake.FAILED and log is not None:
-        say(f"Snakemake ended with an error; its log is {log}")
+        logger.error(f"Snakemake ended with an error; its log is {log}")
         for line in failures(log):
             print(f"  {line}", file=sys.stderr, flush=True)

@@ -109,7 +109,7 @@ def in_slurm(folder: StudyFolder) -> list[queue.Job] | str:
     if shutil.which("squeue") is None:
         return []
     try:
-        return queue.jobs(folder.path.name, told=lambda _: None, pauses=())
+        return queue.jobs(folder.path.name, pauses=())
     except queue.SlurmError as error:
         return str(error)
 

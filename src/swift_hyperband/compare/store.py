@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import logging
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +13,8 @@ import pyarrow
 import pyarrow.parquet
 
 from swift_hyperband.base.parquet import open_table, write_table
+
+logger = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
@@ -38,7 +40,7 @@ def read(path: Path, digest: str) -> dict[int, Row]:
         return {}
     except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError) as error:
         found = " ".join(str(error).split())[:200]
-        print(f"{path}: is damaged or none of ours, and made anew ({found})", file=sys.stderr, flush=True)
+        logger.warning(f"{path}: is damaged or none of ours, and made anew ({found})")
         return {}
 
 

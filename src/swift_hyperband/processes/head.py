@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from swift_hyperband.base import console
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import disk_time
 from swift_hyperband.processes import lease
 from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
+
+logger = logging.getLogger(__name__)
 
 TOLERANCE = 1.0
 """Seconds by which a file's time may be ahead: some file systems keep two clocks."""
@@ -69,7 +71,7 @@ def mend_times(folder: Path) -> None:
                     os.utime(path)
                     found.append(ahead)
     if found:
-        console.say(
+        logger.info(
             f"{len(found)} file{'s' if len(found) > 1 else ''} in {folder} had a time up to {max(found):.0f} s ahead "
             "of the file system's clock: set to now ('Clocks' in docs/slurm.md)"
         )

@@ -9,9 +9,9 @@ are never compared. SLURM is asked besides whether the holder's job has ended, w
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +22,8 @@ from typing import Any
 from swift_hyperband.base.files import read_again
 from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER, Heartbeat
 from swift_hyperband.slurm import queue
+
+logger = logging.getLogger(__name__)
 
 NAME = "lease"
 LONGEST_PAUSE = 3.0
@@ -104,6 +106,7 @@ def acquire(
         lease = _create(path, interval, watcher)
         if lease is not None:
             if not unless():
+                logger.debug(f"{folder}: lease taken")
                 return lease
             lease.release()
             return None
@@ -120,7 +123,7 @@ def acquire(
             _take_away(path, found[0])
             continue
         if not told:
-            print(f"{folder}: waits for {_named(found[0])}, which is at work on it", file=sys.stderr, flush=True)
+            logger.info(f"{folder}: waits for {_named(found[0])}, which is at work on it")
             told = True
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from swift_hyperband.base import console
+
 FOLDER = "logs"
 KEPT = 8
 """Starts of a trial whose logs are kept: the last ones."""
@@ -33,9 +35,6 @@ BAR = 10.0
 CHUNK = 1 << 20
 DRAINED = 0.5
 """Seconds that are waited for the rest when what printed has ended; what it left running may print for ever."""
-
-_outside: int | None = None
-"""Where standard error leads while this process's prints go to a log."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,6 @@ def start(folder: Path, what: str, copy: Path | None = None) -> Log:
 @contextmanager
 def captured(folder: Path, what: str) -> Iterator[Log]:
     """Log what this process prints, and what it starts, until the end of the context."""
-    global _outside
     log = start(folder, what)
     _flush()
     before, streams = (os.dup(1), os.dup(2)), (sys.stdout, sys.stderr)
@@ -118,28 +116,17 @@ def captured(folder: Path, what: str) -> Iterator[Log]:
         sys.stdout = _stream(1)
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr = _stream(2)
-    _outside = before[1]
     try:
-        yield log
+        with console.user_at(before[1]):
+            yield log
     finally:
         _flush()
         sys.stdout, sys.stderr = streams
         _flush()
-        _outside = None
         for number, descriptor in zip((1, 2), before, strict=True):
             os.dup2(descriptor, number)
             os.close(descriptor)
         log.close()
-
-
-def say(line: str) -> None:
-    """Tell a line to whoever started this process, also while its prints go to a trial's log."""
-    if _outside is None:
-        # in one write: trials that train side by side say something at the same time
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
-    else:
-        os.write(_outside, f"{line}\n".encode("utf-8", errors="backslashreplace"))
 
 
 def last(folder: Path) -> Path | None:

@@ -13,6 +13,7 @@ What a terminal does to its foreground group (Ctrl-C, Ctrl-Z, hanging up) reache
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
@@ -25,9 +26,11 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
-from swift_hyperband.base.console import say
 from swift_hyperband.processes.children import end_with
 from swift_hyperband.processes.exit_codes import of_signal
+
+logger = logging.getLogger(__name__)
+
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN = 5.0
@@ -191,7 +194,7 @@ class _Watch:
                 break
             if time.monotonic() >= self._due and not self._step():
                 # it waits for a disk that does not answer; there is nothing that would end it
-                say(f"process {self._child} does not even end by SIGKILL; look at its disks")
+                logger.warning(f"process {self._child} does not even end by SIGKILL; look at its disks")
                 return Ended(of_signal(signal.SIGKILL), signal.SIGKILL, self._stopped_by)
         code = os.waitstatus_to_exitcode(status)
         ended = Ended(code, None, self._stopped_by) if code >= 0 else Ended(of_signal(-code), -code, self._stopped_by)
@@ -215,7 +218,7 @@ class _Watch:
             return False
         number, seconds = step
         if self._last != float("-inf"):
-            say(f"it still runs and is sent {number.name}")
+            logger.warning(f"it still runs and is sent {number.name}")
         self._send(number)
         self._last = time.monotonic()
         self._due = self._last + seconds

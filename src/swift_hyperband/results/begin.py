@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
-from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.results import provenance
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.training import alike
+
+logger = logging.getLogger(__name__)
 
 
 def begin(folder: StudyFolder, target: Mapping[str, Any]) -> None:
@@ -28,7 +30,7 @@ def begin(folder: StudyFolder, target: Mapping[str, Any]) -> None:
     """
     provenance.check(folder, target)
     if alike.forget(folder.path):
-        say(f"{folder.path}: nothing was trained yet, so its trials that crashed start again")
+        logger.info(f"{folder.path}: nothing was trained yet, so its trials that crashed start again")
     provenance.note(folder, target)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband import __version__
-from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import Problem, UserError
 from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.results.contents import known
@@ -19,6 +19,8 @@ from swift_hyperband.results.decided import Fit
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.frozen import BEFORE, FrozenStudy, completed, differences
 from swift_hyperband.training.trial import something_is_trained
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from swift_hyperband.study.model import Study
@@ -127,7 +129,7 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
         write_json(folder.settings, study.settings())
     content: dict[str, Any] = {"definition": study.definition(), "product": __version__}
     for why, some in groupby(changed, key=lambda change: _still_free(folder, change[0])):
-        say(f"{'; '.join(f'{key} {how}' for key, how in some)}: taken over, as {why}")
+        logger.info(f"{'; '.join(f'{key} {how}' for key, how in some)}: taken over, as {why}")
     if changed and answered(folder):
         content["version"] = version(folder)
     if changed or not folder.study.exists():

@@ -7,6 +7,7 @@ code changed half-way would compare trials of two models.
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import os
 import platform
 import subprocess
@@ -17,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import swift_hyperband
-from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.targets import code_files
 from swift_hyperband.training.trial import something_is_trained
+
+logger = logging.getLogger(__name__)
 
 ALLOW = "SWIFT_ALLOW_CHANGED_CODE"
 """Environment variable that lets a search go on with changed code, as --allow-changed-code does."""
@@ -81,7 +83,8 @@ def check_before_training(folder: StudyFolder, target: Mapping[str, Any], why: s
         return
     line = f"{folder.path}: {why}the model's code changed since trials were trained: {_listed(changed)}"
     if sys.stdin.isatty() and sys.stderr.isatty():
-        print(f"{line}.\nGo on, with trials of both in one search? [y/N] ", end="", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{line}.\nGo on, with trials of both in one search? [y/N] ")
+        sys.stderr.flush()
         if sys.stdin.readline().strip().lower() in ("y", "yes"):
             allow()
             return
@@ -132,7 +135,7 @@ def note(folder: StudyFolder, target: Mapping[str, Any]) -> None:
         if before["host"] != now["host"]:
             different.append(f"host {before['host']} -> {now['host']}")
         if different and something_is_trained(folder.path):
-            say(
+            logger.info(
                 f"since the last start: {', '.join(different)}; trained on it may come out otherwise in the last digits"
             )
         now["changed"] = changes(before["code"], now["code"]) if something_is_trained(folder.path) else []

@@ -9,13 +9,13 @@ put right is told in one line.
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AWAY, read_json
 from swift_hyperband.results import provenance
@@ -26,6 +26,8 @@ from swift_hyperband.search import Curve, decisions
 from swift_hyperband.search.rounds import divide, loss_at
 from swift_hyperband.search.schedule import Round
 from swift_hyperband.training import state, trial
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from swift_hyperband.study.model import Study
@@ -96,11 +98,11 @@ class _Mending:
         trials = {self.folder.trial(name): why for name, why in self.again.items() if why}
         told = [f"{path}: {why}" for path, why in (*self.wrong.items(), *trials.items())]
         for line in told[:SHOWN]:
-            say(line)
+            logger.warning(line)
         more = f" ({len(told) - SHOWN} more like these)" if len(told) > SHOWN else ""
         trained = f"; trials that are trained again: {', '.join(sorted(self.again))}" if self.again else ""
         if told:
-            say(f"{self.folder.path}: what was damaged or lost is made again{more}{trained}")
+            logger.warning(f"{self.folder.path}: what was damaged or lost is made again{more}{trained}")
 
     # trials
 
@@ -127,7 +129,7 @@ class _Mending:
             # A trial keeps its configuration from the start, so nobody else writes the file again.
             drawn.write(path)
             if self.wrong.pop(path, None) is not None:
-                say(f"{path}: was damaged, and is written again")
+                logger.warning(f"{path}: was damaged, and is written again")
         elif found != drawn:
             raise UserError(
                 f"{path}: must hold the trial that the study draws, found {_first_difference(found, drawn)}; "

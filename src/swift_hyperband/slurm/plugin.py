@@ -14,13 +14,15 @@ The plugin has no setting for any of them, so its functions are wrapped in the p
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from swift_hyperband.base.console import say
 from swift_hyperband.slurm import queue
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN_AFTER = 60.0
 """Seconds without a sign of a job, in answers of SLURM, after which it counts as lost."""
@@ -65,7 +67,7 @@ def mend(plugin: Any) -> None:
         if held := [job for job, state in (states or {}).items() if _first(state) in queue.HELD]:
             # another one takes its place: it must not come back when it is released
             with suppress(queue.SlurmError):
-                queue.cancel_numbers(held, lambda _: None, pauses=())
+                queue.cancel_numbers(held, pauses=())
         memory.states = None if states is None else {job: understood(state) for job, state in states.items()}
         return memory.states, seconds
 
@@ -117,11 +119,11 @@ def _say_what_it_waits_for(memory: _Memory, jobs: Sequence[Any]) -> None:
         return
     memory.changed = now
     if memory.states is None:
-        say(f"waits for {len(jobs)} jobs, and SLURM does not answer how they are")
+        logger.warning(f"waits for {len(jobs)} jobs, and SLURM does not answer how they are")
         return
     first = ", ".join(
         f"{job.external_jobid} {memory.states.get(job.external_jobid, 'unknown to SLURM')} ({' '.join(job.job.log)})"
         for job in jobs[:3]
     )
     more = f" and {len(jobs) - 3} more" if len(jobs) > 3 else ""
-    say(f"no job has ended for {SAY_AFTER / 60:.0f} minutes; it waits for {first}{more}")
+    logger.info(f"no job has ended for {SAY_AFTER / 60:.0f} minutes; it waits for {first}{more}")

@@ -8,16 +8,20 @@ its profile calls them. The folder is asked for because another one may hold a s
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
+import shlex
 import subprocess
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "swift-hyperband-"
 LONGEST_PREFIX = 50
@@ -101,15 +105,13 @@ def job_prefix(study: str) -> str:
     return prefix[: LONGEST_PREFIX - len(ending)] + ending
 
 
-def jobs(study: str, told: Callable[[str], None], pauses: Sequence[float] = PAUSES) -> list[Job]:
+def jobs(study: str, pauses: Sequence[float] = PAUSES) -> list[Job]:
     """Return the jobs of a study that are in the queue, or still ending.
 
     Parameters
     ----------
     study : str
         The study's name; its folder is results/<study> in the working directory.
-    told : callable
-        Is given a line when SLURM does not answer and is asked again.
     pauses : sequence of float
         Seconds before it is asked again.
 
@@ -118,14 +120,14 @@ def jobs(study: str, told: Callable[[str], None], pauses: Sequence[float] = PAUS
     SlurmError
         If SLURM does not answer.
     """
-    found = [_job(line) for line in _run(["squeue", "--me", "-a", "-h", "-o", FIELDS], told, pauses).splitlines()]
+    found = [_job(line) for line in _run(["squeue", "--me", "-a", "-h", "-o", FIELDS], pauses).splitlines()]
     return [job for job in found if job is not None and _is_of(job, study)]
 
 
 def times(job: str) -> tuple[float | None, float | None]:
     """Return when a job that runs was submitted and when it was given its node; None where SLURM does not say."""
     try:
-        printed = _run(["squeue", "-a", "-h", "-j", job, "-o", "%V|%S"], lambda _: None, pauses=()).strip()
+        printed = _run(["squeue", "-a", "-h", "-j", job, "-o", "%V|%S"], pauses=()).strip()
     except SlurmError:
         # newer versions tell it besides, where a node has no squeue
         own = job == os.environ.get("SLURM_JOB_ID")
@@ -157,7 +159,7 @@ def runs(study: str, known: Collection[str], since: float) -> list[Run]:
     found: dict[tuple[str, float], Run] = {}
     for command in (queue, books):
         try:
-            lines = _run(command, lambda _: None, pauses=()).splitlines()
+            lines = _run(command, pauses=()).splitlines()
         except SlurmError:
             # there need be no sacct, and nobody behind it
             continue
@@ -173,14 +175,14 @@ def runs(study: str, known: Collection[str], since: float) -> list[Run]:
 def is_over(job: str) -> bool:
     """Whether a job has ended and left no process behind; False where SLURM does not say."""
     try:
-        printed = _run(["squeue", "-a", "-h", "--states=all", "-j", job, "-o", "%T"], lambda _: None, pauses=())
+        printed = _run(["squeue", "-a", "-h", "--states=all", "-j", job, "-o", "%T"], pauses=())
     except SlurmError:
         return False
     # nothing is printed of a job that SLURM has forgotten
     return set(printed.split()) <= OVER
 
 
-def cancel(found: Collection[Job], told: Callable[[str], None], pauses: Sequence[float] = PAUSES) -> None:
+def cancel(found: Collection[Job], pauses: Sequence[float] = PAUSES) -> None:
     """Cancel jobs.
 
     Raises
@@ -188,13 +190,13 @@ def cancel(found: Collection[Job], told: Callable[[str], None], pauses: Sequence
     SlurmError
         If SLURM does not answer.
     """
-    cancel_numbers([job.id for job in found], told, pauses)
+    cancel_numbers([job.id for job in found], pauses)
 
 
-def cancel_numbers(found: Collection[str], told: Callable[[str], None], pauses: Sequence[float] = PAUSES) -> None:
+def cancel_numbers(found: Collection[str], pauses: Sequence[float] = PAUSES) -> None:
     """Cancel jobs by their numbers, as `cancel`."""
     if found:
-        _run(["scancel", *found], told, pauses)
+        _run(["scancel", *found], pauses)
 
 
 def training(comment: str) -> tuple[int, int, str, str] | None:
@@ -260,9 +262,10 @@ def _job(line: str) -> Job | None:
     return Job(*fields) if len(fields) == FIELDS.count("|") + 1 else None
 
 
-def _run(command: list[str], told: Callable[[str], None], pauses: Sequence[float]) -> str:
+def _run(command: list[str], pauses: Sequence[float]) -> str:
     """Run a command of SLURM's; return what it printed."""
     name = command[0]
+    logger.debug(f"asks SLURM: {shlex.join(command)}")
     # times as numbers: free of time zones, and of the user's own SLURM_TIME_FORMAT
     environment = {**os.environ, "SLURM_TIME_FORMAT": "%s"}
     for pause in (*pauses, None):
@@ -289,6 +292,6 @@ def _run(command: list[str], told: Callable[[str], None], pauses: Sequence[float
                 return done.stdout
             problem = " ".join((done.stderr or done.stdout).split()) or f"exit code {done.returncode}"
         if pause is not None:
-            told(f"{name} does not answer ({problem}); it is asked again")
+            logger.warning(f"{name} does not answer ({problem}); it is asked again")
             time.sleep(pause)
     raise SlurmError(f"{name}: must answer, found: {problem}; try again when SLURM does")

@@ -6,6 +6,7 @@ Each trial is trained by a forked process of its own, so that no crash reaches a
 from __future__ import annotations
 
 import faulthandler
+import logging
 import multiprocessing
 import os
 import signal
@@ -32,6 +33,8 @@ from swift_hyperband.training import alike, gpus, reproducible, segment, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Trained
+
+logger = logging.getLogger(__name__)
 
 CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 """Deaths that a process brings on itself; any other signal comes from outside and is not the trial's fault."""
@@ -179,6 +182,7 @@ def _start(name: str, folder: Path, work: _Work, at_least: int) -> _Child:
     reader, writer = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(writer, folder, work, at_least), name=name)
     process.start()
+    logger.debug(f"trial {name}: training to epoch {work.epochs} in process {process.pid}")
     writer.close()
     return _Child(name, folder, process, reader)
 

@@ -7,6 +7,7 @@ once published never change and never vanish: decisions rest on them.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import time
@@ -17,7 +18,8 @@ from typing import Any, Literal
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AWAY, mismatch, read_again, read_json, read_text, write_json, write_text
 from swift_hyperband.base.metric import RESERVED
-from swift_hyperband.processes.log import say
+
+logger = logging.getLogger(__name__)
 
 Row = dict[str, float | None]
 
@@ -138,7 +140,7 @@ def note_damage(folder: Path, file: Path, found: str) -> None:
     """Note that a saved state is not what was saved, so that the trial starts anew: in a log, and aloud."""
     line = f"{file.name} is damaged, as {found}; the trial starts anew"
     _append(folder / DAMAGED, {"found": line, "time": round(time.time(), 3)})
-    say(f"trial {folder.name}: {line}")
+    logger.warning(f"trial {folder.name}: {line}")
 
 
 def damages(folder: Path) -> list[str]:
@@ -195,7 +197,7 @@ def count_crash(
     record |= {"log": None if log is None else str(log.relative_to(folder)), "failed": failed}
     write_json(folder / FAILURES, record)
     end = "it counts as failed" if failed else "it starts again"
-    say(f"trial {folder.name}: crash {starts} after epoch {epoch}, {end}: {last_error(folder)}")
+    logger.warning(f"trial {folder.name}: crash {starts} after epoch {epoch}, {end}: {last_error(folder)}")
 
 
 def last_error(folder: Path) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from swift_hyperband.base.console import say
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.results.contents import Sampler, known
 from swift_hyperband.results.decided import Fitted
@@ -16,6 +16,8 @@ from swift_hyperband.search import Curve, rounds
 from swift_hyperband.search.plan import annealer_problems
 from swift_hyperband.search.schedule import Round
 from swift_hyperband.study.frozen import FrozenStudy
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from swift_hyperband.annealing.ready import Ready
@@ -78,7 +80,7 @@ def check(folder: StudyFolder, study: FrozenStudy) -> None:
         if found.faults:
             raise UserError("\n".join(found.faults))
         for line in found.notes:
-            say(line)
+            logger.warning(line)
         sampler = Sampler(found.sampler, found.unrepeatable)
         if known(folder.sampler, Sampler.read) != sampler:
             sampler.write(folder.sampler)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 
-from swift_hyperband.base.console import say
 from swift_hyperband.processes import head
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.slurm import queue
+
+logger = logging.getLogger(__name__)
 
 NOTHING_STARTED = "stopped; nothing was started"
 LONGEST_PAUSE = 30.0
@@ -36,23 +38,25 @@ def settle(folder: StudyFolder, study: str, choice: str | None) -> None:
     SystemExit
         If the user quits.
     """
-    if not queue.jobs(study, say):
+    if not queue.jobs(study):
         return
     # If another head is alive, these jobs are its own and this is refused. While the lease is held, none can start.
     with head.lead(folder.path):
         try:
-            found = queue.jobs(study, say)
+            found = queue.jobs(study)
             if found:
-                say(f"{queue.counted(found)} of an earlier start are in SLURM: {', '.join(job.id for job in found)}")
+                logger.info(
+                    f"{queue.counted(found)} of an earlier start are in SLURM: {', '.join(job.id for job in found)}"
+                )
                 choice = choice or _ask()
                 if choice == "quit":
-                    say(NOTHING_STARTED)
+                    logger.info(NOTHING_STARTED)
                     raise SystemExit(1)
                 if choice == "cancel":
-                    queue.cancel(found, say)
+                    queue.cancel(found)
                 _wait_until_gone(study, "until these are gone" if choice == "cancel" else "for these")
         except KeyboardInterrupt:
-            say(NOTHING_STARTED)
+            logger.info(NOTHING_STARTED)
             raise
 
 
@@ -62,15 +66,15 @@ def clean_up(study: str, cancel: bool) -> None:
     Snakemake cancels no job that it is just submitting or asking for, and none at all if it had to be killed.
     """
     try:
-        found = _at_work(queue.jobs(study, say, pauses=()))
+        found = _at_work(queue.jobs(study, pauses=()))
         if cancel and found:
-            queue.cancel(found, say, pauses=())
-            found = _at_work(queue.jobs(study, say, pauses=()))
+            queue.cancel(found, pauses=())
+            found = _at_work(queue.jobs(study, pauses=()))
     except queue.SlurmError as error:
-        say(f"it is not known what remains in SLURM's queue ({error}); 'swift-hyperband resume' looks again")
+        logger.warning(f"it is not known what remains in SLURM's queue ({error}); 'swift-hyperband resume' looks again")
         return
     if found:
-        say(f"{queue.counted(found)} in SLURM go on; 'swift-hyperband resume' waits for them or cancels them")
+        logger.info(f"{queue.counted(found)} in SLURM go on; 'swift-hyperband resume' waits for them or cancels them")
 
 
 def _at_work(found: list[queue.Job]) -> list[queue.Job]:
@@ -96,14 +100,14 @@ def _wait_until_gone(study: str, what: str) -> None:
     pause, said, since = 1.0, "", 0.0
     while True:
         try:
-            found = queue.jobs(study, say, pauses=())
+            found = queue.jobs(study, pauses=())
             if not found:
                 return
             line = f"waits {what}: {queue.counted(found)}; Ctrl-C ends the waiting"
         except queue.SlurmError as error:
             line = f"waits, and does not know for what: {error}"
         if line != said or time.monotonic() - since > SAY_AGAIN:
-            say(line)
+            logger.info(line)
             said, since = line, time.monotonic()
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)

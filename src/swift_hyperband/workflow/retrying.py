@@ -7,10 +7,11 @@ say so.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
-from swift_hyperband.base.console import say
+logger = logging.getLogger(__name__)
 
 
 def give_up_with(reason: Callable[[], str | None]) -> None:
@@ -33,7 +34,7 @@ def give_up_with(reason: Callable[[], str | None]) -> None:
             for rule in scheduler.workflow.rules:
                 rule.restart_times = 0
             if not told:
-                say(line)
+                logger.warning(line)
             told = True
         handle(scheduler, job, *arguments, **options)
 

