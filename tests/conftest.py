@@ -15,6 +15,13 @@ from swift_hyperband.base import console
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.replay.tables.table import CurveTable
 
+# tests are no package, so what they share is loaded by its path
+spec = importlib.util.spec_from_file_location("slurm_stand_in", Path(__file__).with_name("slurm") / "stand_in.py")
+assert spec is not None
+assert spec.loader is not None
+slurm_stand_in = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(slurm_stand_in)
+
 SHARED = Path(__file__).parents[2] / "shared/curves"
 FILES = {
     "mlpf": "mlpf_delphes/delphes_trainings_processed.csv",
@@ -40,6 +47,12 @@ def sapi() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def queue(tmp_path, monkeypatch):
+    """Return a folder with a study that runs on SLURM, and commands that stand in for SLURM's."""
+    return slurm_stand_in.make(tmp_path, monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ def fetched(monkeypatch):
     """Return the names of what is fetched, which nothing is."""
     found = []
 
-    def write(name, folder, tell):
+    def write(name, folder):
         found.append(name)
         return [folder / place for place in substitutes.SUBSTITUTES[name].folders]
 

@@ -208,3 +208,12 @@ def test_a_damaged_lease_counts_as_one_of_another_machine(tmp_path: Path, conten
     (tmp_path / lease.NAME).write_text(content)
     take(tmp_path, stale_after=0.2).release()
     assert not (tmp_path / lease.NAME).exists()
+
+
+def test_the_lease_says_in_which_slurm_job_a_head_runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "4711")
+    with lease.acquire(tmp_path, lambda: False, watcher=17):
+        since = json.loads((tmp_path / "lease").read_text())["since"]
+        assert lease.holder(tmp_path) == f"process 17 on host {os.uname().nodename} (SLURM job 4711, since {since})"
+        assert lease.is_held_by(tmp_path, 17)
+        assert not lease.is_held_by(tmp_path, 18)

@@ -136,7 +136,7 @@ def test_a_crash_names_the_place_in_the_users_own_file_and_the_log(
     assert "Traceback (most recent call last):" in record["traceback"]
     printed = capfd.readouterr().err.splitlines()
     assert len(printed) == 2
-    assert printed[1].startswith(f"trial a: crash 2 after epoch 0, it counts as failed: {error}")
+    assert printed[1].startswith(f"swift-hyperband: trial a: crash 2 after epoch 0, it counts as failed: {error}")
     assert printed[1].endswith(f"; log: {study.trial('a')}/logs/start-2.txt")
     assert "Traceback (most recent call last):" in logged(study)
     assert "json/decoder.py" in logged(study)
