@@ -30,10 +30,10 @@ from typing import Any
 import numpy as np
 from saved_epochs import tables
 
+from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay
 from swift_hyperband.replay.searches import Recipe
-from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.search.schedule import Schedule, hyperband
 from swift_hyperband.search.swift_hyperband import divide
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from saved_epochs import tables
 
+from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, interval
 from swift_hyperband.replay.searches import Recipe
-from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.search.asha import AshaSearch
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from saved_epochs import tables
 
+from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay
-from swift_hyperband.replay.simulator import ClusterSettings
 
 WORKERS = [1, 4, 16, 64, 256, 1024]
 PACES = ["constant", "per-configuration", "heavy-tailed"]

@@ -8,10 +8,10 @@ import pytest
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.predictors.bounds import Bounded
+from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.draws import nearest_rows, permutation
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, interval
-from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.replay.tables.reader import PUBLISHED, read
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings

@@ -3,13 +3,15 @@
 import itertools
 import math
 import statistics
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.replay.simulator import ClusterSettings, simulate
+from swift_hyperband.replay.cluster import ClusterSettings
+from swift_hyperband.replay.simulator import Kind, simulate
 from swift_hyperband.search import Training
 from swift_hyperband.study.section import checked
 
@@ -107,8 +109,8 @@ def test_a_search_is_never_faster_than_its_work_allows_and_never_loses_or_invent
         assert math.isclose(sum(part.end - part.begin for part in parts), taken, rel_tol=1e-9)
         assert all(before.end == after.begin for before, after in itertools.pairwise(parts))
     assert found.makespan >= max(work / workers, *chains.values()) * (1 - 1e-9)
-    shares = found.utilisation + found.lost + found.starting + found.queued + found.idle
-    assert shares == pytest.approx(1)
+    assert sum(map(found.share, get_args(Kind))) + found.idle == pytest.approx(1)
+    assert found.share("training") == found.utilisation
     for worker in range(workers):
         own = [job for job in found.jobs if job.worker == worker]
         assert all(before.ended <= after.submitted for before, after in itertools.pairwise(own))
@@ -153,7 +155,7 @@ def test_a_failure_loses_only_the_epoch_in_flight_and_starts_anew():
         assert 0 <= failure.failed - failure.lost_from < 30
         assert failure.started > failure.failed
         assert failure.trained_from == failure.started + 10
-    assert 0 < found.lost_epochs < len(failures)
+    assert 0 < sum(failure.share for failure in failures) < len(failures)
     assert found.epochs == smooth.epochs
     assert found.utilisation * found.makespan == pytest.approx(smooth.utilisation * smooth.makespan)
     assert found.makespan > smooth.makespan + 10 * len(failures)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from swift_hyperband.replay.simulator import ClusterSettings, Stretch, simulate
+from swift_hyperband.replay.cluster import ClusterSettings
+from swift_hyperband.replay.simulator import Stretch, simulate
 from swift_hyperband.report import gantt, style
 from swift_hyperband.search import Training
 

@@ -16,12 +16,12 @@ from swift_hyperband.base.errors import KeysError, UserError
 from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import at_least
 from swift_hyperband.processes.exit_codes import INTERRUPTED
+from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.draws import Draw
 from swift_hyperband.replay.model_draws import draws
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, Run, interval
 from swift_hyperband.replay.searches import Recipe
-from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.replay.tables.reader import published_epochs, read
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search.algorithms import ALGORITHMS

@@ -15,9 +15,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.wording import shown
+from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.searches import Recipe
-from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.search.algorithms import Name
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.study.checks import slug

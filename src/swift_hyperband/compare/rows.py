@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swift_hyperband.compare.accuracy import Judged, measure
+from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.model_draws import draws
 from swift_hyperband.replay.runs import Replay
 from swift_hyperband.replay.searches import Recipe
-from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.replay.tables.reader import read
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.space.parameters import Space

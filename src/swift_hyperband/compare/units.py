@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from swift_hyperband.base import files
 from swift_hyperband.compare import code
 from swift_hyperband.compare.comparison import Comparison, Source, file_name
+from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.searches import Recipe
-from swift_hyperband.replay.simulator import ClusterSettings
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.space.parameters import Space
 from swift_hyperband.study.model import load

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.draws import Draw, Drawing, Rows, permutations
 from swift_hyperband.replay.searches import Recipe
-from swift_hyperband.replay.simulator import ClusterSettings, Simulation, simulate
+from swift_hyperband.replay.simulator import Simulation, simulate
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search import Search
 

@@ -1,8 +1,6 @@
 """A simulated cluster: the length of a search on a number of workers, and their utilisation.
 
-Recorded curves take the place of training and a heap of events that of time. What the cluster does to a trial (pace,
-wait, failures) is drawn from the seed and the trial alone, not from who asked for it or when, so that two searches
-that are compared meet the same slow configurations and the same failures.
+Recorded curves take the place of training and a heap of events that of time.
 """
 
 from __future__ import annotations
@@ -12,47 +10,24 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
-from statistics import NormalDist
 from typing import Literal, NamedTuple, get_args
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.keys import key
 from swift_hyperband.base.wording import shown
+from swift_hyperband.replay.cluster import (
+    ClusterSettings,
+    configuration_pace,
+    job_pace,
+    queue_seconds,
+    seconds_to_failure,
+)
 from swift_hyperband.search import Curve, Search, Training
 
-Pace = Literal["constant", "per-configuration", "heavy-tailed"]
 Kind = Literal["queued", "starting", "training", "lost"]
 """What a worker's time goes to while it has a job."""
 
-HOUR = 3600
-"""In seconds."""
-
 ATTEMPTS = 1000
 """Failures in one epoch after which the simulation gives up."""
-
-_NORMAL = NormalDist()
-
-
-@dataclass(frozen=True)
-class ClusterSettings:
-    """A cluster, as far as a search feels it.
-
-    A worker is a place for one job at a time, as `--jobs` of Snakemake counts them. It belongs to a job from its
-    submission: while the job waits in the queue nothing else is submitted in its place.
-    """
-
-    workers: int = key(1, "Jobs side by side: submitted or running.", ge=1)
-    seconds_per_epoch: float = key(1.0, "Mean over configurations and jobs, where the table does not tell.", gt=0)
-    # constant, some configurations are slower models, or some jobs are stragglers, whatever they train
-    pace: Pace = key("constant", "Whether configurations or jobs differ in pace.")
-    # see `_configuration` and `_straggler`; 0 is constant
-    spread: float = key(0.5, "Of the pace.", ge=0)
-    start_seconds: float = key(0.0, "From a job's start to its first epoch (imports, data).", ge=0)
-    queue_seconds: float = key(0.0, "Mean wait from a job's submission to its start, exponential.", ge=0)
-    # the job loses the epoch in flight, since states are saved every epoch, and is submitted again in the same place
-    failures_per_hour: float = key(0.0, "Of a worker that trains, exponential.", ge=0)
-    seed: int = key(0, "Of all that is random on the cluster.")
 
 
 class Failure(NamedTuple):
@@ -140,8 +115,8 @@ class Incumbent(NamedTuple):
 class Simulation:
     """A search on a simulated cluster.
 
-    The shares of the workers' time until the makespan add up to 1: `utilisation` (epochs that count), `lost` (epochs
-    in flight when a worker failed), `starting`, `queued` and `idle` (no job: others must end first).
+    The shares of the workers' time until the makespan add up to 1: those of all kinds ("training" is `utilisation`, the
+    epochs that count; "lost" are epochs in flight when a worker failed) and `idle` (no job: others must end first).
 
     Attributes
     ----------
@@ -166,26 +141,9 @@ class Simulation:
         """Epochs trained, without the lost ones."""
         return sum(job.end_epoch - job.start_epoch for job in self.jobs)
 
-    @cached_property
-    def lost_epochs(self) -> float:
-        """Epochs lost, counted as far as they had come."""
-        return sum(failure.share for job in self.jobs for failure in job.failures)
-
     @property
     def utilisation(self) -> float:
-        return self._share("training")
-
-    @property
-    def lost(self) -> float:
-        return self._share("lost")
-
-    @property
-    def starting(self) -> float:
-        return self._share("starting")
-
-    @property
-    def queued(self) -> float:
-        return self._share("queued")
+        return self.share("training")
 
     @property
     def idle(self) -> float:
@@ -205,7 +163,8 @@ class Simulation:
                 found[kind] += end - begin
         return found
 
-    def _share(self, kind: Kind) -> float:
+    def share(self, kind: Kind) -> float:
+        """Return the share of the workers' time until the makespan that goes to one kind of work."""
         return self._seconds[kind] / self._worker_seconds if self.makespan else 0.0
 
 
@@ -306,7 +265,7 @@ def _meet(
     seconds = cluster.seconds_per_epoch if seconds_of is None else seconds_of(trial)
     if not 0 < seconds < math.inf:
         raise UserError(f"trial {trial}: an epoch must take more than 0 seconds, found {shown(seconds)}")
-    return _Trial(curve_of(trial), seconds * _configuration(cluster, trial), _failure(cluster, trial, 0))
+    return _Trial(curve_of(trial), seconds * configuration_pace(cluster, trial), seconds_to_failure(cluster, trial, 0))
 
 
 def _run(training: Training, known: _Trial, cluster: ClusterSettings, worker: int, submitted: float) -> Job:
@@ -314,13 +273,13 @@ def _run(training: Training, known: _Trial, cluster: ClusterSettings, worker: in
     trial, asked = training
     start = known.epochs
     end = max(start, min(asked, len(known.curve)))
-    started = submitted + _wait(cluster, trial, start, 0)
+    started = submitted + queue_seconds(cluster, trial, start, 0)
     first = started, started + cluster.start_seconds
     failures: list[Failure] = []
     trained_from = first[1]
     in_vain = 0
     while True:
-        seconds = known.seconds * _straggler(cluster, trial, start, len(failures))
+        seconds = known.seconds * job_pace(cluster, trial, start, len(failures))
         left = end - known.epochs
         if left * seconds <= known.failure:
             known.failure -= left * seconds
@@ -340,58 +299,7 @@ def _run(training: Training, known: _Trial, cluster: ClusterSettings, worker: in
             )
         known.epochs += done
         known.failures += 1
-        known.failure = _failure(cluster, trial, known.failures)
-        started = failed + _wait(cluster, trial, start, len(failures) + 1)
+        known.failure = seconds_to_failure(cluster, trial, known.failures)
+        started = failed + queue_seconds(cluster, trial, start, len(failures) + 1)
         trained_from = started + cluster.start_seconds
         failures.append(Failure(lost_from, failed, share, started, trained_from))
-
-
-def _configuration(cluster: ClusterSettings, trial: str) -> float:
-    """Return how slow a configuration is: lognormal with mean 1, `spread` the deviation of its logarithm.
-
-    Sizes of models are searched on logarithmic scales and multiply each other. At 0.5 the slowest of twenty takes some
-    six times as long as the fastest.
-    """
-    if cluster.pace != "per-configuration":
-        return 1.0
-    normal = _NORMAL.inv_cdf(_uniform(cluster, "configuration", trial))
-    return math.exp(cluster.spread * normal - cluster.spread**2 / 2)
-
-
-def _straggler(cluster: ClusterSettings, trial: str, start: int, attempt: int) -> float:
-    """Return how slow a job is: Pareto with mean 1, of which the fastest take 1 / (1 + spread).
-
-    A job is rarely faster than usual but may be slower without bound (a hot or shared node, a slow file system), which
-    is Pareto's shape. The exponent of the tail is 1 + 1 / spread, so that the mean is there for every spread; below 1
-    the variance is too, and means over seeds settle. At 0.5, the exponent 3, one job in a hundred takes three times
-    the mean, one in a thousand seven times. A job that failed is likely to come to another node: a new draw.
-    """
-    if cluster.pace != "heavy-tailed":
-        return 1.0
-    power = cluster.spread / (1 + cluster.spread)
-    return float(_uniform(cluster, "straggler", trial, start, attempt) ** -power) / (1 + cluster.spread)
-
-
-def _wait(cluster: ClusterSettings, trial: str, start: int, attempt: int) -> float:
-    """Return how many seconds a job waits in the queue."""
-    if not cluster.queue_seconds:
-        return 0.0
-    return -cluster.queue_seconds * math.log(_uniform(cluster, "queue", trial, start, attempt))
-
-
-def _failure(cluster: ClusterSettings, trial: str, failures: int) -> float:
-    """Return how many seconds a trial trains from one failure to the next.
-
-    In the trial's own time of training, which the exponential law allows since it has no memory: however a search
-    divides the epochs among jobs, the same ones fail (but for stragglers, whose epochs take another time).
-    """
-    if not cluster.failures_per_hour:
-        return math.inf
-    return -HOUR / cluster.failures_per_hour * math.log(_uniform(cluster, "failure", trial, failures))
-
-
-def _uniform(cluster: ClusterSettings, *key: object) -> float:
-    """Return a number between 0 and 1, never one of them, that follows from the seed and the key alone."""
-    # a third of the time that seeding random.Random takes
-    digest = blake2b("/".join(map(str, (cluster.seed, *key))).encode(), digest_size=8).digest()
-    return ((int.from_bytes(digest, "big") >> 12) + 0.5) / 2**52
