@@ -12,12 +12,12 @@ rule compare_runs:
     conda:
         "../envs/swift-hyperband.yaml"
     params:
-        only="{part}/{unit}",
+        only=compared_names,
         definition=compared_definition,
     message:
         "compare: {wildcards.part} of {wildcards.unit}"
     shell:
-        "swift-hyperband compare config/compare.yaml --only {params.only:q} --cores 1 2> {log:q}"
+        "swift-hyperband compare config/compare.yaml --cores 1 --only {params.only:q} 2> {log:q}"
 
 
 rule compare_report:

@@ -8,14 +8,9 @@ def comparison():
     from swift_hyperband.compare import units
     from swift_hyperband.compare.comparison import load
 
-    jobs = {}
     try:
         found = load(Path("config/compare.yaml"))
-        for pair in units.pairs(found):
-            jobs[pair.key] = [pair]
-        # a table's predictors are one job: they take less time than its start
-        for accuracy in units.accuracies(found):
-            jobs.setdefault(accuracy.key.partition("--")[0], []).append(accuracy)
+        jobs = units.jobs(found)
     except UserError as error:
         stop(error)
     if workflow.is_main_process:
@@ -56,6 +51,11 @@ def compared_units(wildcards):
     if job not in jobs:
         stop(f"config/compare.yaml: has no {job}")
     return jobs[job]
+
+
+def compared_names(wildcards):
+    """Return what a job makes."""
+    return [unit.key for unit in compared_units(wildcards)]
 
 
 def compared_definition(wildcards):

@@ -108,6 +108,9 @@ def test_only_one_unit_is_made_where_only_is_given(folder):
     made = [path.name for path in (folder / "results/compare/small").rglob("*.*")]
     assert made == ["falling--swift.parquet"]
     assert main(["compare", "--only", "runs/falling--no"]) == 2
+    assert main(["compare", "--only", "runs/falling--swift", "runs/rising--swift"]) == 0
+    made = {path.name for path in (folder / "results/compare/small").rglob("*.*")}
+    assert made == {"falling--swift.parquet", "rising--swift.parquet"}
 
 
 def test_an_absent_table_is_skipped_with_one_line_and_all_absent_is_one_error(folder, capsys):

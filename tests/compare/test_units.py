@@ -147,7 +147,7 @@ def test_what_takes_longest_is_started_first(write, tmp_path):
     rows = Rows(compare.units(load(write(searches=searches))), tmp_path / "out")
     first, last = rows.missing()[0][0], rows.missing()[-1][0]
     assert rows.units[first].key == "runs/one--quantum"
-    assert rows.units[last].key.startswith("predictions/")
+    assert rows.units[last].key.partition("--")[2] in ("hyperband", "random")
 
 
 def test_an_absent_table_is_skipped_with_a_line_that_says_where_to_get_it(write, tmp_path):
@@ -303,3 +303,20 @@ def test_a_fresh_clone_has_a_table_to_compare_on(monkeypatch, tmp_path):
     assert compare.table(found.sources[0]).complete(27).rows == 60
     assert len(found.absent) == 4
     assert all("github.com" in line for line in found.absent)
+
+
+def test_units_that_take_little_time_share_a_job_of_the_workflow_and_others_have_their_own(write):
+    slow = [{"label": "Fast", "search": "fast-hyperband"}, {"label": "Quantum", "search": "hyperband"}]
+    found = compare.jobs(load(write(seeds=100, searches=[*SEARCHES, *slow])))
+    assert list(found) == [
+        "runs/one",
+        "runs/one--fast",
+        "runs/two",
+        "runs/two--fast",
+        "predictions/one",
+        "predictions/two",
+    ]
+    assert [unit.key for unit in found["runs/one"]] == [
+        f"runs/one--{name}" for name in ("hyperband", "swift", "random", "quantum")
+    ]
+    assert sum(map(len, found.values())) == len(compare.units(load(write(searches=[*SEARCHES, *slow]))))

@@ -51,7 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only",
         metavar="PAIR",
-        help="make one file of runs, such as runs/mlpf--hyperband, or all of a table (predictions/mlpf), and no "
+        nargs="+",
+        help="make some files of runs, such as runs/mlpf--hyperband, or all of a table (predictions/mlpf), and no "
         "pictures",
     )
     parser.set_defaults(run=_compare)
@@ -63,9 +64,10 @@ def _compare(options: argparse.Namespace) -> int:
     folder: Path = options.output or RESULTS / "compare" / comparison.name
     units = compare.units(comparison)
     if options.only is not None:
-        units = [unit for unit in units if options.only in (unit.key, unit.key.partition("--")[0])]
-        if not units:
-            raise UserError(f"--only must name runs of {options.file}, found {options.only!r}; see {folder}")
+        names = [{unit.key, unit.key.partition("--")[0]} for unit in units]
+        if unknown := [name for name in options.only if not any(name in known for known in names)]:
+            raise UserError(f"--only must name runs of {options.file}, found {unknown[0]!r}; see {folder}")
+        units = [unit for unit, known in zip(units, names, strict=True) if known & set(options.only)]
     else:
         for line in comparison.absent:
             print(line, file=sys.stderr)

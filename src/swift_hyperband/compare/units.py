@@ -34,7 +34,10 @@ RUNS, PREDICTIONS = "runs", "predictions"
 """Folders of the two kinds of units."""
 
 QSVR_COST = 20.0
-"""How much more it takes with an annealer simulated."""
+"""How much more a replay takes with an annealer simulated."""
+
+LITTLE = 3000.0
+"""Units below this cost, of all their rows, share a job: they take about as long as a process takes to start."""
 
 
 class Unit(Protocol):
@@ -62,7 +65,7 @@ class Unit(Protocol):
 
     @property
     def cost(self) -> float:
-        """How long a row takes, beside others."""
+        """How long a row takes, in replays of Hyperband: about a millisecond."""
 
     def check(self) -> None:
         """Raise a `UserError` if no row can be made."""
@@ -181,7 +184,7 @@ class Accuracy:
 
     @property
     def cost(self) -> float:
-        return QSVR_COST / 10 if self.recipe.study.definition["predictor"]["name"] == "qsvr" else 0.1
+        return 50.0 if self.recipe.study.definition["predictor"]["name"] == "qsvr" else 3.0
 
     def check(self) -> None:
         _judged(self.source).split(self.trained, 0)
@@ -231,6 +234,18 @@ JUDGED = (
 def units(comparison: Comparison) -> Sequence[Unit]:
     """Return all units of a comparison."""
     return [*pairs(comparison), *accuracies(comparison)]
+
+
+def jobs(comparison: Comparison) -> dict[str, list[Unit]]:
+    """Return the units that each job of the workflow makes, by the job's name.
+
+    A unit that takes long has a job of its own, of its name. The others of a table and kind share one.
+    """
+    found: dict[str, list[Unit]] = {}
+    for unit in units(comparison):
+        shared = unit.key.partition("--")[0]
+        found.setdefault(shared if unit.cost * unit.seeds < LITTLE else unit.key, []).append(unit)
+    return found
 
 
 def write_runs(found: Sequence[tuple[Pair, Sequence[Row]]], path: Path) -> None:

@@ -104,14 +104,14 @@ class Algorithm:
 ALGORITHMS: Mapping[str, Algorithm] = {
     "random": Algorithm("Random search", Family.RANDOM, "random", False, _random),
     "predicted-random": Algorithm(
-        "Random search with a predictor", Family.RANDOM, "predicted-random", True, _predicted_random
+        "Random search with a predictor", Family.RANDOM, "predicted-random", True, _predicted_random, cost=3.0
     ),
     "hyperband": Algorithm("Hyperband", Family.HYPERBAND, "hyperband", False, _hyperband),
-    "fast-hyperband": Algorithm("Fast-Hyperband", Family.FAST_HYPERBAND, "hyperband", True, _hyperband, cost=20.0),
+    "fast-hyperband": Algorithm("Fast-Hyperband", Family.FAST_HYPERBAND, "hyperband", True, _hyperband, cost=100.0),
     "swift-hyperband": Algorithm(
-        "Swift-Hyperband", Family.HYPERBAND, "swift-hyperband", True, _swift_hyperband, cost=2.0
+        "Swift-Hyperband", Family.HYPERBAND, "swift-hyperband", True, _swift_hyperband, cost=10.0
     ),
     "asha": Algorithm("ASHA", Family.ASHA, "hyperband", False, _hyperband),
-    "swift-asha": Algorithm("Swift-ASHA", Family.ASHA, "swift-hyperband", True, _hyperband, cost=4.0),
+    "swift-asha": Algorithm("Swift-ASHA", Family.ASHA, "swift-hyperband", True, _hyperband, cost=150.0),
 }
 """Every algorithm by name, in the order of lists and messages."""
