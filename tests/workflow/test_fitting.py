@@ -14,7 +14,7 @@ from swift_hyperband.annealing.dwave.errors import AnnealerError
 from swift_hyperband.annealing.dwave.store import Answer, Kept, Problem
 from swift_hyperband.annealing.settings import SamplerSettings
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.results.contents import Fitted
+from swift_hyperband.results.decided import Fitted
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.model import parse
 from swift_hyperband.workflow import fitting

@@ -16,7 +16,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from swift_hyperband.annealing import qubo, samplers
-from swift_hyperband.annealing.polish import polish
 from swift_hyperband.annealing.qubo import Encoding, Floats
 from swift_hyperband.annealing.samplers import Minimise
 from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, QsvrSettings, SamplerSettings
@@ -161,7 +160,7 @@ class QSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             bqm = qubo.build(kernel, goal - middle, code, self.epsilon, self.xi)
             answer = minimise(bqm, "" if len(parts) == 1 else f" {number}/{len(parts)}")
             if self.polish:
-                answer = polish(bqm, answer)
+                answer = qubo.polish(bqm, answer)
             beta = code.decode(best(answer, self.top)).mean(axis=0)
             coefficients[part] = beta / len(parts)
             intercept += bias(kernel, goal, beta, code, self.C, self.epsilon) / len(parts)

@@ -19,7 +19,7 @@ import numpy as np
 from swift_hyperband.annealing.dwave.connection import Annealer, Connection, connect
 from swift_hyperband.annealing.dwave.errors import AnnealerError
 from swift_hyperband.annealing.dwave.store import Answer, Kept, Problem, spent
-from swift_hyperband.annealing.polish import polish
+from swift_hyperband.annealing.qubo import polish
 from swift_hyperband.annealing.settings import SamplerSettings
 
 if TYPE_CHECKING:
