@@ -1,8 +1,8 @@
 """The time of a search's jobs, as SLURM accounts for it: from the allocation of a job's node to its end.
 
-A job's own record begins when its Python does and ends with it, or ten seconds before a kill, and a job that is
-cancelled while it starts leaves none. SLURM knows better, but forgets: where there is no sacct, within minutes. So the
-head notes now and then what SLURM says in the study's folder, and everybody who counts puts both together.
+A job's own record begins and ends with its Python process, or ends up to ten seconds before a kill, and a job that is
+cancelled during its start leaves none. SLURM knows better, but without sacct it forgets within minutes. So the head
+writes SLURM's answers to the study's folder now and then, and readers combine both.
 """
 
 from __future__ import annotations

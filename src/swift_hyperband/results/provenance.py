@@ -1,7 +1,7 @@
 """The provenance of a search: a note of each of its starts, and a check for changes of the model's code.
 
-The notes lie in results/<study>/provenance.json. The code is told by digests, as `code_files` finds it: a search whose
-code changed half-way would compare trials of two models.
+The notes are in results/<study>/provenance.json. Digests of the files that `code_files` finds identify the code: a
+search whose code changed half-way would compare trials of two models.
 """
 
 from __future__ import annotations

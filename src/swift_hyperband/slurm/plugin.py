@@ -1,13 +1,13 @@
 """Corrections of Snakemake's SLURM plugin, which alone may wait without end and without a message.
 
-Of version 2.8.0, each of these ends a search in a silent wait:
+With version 2.8.0, each of these ends in a silent wait:
 
-- while `scontrol` does not answer, sacct is asked even where the profile says squeue, and there may be no sacct;
-- when a status command fails often enough, all jobs that are in the queue are forgotten;
-- a job that was preempted for good ("PREEMPTED") is waited for, as SLURM might start it again;
-- a job that failed and is held in the queue ("SPECIAL_EXIT", "LAUNCH_FAILED" ...) is waited for;
-- sacct's "CANCELLED by 1000" is not taken for "CANCELLED";
-- a job that SLURM no longer knows is waited for.
+- while `scontrol` does not answer, the plugin asks sacct even if the profile names squeue, and sacct may not exist;
+- after enough failures of a status command it forgets all jobs in the queue;
+- it waits for a job that was preempted without requeueing ("PREEMPTED"), as SLURM might start it again;
+- it waits for a failed job that is held in the queue ("SPECIAL_EXIT", "LAUNCH_FAILED" ...);
+- it does not recognise sacct's "CANCELLED by 1000" as "CANCELLED";
+- it waits for a job that SLURM no longer knows.
 
 The plugin has no setting for any of them, so its functions are wrapped in the process that runs the search.
 """

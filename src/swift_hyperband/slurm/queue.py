@@ -1,8 +1,8 @@
-"""The jobs that a search has in SLURM's queue, as squeue tells them.
+"""The jobs of a search in SLURM's queue, from squeue.
 
-A search's jobs are those that were submitted from this folder and either bear the search's own name, which `swift-
-hyperband run` gives them, or say in their comment that they train for it, as those of plain `snakemake` do, whatever
-its profile calls them. The folder is asked for because another one may hold a search of the same name, at work now.
+A job belongs to a search if it was submitted from this folder and (a) its name starts with the search's prefix, which
+`swift-hyperband run` gives it, or (b) its comment names the study, as plain `snakemake` writes it with any profile.
+The folder counts because another one may have a search of the same name.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Files that contain the SHA-256 of their own bytes, so that a damaged one is detected.
 
-The digest is in the file itself, as two files could be parted by a kill. In JSON it is the first key. Behind a state of
-torch, which is a zip archive, it is a last line, which readers of zip archives leave alone. States written before there
-were digests are sound where they end as archives do and the archive's own checksums hold.
+The digest is in the file itself, because a kill could separate two files. In JSON it is the first key. A state of
+torch is a zip archive; the digest is a line after it, which readers of zip archives ignore. Old states without a digest
+are sound if they end like an archive and the archive's own checksums hold.
 """
 
 from __future__ import annotations

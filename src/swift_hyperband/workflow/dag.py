@@ -1,9 +1,8 @@
 """Answers to the Snakefile's input functions: the batches of trainings of a round.
 
 The head process enters a round as soon as its competitors are known: it freezes the round's batches in a file, and
-every later question (from the head, a job on another machine, a resumed run) is answered from that file. While only
-looking (dry run, --dag, --report ...) nothing is written, and rounds that are not known yet are shown at their upper
-bound: as if nobody were stopped.
+every later question (from the head, a job on another machine, a resumed run) is answered from that file. A dry run
+(-n, --dag, --report ...) writes nothing and shows unknown rounds at their upper bound, as if no trial were stopped.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The head's change of Snakemake's retries: none if every trial crashes alike, whatever the profile says.
 
-Profiles give retries to jobs that ran out of time or memory. A search of which no trial comes through its first epoch,
-or whose code was edited meanwhile, would be submitted again and again, and Snakemake has no word with which a job could
-say so.
+Profiles give retries to jobs that ran out of time or memory. If no trial completes its first epoch, or the code was
+edited meanwhile, Snakemake would submit jobs again and again, because a job cannot tell it to stop.
 """
 
 from __future__ import annotations
