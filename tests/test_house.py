@@ -13,6 +13,7 @@ PACKAGES = [
     *("study", "results", "replay", "compare", "report", "workflow", "cli"),
 ]
 MOST_LINES = 350
+MOST_INNER = 40
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -58,3 +59,40 @@ def test_the_design_describes_every_package_in_the_order_of_imports() -> None:
     assert [
         name for name in named if not any((root / name).exists() or (root / f"{name}.py").exists() for root in roots)
     ] == []
+
+
+def inner_imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and reason of each import within a function; imports in one block share the comment above it."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    found = {
+        node.lineno: node
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    ends = {node.end_lineno: number for number, node in found.items()}
+    for number in sorted(found):
+        first = number
+        while first - 1 in ends:
+            first = ends[first - 1]
+        above = lines[first - 2].strip()
+        reason = lines[number - 1].partition("#")[2] or (above if above.startswith("#") else "")
+        # which rule is silenced is no reason
+        yield number, reason.partition("noqa")[0].strip("# ")
+
+
+INNER = {
+    f"{path.relative_to(SOURCE)}:{number}": reason
+    for path in sorted(SOURCE.rglob("*.py"))
+    for number, reason in inner_imports(path)
+}
+
+
+def test_few_imports_are_within_functions() -> None:
+    assert len(INNER) < MOST_INNER, "\n".join(INNER)
+
+
+def test_each_import_within_a_function_has_its_reason_in_a_comment() -> None:
+    assert [place for place, reason in INNER.items() if not reason] == []

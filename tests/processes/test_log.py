@@ -1,5 +1,6 @@
 """The log of a start: bounded, whole when it is closed, and the last ones only."""
 
+import logging
 import os
 
 import pytest
@@ -63,9 +64,9 @@ def test_what_a_process_prints_while_it_is_captured_is_in_its_log(tmp_path, capf
     with log.captured(tmp_path, "a start") as started:
         print("by print")
         os.system("echo by a program")
-        log.say("to whoever started it")
+        logging.getLogger("swift_hyperband").info("to whoever started it")
         started.write("by itself\n")
     print("afterwards")
     assert sorted(log.text(started.path).splitlines()) == ["by a program", "by itself", "by print"]
     out, err = capfd.readouterr()
-    assert (out, err) == ("afterwards\n", "to whoever started it\n")
+    assert (out, err) == ("afterwards\n", "swift-hyperband: to whoever started it\n")

@@ -11,7 +11,7 @@ import pytest
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli import main
-from swift_hyperband.report import write_report
+from swift_hyperband.report.search.report import write_report
 from swift_hyperband.results import provenance
 from swift_hyperband.results.begin import reason_to_give_up
 from swift_hyperband.results.history import History

@@ -95,6 +95,7 @@ def _batch(folder: StudyFolder, round_: Round, output: Path) -> tuple[Sequence[s
 def _trained(
     folder: StudyFolder, study: FrozenStudy, trials: Sequence[str], epochs: int, minutes: float | None
 ) -> dict[str, Trained]:
+    # for trainings alone: the other jobs are short, and there are many of them
     from swift_hyperband.results import provenance
     from swift_hyperband.training.batch import train_batch
     from swift_hyperband.training.settings import TrainingSettings
@@ -128,7 +129,8 @@ def _best(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from swift_hyperband.report import write_report
+    # matplotlib, which no other job needs
+    from swift_hyperband.report.search.report import write_report
     from swift_hyperband.results.history import History
 
     folder = StudyFolder(options.output.parent)

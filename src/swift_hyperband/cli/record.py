@@ -92,7 +92,7 @@ def _here(study: Study, folder: StudyFolder) -> int:
     with shown(folder):
         run_search(study, folder, study.resources.workers)
     # matplotlib must not be imported before the trainings are forked from this process
-    from swift_hyperband.report import write_report
+    from swift_hyperband.report.search.report import write_report
 
     write_report(History(folder), folder)
     return 0

@@ -40,7 +40,7 @@ def _search(options: argparse.Namespace) -> int:
     with shown(folder):
         run_search(study, folder, workers, print_round)
     # matplotlib, which must not be in the trainings, as they are forked from here
-    from swift_hyperband.report import write_report
+    from swift_hyperband.report.search.report import write_report
 
     write_report(History(folder), folder)
     print_result(folder)

@@ -23,6 +23,7 @@ def read(folder: Path, name: str = TRAINING) -> Images:
     UserError
         If the file is missing, damaged or not in the format of SVHN.
     """
+    # scipy, which no other data set needs
     from scipy.io import loadmat
 
     path = existing(folder / name)

@@ -21,6 +21,7 @@ def give_up_with(reason: Callable[[], str | None]) -> None:
     reason : callable
         Asked whenever a job has failed; returns a line for the user, or None to go on.
     """
+    # Snakemake, which is imported already where this is called, and nowhere else
     from snakemake.scheduling.job_scheduler import JobScheduler
 
     handle = JobScheduler._handle_error

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from swift_hyperband.report import write_report
 from swift_hyperband.report.numbers import Spending
 from swift_hyperband.report.search import page
+from swift_hyperband.report.search.report import write_report
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.standing import best
 

@@ -89,6 +89,7 @@ def _write_cifar10(folder: Path, images: dict[str, NDArray[np.uint8]], labels: d
 
 
 def _write_svhn(folder: Path, images: dict[str, NDArray[np.uint8]], labels: dict[str, NDArray[np.uint8]]) -> None:
+    # scipy, which no other data set needs
     from scipy.io import savemat
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -62,7 +62,7 @@ def write(data: Path) -> None:
         If PYTHIA is not installed.
     """
     try:
-        import pythia8mc
+        import pythia8mc  # an extra, installed by few
     except ImportError:
         needs = SUBSTITUTES["ttbar"].needs
         raise UserError(f"ttbar: events come from PYTHIA 8, found no package pythia8mc; {needs}") from None

@@ -164,6 +164,7 @@ def _figure(picture: Path) -> str:
 
 def caption(picture: str) -> str:
     """Return a picture's caption in HTML; empty if the package is installed without the workflow."""
+    # a tenth of a second, which pictures do not need
     from docutils.core import publish_parts
 
     source = CAPTIONS / f"{picture}.rst"
