@@ -1,9 +1,9 @@
 """A lease on a folder, of a trial or a search: one writer at a time, also across the hosts of a shared file system.
 
 The lease is a file that says who holds it and whose modification time the holder keeps fresh. It is made whole and by
-link, which fails where there is one already, also on NFS. A holder on the same machine is dead when its process is
-gone; one on another machine when the file has not changed for a while by the waiter's own clock: clocks of two hosts
-are never compared. SLURM is asked besides whether the holder's job has ended, where it was one.
+link, which fails if there is one already, also on NFS. A holder on this machine is dead when its process is gone. A
+holder on another machine is dead when the file has not changed for a while by the waiter's own clock: clocks of two
+hosts are never compared. If the holder was a SLURM job, SLURM is asked whether that has ended.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ASK_EVERY = 15.0
 
 
 class LeaseLostError(Exception):
-    """Somebody else has taken the lease over: this process was held up for too long and must not write any more."""
+    """Another process has taken the lease over: this one was suspended for too long and must not write any more."""
 
 
 class Lease:
@@ -82,14 +82,14 @@ def acquire(
     folder : Path
         Of a trial or a search.
     unless : callable
-        Asked while waiting and once more when the lease is held: True where there is nothing left to do, since the
-        holder before has done it.
+        Called while waiting and once more when the lease is held: returns True if nothing is left to do, as the
+        previous holder has done it.
     interval : float
         Seconds between two signs of life.
     stale_after : float
         Seconds without a sign of life after which a holder on another machine counts as dead.
     watcher : int, optional
-        The process that watches this one, where there is one: that is the one to end, and the one that others are told.
+        The process that watches this one, if any: others are told to end that one.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def acquire(
 
 
 def holder(folder: Path) -> str | None:
-    """Return who holds the lease on a folder, as "process 17 on host node3 (...)"; None where nobody does."""
+    """Return the holder of the lease on a folder, as "process 17 on host node3 (...)"; None if it is free."""
     found = _look(folder / NAME)
     return _named(found[0]) if found is not None else None
 
@@ -152,7 +152,7 @@ def is_held_by(folder: Path, watcher: int) -> bool:
 
 
 def clear(folder: Path) -> None:
-    """Remove the lease of a process of this machine that is gone, so that nobody has to wait for it elsewhere."""
+    """Remove the lease of a dead process of this machine, so that other machines need not wait for it."""
     found = _look(folder / NAME)
     if found is not None and _is_gone(found[0], unchanged=False):
         _take_away(folder / NAME, found[0])
@@ -183,7 +183,7 @@ def _create(path: Path, interval: float, watcher: int | None) -> Lease | None:
             os.link(temporary, path)
             held = True
         except FileExistsError:
-            # NFS may do the work and lose the answer; the number of links tells
+            # NFS may make the link and lose the answer; the number of links shows it
             held = os.fstat(descriptor).st_nlink == 2
     finally:
         temporary.unlink(missing_ok=True)
@@ -193,10 +193,10 @@ def _create(path: Path, interval: float, watcher: int | None) -> Lease | None:
 
 
 def _look(path: Path) -> tuple[str, int] | None:
-    """Return the lease's text and modification time (ns), or None where there is no lease."""
+    """Return the lease's text and modification time (ns); None if there is no lease."""
 
     def look() -> tuple[str, int]:
-        # opened, not only asked for its status: NFS answers that from a cache of up to a minute
+        # open the file: NFS answers a stat alone from a cache that may be a minute old
         with path.open(encoding="utf-8", errors="replace") as file:
             return file.read(), os.fstat(file.fileno()).st_mtime_ns
 
@@ -208,7 +208,7 @@ def _look(path: Path) -> tuple[str, int] | None:
 
 
 def _holder(content: str) -> dict[str, Any]:
-    """Return who holds a lease; empty for a damaged one, which then counts as held on another machine."""
+    """Return the content of a lease; empty if it is damaged, which then counts as one of another machine."""
     try:
         return dict(json.loads(content))
     except (TypeError, ValueError, RecursionError):
@@ -216,7 +216,7 @@ def _holder(content: str) -> dict[str, Any]:
 
 
 def _named(content: str) -> str:
-    """Return who holds a lease; since when by that host's clock."""
+    """Return the holder of a lease as text; the time is of the holder's own clock."""
     holder = _holder(content)
     name = f"process {holder.get('watcher') or holder.get('pid')} on host {holder.get('host')}"
     more = [f"SLURM job {holder['slurm_job']}"] if holder.get("slurm_job") else []
@@ -225,7 +225,7 @@ def _named(content: str) -> str:
 
 
 def _is_gone(content: str, unchanged: bool) -> bool:
-    """Whether a lease's holder is dead: known on this machine, told by a lack of signs of life on another."""
+    """Whether a lease's holder is dead: by its process on this machine, by a lack of signs of life on another."""
     holder = _holder(content)
     machine = _machine()
     if machine is None or holder.get("machine") != machine or not isinstance(holder.get("pid"), int):
@@ -234,9 +234,9 @@ def _is_gone(content: str, unchanged: bool) -> bool:
 
 
 def _job_is_over(content: str, silent: bool) -> bool:
-    """Whether the holder on another machine was a job of SLURM's that has ended, or runs anew as this one.
+    """Whether the holder on another machine was a SLURM job that has ended, or was requeued and is this one.
 
-    In a job of several nodes the holder may be another process of it, which is not silent.
+    In a job of several nodes the holder may be another process of the same job, which gives signs of life.
     """
     holder = _holder(content)
     job = holder.get("slurm_job")
@@ -246,7 +246,7 @@ def _job_is_over(content: str, silent: bool) -> bool:
 
 
 def _take_away(path: Path, judged: str) -> None:
-    """Remove the lease that was judged stale, and no other that may have come into its place."""
+    """Remove the lease that was judged stale, but no other that has replaced it meanwhile."""
     aside = path.with_name(f".{NAME}.stale.{secrets.token_hex(8)}")
     try:
         path.rename(aside)
@@ -254,14 +254,14 @@ def _take_away(path: Path, judged: str) -> None:
         return
     found = _look(aside)
     if found is not None and found[0] != judged:
-        # where a third process was faster, the holder of this one learns it before its next write
+        # if a third process was faster, the holder of this lease notices before its next write
         with suppress(FileExistsError):
             os.link(aside, path)
     aside.unlink(missing_ok=True)
 
 
 def _machine() -> str | None:
-    """Return what names this machine's set of processes: containers and cloned machines may share a host name."""
+    """Return an id of this machine's set of processes; containers and cloned machines may share a host name."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
@@ -270,10 +270,10 @@ def _machine() -> str | None:
 
 
 def _process_start(pid: int) -> int | None:
-    """Return when a process of this machine started (clock ticks since boot); None where it is gone."""
+    """Return the start of a process of this machine (clock ticks since boot); None if it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
-    # field 3 is the state; Z and X are dead processes that nobody has asked after yet. Field 22 is the start
+    # field 3 is the state: Z and X are dead processes that nobody has waited for yet. Field 22 is the start
     return None if fields[0] in "ZX" else int(fields[19])

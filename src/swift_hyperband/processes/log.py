@@ -1,8 +1,8 @@
-"""A trial's logs: what each start of it printed, in trials/<trial>/logs/start-<n>.txt.
+"""Logs of a trial: the output of each start, in trials/<trial>/logs/start-<n>.txt.
 
-What is printed by Python, by C libraries and by programs goes into a pipe, and a process of its own writes it down: so
-a flood of prints is bounded while it is written, whoever is killed leaves what was printed before, and a log can be
-followed with `tail -f`. A log that grows too long keeps its beginning and its end; the last starts keep their logs.
+The output of Python, of C libraries and of programs goes into a pipe, and a separate process writes it to the log. So
+a flood of output is bounded while it is written, a killed process leaves what it printed before, and a log can be
+followed with `tail -f`. A log that grows too long keeps its beginning and its end. The last starts keep their logs.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from swift_hyperband.base import console
 
 FOLDER = "logs"
 KEPT = 8
-"""Starts of a trial whose logs are kept: the last ones."""
+"""How many logs a trial keeps: those of its last starts."""
 LIMIT = 512_000
-"""Bytes of a log; one that would be longer is shortened to its first and last `PART` bytes."""
+"""Bytes of a log; a longer one is shortened to its first and last `PART` bytes."""
 PART = 128_000
 COPIED = 256_000_000
-"""Bytes of a program's prints in which metrics are looked for."""
+"""Bytes of a program's output that are searched for metrics."""
 BAR = 10.0
-"""Seconds from one state of a progress bar to the next that is written down."""
+"""Seconds between two logged states of a progress bar."""
 CHUNK = 1 << 20
 DRAINED = 0.5
-"""Seconds that are waited for the rest when what printed has ended; what it left running may print for ever."""
+"""Seconds to wait for the rest when the process has ended; what it left running may print without end."""
 
 
 @dataclass(frozen=True)
 class Log:
-    """The log of a start that is under way.
+    """The open log of a start.
 
     Attributes
     ----------
     path : Path
     descriptor : int
-        What is written to it is logged.
+        To write to; all of it is logged.
     writer : int
         The process that writes the log.
     """
@@ -55,12 +55,12 @@ class Log:
     writer: int
 
     def write(self, text: str) -> None:
-        """Log a text of this process's own: the target may have closed its streams."""
+        """Log a text of this process: the target may have closed standard output and error."""
         _flush()
         os.write(self.descriptor, text.encode("utf-8", errors="backslashreplace"))
 
     def close(self) -> None:
-        """Log no more from here; return when all that was printed is written."""
+        """Stop logging; return when all output is written."""
         os.close(self.descriptor)
         end = time.monotonic() + DRAINED
         with suppress(ChildProcessError):
@@ -76,9 +76,9 @@ def start(folder: Path, what: str, copy: Path | None = None) -> Log:
     folder : Path
         The trial's folder; this process holds its lease.
     what : str
-        Is started, for the first line.
+        A description of the start, for the first line.
     copy : Path, optional
-        A file that gets all that is printed as it is, up to `COPIED` bytes.
+        A file for all output as it is, up to `COPIED` bytes.
     """
     numbers = sorted(_numbers(folder))
     for number in numbers[: max(0, len(numbers) - KEPT + 1)]:
@@ -105,13 +105,13 @@ def start(folder: Path, what: str, copy: Path | None = None) -> Log:
 
 @contextmanager
 def captured(folder: Path, what: str) -> Iterator[Log]:
-    """Log what this process prints, and what it starts, until the end of the context."""
+    """Log the output of this process and its children until the end of the context."""
     log = start(folder, what)
     _flush()
     before, streams = (os.dup(1), os.dup(2)), (sys.stdout, sys.stderr)
     for number in (1, 2):
         os.dup2(log.descriptor, number)
-    # one that the target has put there itself stays
+    # a stream that the target has replaced stays
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout = _stream(1)
     if isinstance(sys.stderr, io.TextIOWrapper):
@@ -130,13 +130,13 @@ def captured(folder: Path, what: str) -> Iterator[Log]:
 
 
 def last(folder: Path) -> Path | None:
-    """Return the log of a trial's last start; None where there is none."""
+    """Return the log of a trial's last start; None if there is none."""
     numbers = _numbers(folder)
     return _path(folder, max(numbers)) if numbers else None
 
 
 def text(path: Path) -> str:
-    """Return what was printed, without the log's own first line."""
+    """Return the logged output, without the log's own first line."""
     return path.read_bytes().decode("utf-8", errors="replace").partition("\n")[2]
 
 
@@ -153,7 +153,7 @@ def _numbers(folder: Path) -> list[int]:
 
 
 def _stream(descriptor: int) -> io.TextIOWrapper:
-    """Return a stream that prints each line at once, as to a terminal: else a log could not be followed."""
+    """Return a stream that flushes each line, as on a terminal, so that a log can be followed."""
     return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
@@ -167,8 +167,8 @@ def _flush() -> None:
 
 
 def _write_down(source: int, path: Path, copy: Path | None, printing: int) -> None:
-    """Write down what comes until nobody is left who could print."""
-    # it ends when those end who print, and a signal to all of them must not lose their last words
+    """Write the output to the log until no process is left that could print."""
+    # this process ends after those that print: a signal to the whole group must not lose their last output
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -182,7 +182,7 @@ def _write_down(source: int, path: Path, copy: Path | None, printing: int) -> No
     while True:
         if not waiting.poll(250):
             if not alone and os.getppid() != printing:
-                # what the training left running may print for ever; nobody shall wait for that
+                # processes that the training left running may print without end; nobody must wait for them
                 _close_all_but(source, paper.descriptor, *([] if raw is None else [raw]))
                 alone = True
             continue
@@ -193,7 +193,7 @@ def _write_down(source: int, path: Path, copy: Path | None, printing: int) -> No
             with suppress(OSError):
                 os.write(raw, data[:left])
             left -= len(data)
-        # of a disk that is full the training itself learns, and prints must not hold it up
+        # the training itself notices a full disk; its output must not hold it up
         with suppress(OSError):
             paper.add(data)
     with suppress(OSError):
@@ -209,21 +209,21 @@ def _close_all_but(*kept: int) -> None:
 
 
 class _Paper:
-    """A file that takes any number of bytes and keeps the first and the last of them."""
+    """A file of bounded size that keeps the first and the last bytes written to it."""
 
     def __init__(self, descriptor: int, size: int) -> None:
         self.descriptor = descriptor
         self._size = size
         self._left_out = 0
         self._beginning = 0
-        """Bytes that stay when it is shortened again; 0 before the first time."""
+        """Bytes at the beginning that always stay; 0 before it is shortened for the first time."""
         self._bar = b""
-        """A line of which each state begins with a carriage return, as it last was."""
+        """The last state of a line that is printed over itself with carriage returns."""
         self._shown = (b"", 0.0)
         os.lseek(descriptor, 0, os.SEEK_END)
 
     def add(self, data: bytes) -> None:
-        """Take what was printed. Of a line printed over itself, as a progress bar is, a state now and then."""
+        """Add output. Of a line printed over itself, such as a progress bar, only a state now and then."""
         data, self._bar = self._bar + data, b""
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
@@ -242,7 +242,7 @@ class _Paper:
             self._write(data[begin : begin + PART])
 
     def end(self) -> None:
-        """Take what was held back."""
+        """Add the last state of a line that was held back."""
         if state := self._bar.strip(b"\r"):
             self._write(state + b"\n")
 
@@ -265,5 +265,5 @@ class _Paper:
 
 
 def _as_shown(line: bytes) -> bytes:
-    """Return what a terminal shows of a line after its last carriage return."""
+    """Return a line as a terminal shows it: the text after its last carriage return."""
     return next((state for state in reversed(line.split(b"\r")) if state), b"")

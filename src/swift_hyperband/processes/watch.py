@@ -1,14 +1,14 @@
 """Work in a child process that can always be ended, together with all that it started.
 
-Snakemake cannot be relied on to end itself: its SIGTERM handler waits for a lock that the main thread may hold, and a
-Ctrl-C that comes while it evaluates a checkpoint may get lost. So a process that does nothing else watches it: hears
-the signals, passes them on, and becomes less polite as time goes by. Nothing in the child, be it deaf, stuck or
-stopped, can keep it from that. Threads and signal handlers beside Snakemake could not do the same: Python runs
-handlers in the main thread only, which is the one that hangs.
+Snakemake may fail to end itself: its SIGTERM handler waits for a lock that the main thread may hold, and a Ctrl-C
+during the evaluation of a checkpoint may get lost. So another process watches it: it receives the signals, passes them
+on, and sends stronger ones as time goes by. The child cannot prevent that, even if it ignores signals, hangs or is
+stopped. Threads and signal handlers in Snakemake's process would not do: Python runs handlers in the main thread only,
+which is the one that hangs.
 
-The child is forked, not started anew: the imports are paid once, and an error on its way up ends in the same line. It
-leads a process group of its own, with all local jobs in it, so that they can be ended as a terminal would end them.
-What a terminal does to its foreground group (Ctrl-C, Ctrl-Z, hanging up) reaches the watcher, which passes it on.
+The child is forked, so imports are paid once, and its errors become the same one line. It leads a process group of its
+own, which contains all local jobs, so that they can be ended as a terminal would end them. The signals of a terminal
+to its foreground group (Ctrl-C, Ctrl-Z, hanging up) reach the watcher, which passes them on.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN = 5.0
 """Seconds that the child gets after each further signal."""
 DEBOUNCE = 1.0
-"""Signals that follow one another faster are one: a terminal, a shell and SLURM may each send their own."""
+"""Signals that follow one another faster count as one: a terminal, a shell and SLURM may each send their own."""
 
 
 _watcher: int | None = None
@@ -55,7 +55,7 @@ class Ended:
     Parameters
     ----------
     code : int
-        Its exit code; 128 and the signal's number where a signal ended it.
+        Its exit code; 128 plus the signal's number if a signal ended it.
     signal : int or None
         The signal that ended it.
     stopped_by : int or None
@@ -75,7 +75,7 @@ def watched(
 ) -> Ended:
     """Do work in a child process; return in this process, when the child and all that it started have ended.
 
-    No other thread may run: what it holds would be locked for ever in the child.
+    No other thread may run: the child would inherit its locks, which nobody opens.
 
     Parameters
     ----------
@@ -84,9 +84,9 @@ def watched(
     grace : float
         Seconds that the child has after the first signal to end.
     on_stop : callable
-        Called here when asked to stop, before the child hears of it.
+        Called in this process when it is asked to stop, before the child gets a signal.
     meanwhile : callable, optional
-        Called here in a thread while the child works, with what is set when that has ended.
+        Called in a thread of this process while the child works, with an event that is set when the child has ended.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -94,7 +94,7 @@ def watched(
     lives, alive = os.pipe()
     os.set_blocking(hears, False)
     os.set_blocking(heard, False)
-    # a signal that was to be ignored (nohup, a job of a shell script) stays ignored
+    # an ignored signal (nohup, a job of a shell script) stays ignored
     numbers = [n for n in (*STOPS, signal.SIGTSTP) if signal.getsignal(n) is not signal.SIG_IGN] + [signal.SIGCHLD]
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     global _watcher
@@ -107,7 +107,7 @@ def watched(
         signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
         code = work()
         sys.stdout.flush()
-        # what is asked to stop while Python tidies up needs no traceback
+        # no traceback if Ctrl-C comes while Python shuts down
         signal.signal(signal.SIGINT, lambda *_: os._exit(code))
         raise SystemExit(code)
     os.close(lives)
@@ -118,7 +118,7 @@ def watched(
         signal.signal(number, _heard)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
     over = threading.Event()
-    # a daemon, as a disk that does not answer must keep nobody from ending
+    # a daemon: a disk that does not answer must not keep this process alive
     beside = threading.Thread(target=meanwhile, args=(over,), daemon=True) if meanwhile is not None else None
     if beside is not None:
         beside.start()
@@ -136,7 +136,7 @@ def watched(
 
 
 def _heard(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: Python has written the number into the pipe already."""
+    """Do nothing: Python has already written the number into the pipe."""
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -145,11 +145,11 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def _be_the_child(lives: int) -> None:
     os.setpgid(0, 0)
-    # not Python's own handler: asyncio puts its own in that one's place, which forgets a Ctrl-C that comes while a
-    # coroutine is about to end. Nor ignored, as it is for what a shell script starts in the background
+    # not Python's own handler: asyncio replaces that one by a handler that loses a Ctrl-C while a coroutine is about to
+    # end. Nor ignored, as in processes that a shell script starts in the background
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # the terminal belongs to the watcher's group: writing there must not stop this one, and reading finds nothing
+    # the terminal belongs to the watcher's group: writing to it must not stop this process, and reading gives nothing
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     if os.isatty(0):
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -158,7 +158,7 @@ def _be_the_child(lives: int) -> None:
 
 
 class _Watch:
-    """What the watcher knows."""
+    """The state of the watcher: the child, the signals received, and the next step to end it."""
 
     def __init__(self, child: int, heard: int, grace: float, on_stop: Callable[[], None]) -> None:
         self._child = child
@@ -184,7 +184,7 @@ class _Watch:
                 if number == signal.SIGTSTP:
                     self._pause()
                 elif number in STOPS and time.monotonic() - self._last > DEBOUNCE:
-                    # whoever asks again shall not wait for the rest of the grace time
+                    # a second request ends the grace time
                     self._due = time.monotonic()
                     if self._stopped_by is None:
                         self._stopped_by = number
@@ -203,7 +203,7 @@ class _Watch:
         return ended
 
     def _hear(self) -> bytes:
-        """Return the signals that came; wait for one, but not longer than to the next step."""
+        """Return the signals received; wait for one, but not beyond the next step."""
         timeout = None if self._due == float("inf") else max(0.0, self._due - time.monotonic())
         if not select.select([self._heard], [], [], timeout)[0]:
             return b""
@@ -212,7 +212,7 @@ class _Watch:
         return b""
 
     def _step(self) -> bool:
-        """Send the next signal; False where there is none left."""
+        """Send the next signal; return False if none is left."""
         step = next(self._steps, None)
         if step is None:
             return False
@@ -225,24 +225,24 @@ class _Watch:
         return True
 
     def _send(self, number: int) -> bool:
-        """Send a signal to the child and all that it started; False where all are gone."""
+        """Send a signal to the child's process group; return False if the group is gone."""
         try:
             os.killpg(self._child, number)
         except ProcessLookupError:
             return False
         except PermissionError:
-            # some systems say so of a group that holds nothing but the dead
+            # some systems report this for a group of dead processes
             return False
         return True
 
     def _pause(self) -> None:
-        """Be stopped by Ctrl-Z together with the child, and go on together."""
+        """Stop together with the child on Ctrl-Z, and continue together."""
         self._send(signal.SIGSTOP)
         os.kill(os.getpid(), signal.SIGSTOP)
         self._send(signal.SIGCONT)
 
     def _end_group(self) -> None:
-        """Let what a dead child left behind end, at last by force."""
+        """End the processes that a dead child left behind: wait, then SIGTERM, then SIGKILL."""
         for number in (None, signal.SIGTERM, signal.SIGKILL):
             if number is not None:
                 self._send(number)

@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from types import FrameType
 
 RESERVE = 10.0
-"""Seconds that are left for saving and for the job's end."""
+"""Seconds reserved for saving and for the end of the job."""
 
 LONGER = 1.2
-"""How much longer than the one before an epoch is expected to take at most."""
+"""Factor by which an epoch may take longer than the one before."""
 
 
 class OutOfTimeError(Exception):
-    """The job must end before all its trials are through; what is trained is saved."""
+    """The job must end before all its trials are done; what is trained is saved."""
 
 
 @dataclass
 class Clock:
-    """Tells whether another epoch may start.
+    """Decides whether another epoch may start.
 
     Attributes
     ----------
     deadline : float or None
-        By `time.monotonic`; None where the job has no time limit.
+        By `time.monotonic`; None if the job has no time limit.
     hurry : bool
-        Whether a signal asked to end after the epoch in flight.
+        Whether a signal asked to end after the current epoch.
     longest : float
         Seconds of the longest epoch so far, for trials that have none yet.
     """
@@ -38,11 +38,11 @@ class Clock:
 
     @classmethod
     def of(cls, time_limit: float | None) -> Clock:
-        """Return the clock of a job that starts now and may run for so many seconds."""
+        """Return the clock of a job that starts now and may run for `time_limit` seconds."""
         return cls(None if time_limit is None else time.monotonic() + time_limit)
 
     def listen(self) -> None:
-        """Take SIGUSR1 as the wish to end after the epoch in flight."""
+        """Handle SIGUSR1: end after the current epoch."""
 
         def hurry(_: int, __: FrameType | None) -> None:
             self.hurry = True
@@ -50,7 +50,7 @@ class Clock:
         signal.signal(signal.SIGUSR1, hurry)
 
     def allows(self, seconds: float) -> bool:
-        """Whether there is time for an epoch that took so long the last time."""
+        """Whether there is time for another epoch, if the last one took `seconds`."""
         if self.hurry:
             return False
         return self.deadline is None or time.monotonic() + LONGER * seconds + RESERVE < self.deadline
