@@ -37,20 +37,20 @@ from swift_hyperband.training.trial import Trained
 logger = logging.getLogger(__name__)
 
 CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
-"""Deaths that a process brings on itself; any other signal comes from outside and is not the trial's fault."""
+"""Signals by which a process crashes; any other signal comes from outside and is not the trial's fault."""
 
 KILL_GRACE = 2.0
-"""Seconds in which whoever killed a child would kill its job, too."""
+"""Seconds after which a killer of the whole job has killed this process, too."""
 
 GRACE = 10.0
-"""Seconds that a process gets to end after SIGTERM."""
+"""Seconds for a process to end after SIGTERM."""
 
 Report = tuple[Literal["trained", "crashed", "lease lost", "out of time", "stop"], str]
 
 
 @dataclass(frozen=True)
 class _Work:
-    """What all trials of a batch are trained with."""
+    """The common settings of all trials of a batch."""
 
     settings: TrainingSettings
     target_class: type[Target]
@@ -76,9 +76,9 @@ def train_batch(
     before: Callable[[], None] | None = None,
     needs_gpu: bool = False,
 ) -> dict[str, Trained]:
-    """Train trials to an epoch; what is on disk already is not trained again.
+    """Train trials to an epoch; epochs that are on disk are not trained again.
 
-    Must be called in the main thread. Sets the environment's numbers of threads, as the target is imported here.
+    Call it in the main thread. It sets the numbers of threads in the environment, since it imports the target.
 
     Parameters
     ----------
@@ -88,15 +88,15 @@ def train_batch(
     trials : sequence of str
         Trial ids, trained in this order.
     epochs : int
-        Counted from each trial's first.
+        The last epoch, counted from each trial's first.
     workers : int
         How many trials train at a time.
     time_limit : float, optional
-        Seconds that this job may run: no epoch starts that is not likely to end within it.
+        Seconds that this job may run: an epoch starts only if it will probably end within them.
     before : callable, optional
-        Called before anything is trained, if anything is to be.
+        Called once before the first training, if there is any.
     needs_gpu : bool
-        Whether nothing is trained where no GPU is to be seen.
+        Whether to train only if a GPU is visible.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def train_batch(
     Raises
     ------
     OutOfTimeError
-        If the time limit comes, or SIGUSR1, before all are through. At least one epoch is trained.
+        If the time limit or SIGUSR1 comes before all trials are done. At least one epoch is trained.
     NoGpuError
         If a GPU is needed and there is none.
     UserError
@@ -162,7 +162,7 @@ def train_batch(
 
 
 def _import_target(settings: TrainingSettings) -> type[Target]:
-    """Import the target, and what its first optimiser would import, once for all trials."""
+    """Import the target once for all trials."""
     reproducible.set_environment(settings.threads)
     target_class = load_class(settings.target)
     if "torch" in sys.modules:
@@ -189,7 +189,7 @@ def _start(name: str, folder: Path, work: _Work, at_least: int) -> _Child:
 
 def _child(reports: connection.Connection, folder: Path, work: _Work, at_least: int) -> None:
     """Train in a forked process and report how it ended; a process that dies reports nothing."""
-    # end at once: nothing needs tidying up, files are whole at any time
+    # end at once: no clean-up is needed, as files are whole at any time
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     work.clock.listen()
@@ -211,14 +211,14 @@ def _child(reports: connection.Connection, folder: Path, work: _Work, at_least: 
     except Exception as error:
         traceback.print_exc()
         report = ("stop", f"trial {folder.name}: {type(error).__name__}: {error}")
-    # the pipe is read when this process has ended: a report must fit into the pipe's buffer
+    # the pipe is read after this process has ended, so a report must fit into its buffer
     reports.send((report[0], report[1][:4000]))
 
 
 def _wait(running: list[_Child]) -> list[_Child]:
     """Return the children that have ended, at least one."""
     while True:
-        # asked again now and then: a grandchild that outlives its parent keeps the sentinel from becoming ready
+        # poll as well: a surviving grandchild keeps the sentinel open
         connection.wait([child.process.sentinel for child in running], timeout=5)
         if ended := [child for child in running if child.process.exitcode is not None]:
             return ended
@@ -227,7 +227,7 @@ def _wait(running: list[_Child]) -> list[_Child]:
 def _judge(child: _Child, work: _Work, submitted_again: bool) -> bool:
     """Return whether a process ran out of time; count its crash if it died without a report.
 
-    A job that is `submitted_again` has more memory the next time.
+    A job that is `submitted_again` gets more memory then.
 
     Raises
     ------
@@ -248,12 +248,12 @@ def _judge(child: _Child, work: _Work, submitted_again: bool) -> bool:
     )
     written = log.last(child.folder)
     if code == -signal.SIGKILL:
-        # a time limit, a cancelled job or a lost node ends this process too, a moment later: that counts for nothing
+        # a time limit, a cancelled job or a lost node ends this process, too, a moment later: then no crash is counted
         time.sleep(KILL_GRACE)
         death += " while its job went on (probably out of memory)"
         trial.count_crash(child.folder, death, "", work.settings.retries, log=written)
         if submitted_again and not trial.has_failed(child.folder):
-            # in this job it would be killed again; the next one has more memory
+            # in this job it would be killed again
             raise UserError(
                 f"trial {child.trial}: {death}; the job ends, for the next one has more memory; log: {written}"
             )
@@ -288,7 +288,7 @@ def _end(running: list[_Child]) -> None:
 
 @contextmanager
 def _told_to_hurry(clock: Clock, running: list[_Child]) -> Iterator[None]:
-    """Pass SIGUSR1 on: every trial ends after its epoch in flight."""
+    """Pass SIGUSR1 on, so that every trial ends after its current epoch."""
 
     def hurry(number: int, _: FrameType | None) -> None:
         clock.hurry = True
@@ -305,7 +305,7 @@ def _told_to_hurry(clock: Clock, running: list[_Child]) -> Iterator[None]:
 
 @contextmanager
 def _sigterm_as_exit() -> Iterator[None]:
-    """Let SIGTERM, as from a time limit or a cancelled job, end this process by an exception."""
+    """Turn SIGTERM, as of a time limit or a cancelled job, into an exception."""
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("a batch is trained in the main thread, where signals arrive")
 

@@ -35,9 +35,9 @@ def train(
     clock: Clock | None = None,
     at_least: int = 0,
 ) -> None:
-    """Train a trial until it has `epochs` epochs behind it or diverges.
+    """Train a trial to epoch `epochs`, or until it diverges.
 
-    Waits while another process trains the same trial, and leaves to that one what it does.
+    Waits while another process trains the same trial, and repeats nothing of what that one has trained.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def train(
     CrashError
         If the target raises an error.
     OutOfTimeError
-        If the clock does not allow another epoch; what is trained is saved.
+        If the clock allows no further epoch; what is trained is saved.
     LeaseLostError
         If another process has taken the trial over; the epoch in flight is not written.
     UserError
@@ -108,7 +108,7 @@ def _in_full(error: BaseException) -> str:
 
 
 def _count(folder: Path, error: BaseException, target_class: type[Target], retries: int) -> None:
-    """Count a crash, told in one line."""
+    """Count a crash in the trial's folder, with its error in one line."""
     if isinstance(error, TargetError):
         line = " ".join(str(error).split())
         kind = kind_of(line) if error.alike == "" else error.alike
@@ -134,7 +134,7 @@ def _train(
         epochs = max(epochs, len(published))
     target, curve = _resumed(folder, lambda: begin(folder, configuration, settings, target_class, epochs, clock))
     if len(curve) > len(published):
-        # killed between writing the state and publishing its curve
+        # the process was killed after it saved the state and before it published the curve
         trial.write_rows(folder, curve)
     behind, since_saved = len(curve), 0
     while len(curve) < epochs and not (curve and curve[-1][settings.metric] is None):
@@ -148,7 +148,7 @@ def _train(
         if not isinstance(target, RunsAhead):
             trial.mark_started(folder, epoch)
         row = train_epoch(folder, settings, target, epoch)
-        # an epoch trained again, after its state was deleted, keeps the row that decisions may rest on
+        # an epoch that is trained again, as its state was deleted, keeps its row: decisions may rest on that
         curve.append(published[epoch - 1] if epoch <= len(published) else row)
         held.check()
         since_saved += 1
@@ -163,14 +163,14 @@ def _train(
 
 
 def _resumed(folder: Path, fresh: Callable[[], Target]) -> tuple[Target, list[Row]]:
-    """Return the target as its saved state has it, with the curve up to there; fresh where there is no sound state."""
+    """Return the target restored to its saved state, and the curve up to it; a fresh one if no state is sound."""
     target, saved = fresh(), state.load(folder)
     if saved is None:
         return target, []
     try:
         state.restore(target, saved)
     except Exception as error:
-        # a state with a digest is what was saved: then it is the target that does not take it
+        # a sealed state is what was saved, so the error is the target's
         if not isinstance(error, DamagedStateError) and saved.sealed:
             raise
         path = state.place(folder)
@@ -194,7 +194,7 @@ def begin(
     epochs: int,
     clock: Clock,
 ) -> Target:
-    """Return a trial's target, set up and with no epoch behind it."""
+    """Return a trial's target, set up and not trained yet."""
     reproducible.prepare_torch(settings.threads)
     reproducible.seed_epoch(settings.seed, folder.name, 0)
     target = target_class()
@@ -247,12 +247,12 @@ def _number(value: Any, key: str, name: str) -> float | None:
         raise TargetError(f"target {name}: the metric {key!r} must be a number, found {type(value).__name__}{shape}")
     if not math.isfinite(number):
         return None
-    # with torch the processor takes a denormal number for 0, in other processes it does not
+    # torch sets the processor to flush denormal numbers to 0; other processes would read them as they are
     return float(number) if abs(number) >= sys.float_info.min else 0.0
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove half-written states of killed processes; the holder of the lease is the only one to write states."""
+    """Remove half-written states of killed processes. Only the holder of the lease writes states."""
     for leftover in folder.glob(".state.*.tmp"):
         # a program's state is a folder
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)

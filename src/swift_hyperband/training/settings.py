@@ -23,7 +23,7 @@ class TrainingSettings:
     options : dict
         Handed to the target.
     metric : str
-        The metric that the search looks at; `validate` must return it.
+        The metric of the search; `validate` must return it.
     threads : int
         CPU threads of one trial.
     seed : int
@@ -33,9 +33,9 @@ class TrainingSettings:
     save_every : int
         Epochs from one saved state to the next.
     max_epochs : int
-        To which epoch the study trains at most: what a learning rate's schedule is spread over.
+        The last epoch of the study, over which a learning rate's schedule must be spread.
     give_up_after : int
-        So many trials that crash alike before their first epoch, and no others, stop the search; 0 for never.
+        The search stops if so many trials crash alike before their first epoch and no trial gets further; 0: never.
     """
 
     target: str

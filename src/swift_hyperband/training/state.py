@@ -1,7 +1,7 @@
 """The state that a trial is resumed from: the target's, the whole curve so far and whose it is, in one file.
 
-As they are in one file, which is replaced by rename, no kill can part them; and neither another trial's state nor one
-that was restored from elsewhere is taken for the trial's own.
+One file, replaced by rename, keeps them together even if the process is killed. As it names its trial, neither the
+state of another trial nor one that was restored from elsewhere is taken for the trial's own.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HOLDS = "its state must hold tensors, numbers, strings, lists and dicts only"
 
 @dataclass(frozen=True)
 class State:
-    """A saved state: the curve up to it, the target's parts by name, and whether a digest says that it is sound."""
+    """A saved state: the curve up to it, the target's parts by name, and whether a digest proves it sound."""
 
     curve: list[Row]
     parts: dict[str, Any]
@@ -42,12 +42,12 @@ class State:
 
 
 def parts(target: object) -> dict[str, Any]:
-    """Return what holds a target's state, by attribute; {"target": target} where its class saves its state itself.
+    """Return the objects with a state, by attribute; {"target": target} if the class saves its state itself.
 
     Raises
     ------
     TargetError
-        If there is nothing, or state hides where it would not be found.
+        If there are none, or an object with a state is in a list or dictionary.
     """
     name = type(target).__name__
     advice = "or give the class its own state_dict() and load_state_dict()"
@@ -78,12 +78,12 @@ def parts(target: object) -> dict[str, Any]:
 
 
 def save(folder: Path, target: object, curve: list[Row]) -> None:
-    """Save a target's state and curve, replacing what was saved before.
+    """Save a target's state and curve in the place of the earlier ones.
 
     Raises
     ------
     TargetError
-        If the state cannot be read back: it holds objects that are neither tensors nor plain data.
+        If the state cannot be loaded again: it contains objects that are neither tensors nor plain data.
     """
     inner = {name: part.state_dict() for name, part in parts(target).items()}
     content = {"trial": folder.name, "curve": curve, "parts": inner}
@@ -100,7 +100,7 @@ def save(folder: Path, target: object, curve: list[Row]) -> None:
 
 
 def load(folder: Path) -> State | None:
-    """Return the saved state, or None where there is none or it is not the trial's: training then starts anew.
+    """Return the saved state; None if there is none or it is not the trial's. Training then starts anew.
 
     Raises
     ------
@@ -121,21 +121,21 @@ def load(folder: Path) -> State | None:
         except Exception as error:
             if disk_error(error) is not None:
                 raise
-            # which errors a damaged file without a digest raises depends on where it is damaged
+            # a damaged file without a digest may raise any error
             found = " ".join(f"{type(error).__name__}: {error}".split())[:200]
     note_damage(folder, path, found)
     return None
 
 
 def place(folder: Path) -> Path | None:
-    """Return the file of a trial's saved state, None where there is none."""
+    """Return the file of a trial's saved state; None if there is none."""
     return next((path for name in STATES if (path := folder / name).exists()), None)
 
 
 def unsound(folder: Path) -> tuple[Path, str] | None:
-    """Return what is wrong with a trial's saved state, and with which file; None where it is that of its whole curve.
+    """Return the file of a trial's saved state and what is wrong with it; None if it belongs to the whole curve.
 
-    Without torch. The folder of a program's state is looked through, too.
+    Needs no torch. Checks the folder of a program's state, too.
     """
     path = place(folder)
     if path is None:
@@ -157,7 +157,7 @@ def unsound(folder: Path) -> tuple[Path, str] | None:
 
 
 def belies(folder: Path) -> bool:
-    """Whether a trial's own sound state was saved with another curve than what is published, which has no digest."""
+    """Whether a trial's own sound state contradicts the published curve, which has no digest of its own."""
     path = place(folder)
     if path is None or path.is_dir() or (content := _plain(path)) is None:
         return False
@@ -166,8 +166,8 @@ def belies(folder: Path) -> bool:
 
 
 def _misfit(folder: Path, content: Mapping[str, Any], rows: list[Row]) -> str | None:
-    """Return why a state is not one that this trial saved, given its published curve; None where it may be."""
-    # states of earlier versions do not say whose they are
+    """Return why this trial cannot have saved a state, given its published curve; None if it may have."""
+    # states of early versions do not name their trial
     if (name := content.get("trial", folder.name)) != folder.name:
         return f"it is the state of trial {name}"
     both = min(len(content["curve"]), len(rows))
@@ -175,17 +175,17 @@ def _misfit(folder: Path, content: Mapping[str, Any], rows: list[Row]) -> str | 
 
 
 class _Other(dict[Any, Any]):
-    """What stands for tensors, and whatever else is no plain data."""
+    """Stands for tensors and all other objects that are not plain data."""
 
     def __init__(self, *_: Any) -> None:
         super().__init__()
 
     def __setstate__(self, state: Any) -> None:
-        """Leave out what it is made of."""
+        """Ignore the object's content."""
 
 
 class _Plain(pickle.Unpickler):
-    """Reads the plain data of a pickle, and imports and runs nothing."""
+    """Reads the plain data of a pickle; imports and runs nothing."""
 
     def find_class(self, _module: str, _name: str) -> Any:
         return _Other
@@ -195,7 +195,7 @@ class _Plain(pickle.Unpickler):
 
 
 def _plain(path: Path) -> dict[str, Any] | None:
-    """Return a state without its tensors, read without torch; None where that cannot be."""
+    """Return a state without its tensors, read without torch; None if it cannot be read."""
     try:
         if path.name == JSON_STATE:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -226,7 +226,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def restore(target: object, state: State) -> None:
-    """Give a target, fresh from `setup`, the saved state."""
+    """Restore the saved state of a target that was just set up."""
     found = parts(target)
     if set(found) != set(state.parts):
         raise TargetError(
@@ -238,9 +238,9 @@ def restore(target: object, state: State) -> None:
 
 
 def disk_error(error: BaseException | None, folder: Path | None = None) -> OSError | None:
-    """Return the full or failing disk behind an error, if it is one: no fault of a trial.
+    """Return the error of a full or failing disk behind an error, None if there is none. It is no fault of a trial.
 
-    Nor is it one that nothing can be written in the trial's folder, where that is given.
+    The same holds if nothing can be written in the trial's folder, if given.
     """
     while error is not None:
         if isinstance(error, OSError):
@@ -265,7 +265,7 @@ def _save_torch(path: Path, content: dict[str, Any], name: str) -> None:
             try:
                 torch.save(content, sealing)
             except (pickle.PicklingError, AttributeError, TypeError) as error:
-                # a function of a function, a generator, an open file: what cannot be written at all
+                # objects that cannot be pickled: a local function, a generator, an open file
                 raise TargetError(f"target {name}: {HOLDS}: {' '.join(str(error).split())[:200]}") from error
             sealing.seal()
         try:
