@@ -15,25 +15,25 @@ from swift_hyperband.training import trial
 
 
 def stop_if_hopeless(study_folder: Path, trials: int) -> None:
-    """Stop a search of which no trial comes through its first epoch.
+    """Stop a search if all its trials crash in their first epoch.
 
     Parameters
     ----------
     study_folder : Path
     trials : int
-        How many must have crashed alike, and no other be at work; 0 for never.
+        How many trials must have crashed alike, with no other one training; 0: never stop.
 
     Raises
     ------
     UserError
-        With the one error, and its log.
+        With the common error, and the log of one trial.
     """
     if (line := hopeless(study_folder, trials)) is not None:
         raise UserError(line)
 
 
 def hopeless(study_folder: Path, trials: int) -> str | None:
-    """Return what to say where so many trials have crashed alike, and none has done anything else; None elsewhere."""
+    """Return a line on the common error if so many trials have crashed alike and no other is training; else None."""
     crashed, others = _crashed_alike(study_folder, trials)
     if not crashed or others:
         return None
@@ -45,12 +45,12 @@ def hopeless(study_folder: Path, trials: int) -> str | None:
 
 
 def doubtful(study_folder: Path, trials: int) -> bool:
-    """Whether so many trials have crashed alike, and others are still in their first epoch: these are to be awaited."""
+    """Whether so many trials have crashed alike while others may still be in their first epoch: wait for these."""
     return bool(_crashed_alike(study_folder, trials)[0])
 
 
 def _crashed_alike(study_folder: Path, trials: int) -> tuple[list[Path], int]:
-    """Return the trials that crashed, and how many others are at work; none where something else was seen."""
+    """Return the trials that crashed alike, and how many others are training; none if their errors differ."""
     crashes: dict[Path, Any] = {}
     others = 0
     for folder in sorted(study_folder.glob("trials/*")) if trials else ():
@@ -67,16 +67,16 @@ def _crashed_alike(study_folder: Path, trials: int) -> tuple[list[Path], int]:
 
 
 def forget(study_folder: Path) -> bool:
-    """Forget all crashes of a study in which nothing was trained yet, and what was decided on them; say if there were.
+    """Forget all crashes of a study without a trained epoch, and the decisions on them; return whether there were any.
 
-    To be called by the head alone, as it starts: the code may have been mended.
+    Only the head may call it, as it starts: the user may have mended the code.
     """
     if trial.something_is_trained(study_folder):
         return False
     crashed = list(study_folder.glob(f"trials/*/{trial.FAILURES}"))
     if not crashed:
         return False
-    # decisions first: where this is interrupted, the crashes tell the next start to go on with it
+    # decisions first: if this is interrupted, the crashes remain, and the next start repeats it
     for path in study_folder.glob("bracket=*/round=*/**/*.json"):
         if path.parent.name != "jobs" and not (path.name == "entry.json" and path.parent.name == "round=0"):
             path.unlink(missing_ok=True)

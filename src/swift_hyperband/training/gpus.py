@@ -11,26 +11,26 @@ from pathlib import Path
 from swift_hyperband.base.errors import UserError
 
 PATIENCE = 120.0
-"""Seconds in which a driver must answer."""
+"""Seconds to wait for a driver's answer."""
 HIDDEN = ("", "-1", "NoDevFiles")
-"""What a variable that names the visible devices holds where there are none."""
+"""Values of a variable of visible devices that hide all of them."""
 VISIBLE = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 DEVICES = ("nvidia[0-9]*", "nvidia-caps/nvidia-cap[0-9]*", "kfd", "dxg")
 """Files in /dev of NVIDIA's and AMD's drivers, and of both under Windows' Linux."""
 
 
 class NoGpuError(UserError):
-    """There is no GPU where one was asked for: another start elsewhere may find one."""
+    """A GPU is required and none is visible; a start on another host may find one."""
 
 
 def check(command: bool) -> None:
-    """Refuse to train where no GPU is to be seen. The target has been imported.
+    """Refuse to train without a visible GPU. Call it after the target was imported.
 
     Parameters
     ----------
     command : bool
-        Whether the target is a program: what that would find is told by the driver's files, as for a class that does
-        not use torch.
+        Whether the target is a program. Then the driver's files show whether there is a GPU, as for a class without
+        torch.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def check(command: bool) -> None:
 
 
 def _files(environment: Mapping[str, str], devices: Path = Path("/dev")) -> str | None:
-    """Return why there is no GPU; None where the driver's files and the environment say that there is one."""
+    """Return why there is no GPU; None if there is one by the driver's files and the environment."""
     given = {name: environment[name] for name in VISIBLE if name in environment}
     if given and all(value.strip() in HIDDEN for value in given.values()):
         return " and ".join(f"{name}={value!r}" for name, value in given.items())

@@ -9,25 +9,25 @@ import sys
 
 
 def set_environment(threads: int) -> None:
-    """Set what numerical libraries read when they are imported. To be called before the target is."""
+    """Set the variables that numerical libraries read at import. Call it before the target is imported."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(threads)
     # cuBLAS repeats its results only with a workspace of fixed size
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # lets a module ask for CUDA when it is imported without making the process unfit to be forked
+    # a module may then ask for CUDA at import, and the process can still be forked
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 
 
 def prepare_torch(threads: int) -> None:
-    """Set torch, if it is imported, to give the same bits again."""
+    """Set torch, if it is imported, to reproduce the same bits."""
     if (torch := sys.modules.get("torch")) is None:
         return
-    # numbers of threads change the order of sums, and so the bits
+    # the number of threads changes the order of sums, and so the bits
     torch.set_num_threads(threads)
     # decaying weights end as denormal numbers, with which a CPU is many times slower
     torch.set_flush_denormal(True)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # filling fresh memory only helps to find reads of it, and costs time
+    # filling new memory only helps to find reads of it, and costs time
     torch.utils.deterministic.fill_uninitialized_memory = False
 
 

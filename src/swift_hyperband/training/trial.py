@@ -28,16 +28,16 @@ CURVE = "curve.jsonl"
 FAILURES = "failures.json"
 STARTED = "started.jsonl"
 DAMAGED = "damaged.jsonl"
-"""Which saved states turned out to be damaged."""
+"""A log of saved states that were found damaged."""
 WANTED = "wanted"
-"""Lies in the folder of a trial whose state was lost and is wanted."""
+"""An empty file in the folder of a trial whose lost state must be made again."""
 FAILURES_SHAPE = {"starts": int, "epoch": int, "error": str, "traceback": str, "failed": bool}
 TRAIN_AGAIN = "delete the file and start the search again, and the trial is trained again"
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How far a trial has come.
+    """The progress of a trial.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Trained:
     values : list of float
         The study's metric after epochs 1, 2, ...; nan where it was not finite. A failed trial keeps what it reached.
     seconds : float
-        What its last epoch took; 0 where that is not known.
+        Of its last epoch; 0 if not known.
     """
 
     status: Literal["ok", "diverged", "failed"]
@@ -54,17 +54,17 @@ class Trained:
     seconds: float = field(default=0.0, compare=False)
 
     def settled(self, epochs: int) -> bool:
-        """Whether nothing is left to train on the way to `epochs`."""
+        """Whether nothing is left to train up to epoch `epochs`."""
         return self.status != "ok" or len(self.values) >= epochs
 
 
 def something_is_trained(study_folder: Path) -> bool:
-    """Whether any trial of a study has an epoch behind it, be it in its state alone, which is written first."""
+    """Whether any trial of a study has a trained epoch, perhaps in its state alone, which is written first."""
     return any(True for name in (CURVE, "state.*") for _ in study_folder.glob(f"trials/*/{name}"))
 
 
 def state_of(folder: Path, metric: str) -> Trained:
-    """Return how far the trial in `folder` has come, by its curve and its failures alone."""
+    """Return the progress of the trial in `folder`, by its curve and its failures alone."""
     rows = read_rows(folder)
     values = metric_values(folder, rows, metric)
     seconds = (rows[-1].get("seconds") or 0.0) if rows else 0.0
@@ -84,7 +84,7 @@ def metric_values(folder: Path, rows: list[Row], metric: str) -> list[float]:
 
 
 def read_rows(folder: Path) -> list[Row]:
-    """Return the published curve, row by epoch; empty where nothing is published yet.
+    """Return the published curve, a row for each epoch; empty if nothing is published yet.
 
     Raises
     ------
@@ -120,13 +120,13 @@ def write_rows(folder: Path, rows: list[Row]) -> None:
 
 
 def mark_started(folder: Path, epoch: int) -> None:
-    """Note that an epoch is about to be trained: what was trained twice, after kills, can be counted from this."""
+    """Note that an epoch begins, so that epochs trained twice, after kills, can be counted."""
     entry = {"epoch": epoch, "time": round(time.time(), 3), "pid": os.getpid(), "host": os.uname().nodename}
     _append(folder / STARTED, entry)
 
 
 def repeated(folder: Path) -> int:
-    """Return how many epochs were started again, after they had been started once: what kills and crashes cost."""
+    """Return how many epochs were started again: the cost of kills and crashes."""
     try:
         path = folder / STARTED
         lines = read_again(lambda: path.read_text(encoding="utf-8", errors="replace")).splitlines()
@@ -137,14 +137,14 @@ def repeated(folder: Path) -> int:
 
 
 def note_damage(folder: Path, file: Path, found: str) -> None:
-    """Note that a saved state is not what was saved, so that the trial starts anew: in a log, and aloud."""
+    """Note in a log, and print, that a saved state is damaged, so that the trial starts anew."""
     line = f"{file.name} is damaged, as {found}; the trial starts anew"
     _append(folder / DAMAGED, {"found": line, "time": round(time.time(), 3)})
     logger.warning(f"trial {folder.name}: {line}")
 
 
 def damages(folder: Path) -> list[str]:
-    """Return what was noted of damaged states of a trial."""
+    """Return the notes on damaged states of a trial."""
     try:
         lines = (folder / DAMAGED).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
@@ -153,12 +153,12 @@ def damages(folder: Path) -> list[str]:
 
 
 def want_state(folder: Path) -> None:
-    """Have a trial whose state is wanted, and is not there any more, trained again as far as it came."""
+    """Let a trial be trained again to its last epoch, since its state is needed and lost."""
     write_text(folder / WANTED, "")
 
 
 def state_is_wanted(folder: Path) -> bool:
-    """Whether `want_state` was said and no state was saved since."""
+    """Whether no state was saved since `want_state`."""
     return (folder / WANTED).exists()
 
 
@@ -168,14 +168,14 @@ def state_is_there(folder: Path) -> None:
 
 
 def is_through(folder: Path, metric: str, epochs: int) -> bool:
-    """Whether nothing is left to train on the way to `epochs`."""
+    """Whether nothing is left to train up to epoch `epochs`."""
     return state_of(folder, metric).settled(epochs) and not state_is_wanted(folder)
 
 
 def count_crash(
     folder: Path, error: str, traceback: str, retries: int, alike: str | None = None, log: Path | None = None
 ) -> None:
-    """Count a start that ended in a crash; the trial has failed when `retries` + 1 of them gained no epoch.
+    """Count a start that ended in a crash; after `retries` + 1 of them without a new epoch, the trial has failed.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def count_crash(
     traceback : str
     retries : int
     alike : str, optional
-        What other trials' crashes of the same cause have, too; None where that cannot be told.
+        What crashes of the same cause have in common; None if that is unknown.
     log : Path, optional
         The start's log, in the trial's folder.
     """
@@ -208,28 +208,28 @@ def last_error(folder: Path) -> str:
 
 
 def has_failed(folder: Path) -> bool:
-    """Whether a trial crashed too often to be started again."""
+    """Whether a trial has crashed too often to be started again."""
     found = failures(folder)
     return found is not None and bool(found["failed"])
 
 
 def forget_crashes(folder: Path) -> None:
-    """Start counting anew: an epoch was gained."""
+    """Reset the count of crashes, after a new epoch."""
     (folder / FAILURES).unlink(missing_ok=True)
 
 
 def failures(folder: Path) -> dict[str, Any] | None:
-    """Return what is known of a trial's crashes since its last epoch; None where there were none."""
+    """Return the record of a trial's crashes since its last epoch; None if there were none."""
     path = folder / FAILURES
     if not path.exists():
         return None
     found = dict(read_json(path, FAILURES_SHAPE))
-    # those of earlier versions have neither
+    # records of early versions lack these keys
     return found | {key: text if isinstance(text := found.get(key), str) else None for key in ("alike", "log")}
 
 
 def _append(path: Path, entry: dict[str, Any]) -> None:
-    # one write in append mode: lines of two writers never mix
+    # one write in append mode, so that lines of two writers never mix
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
         os.write(descriptor, (json.dumps(entry) + "\n").encode())
@@ -238,7 +238,7 @@ def _append(path: Path, entry: dict[str, Any]) -> None:
 
 
 def _entry(line: str) -> dict[str, Any]:
-    """Return what a line of a log says; nothing where it is torn, as the last one may be."""
+    """Return the entry in a line of a log; empty if the line is torn, as the last one may be."""
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):

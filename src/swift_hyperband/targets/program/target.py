@@ -1,8 +1,8 @@
 """Targets that are programs: the segment command, and the template around an existing program.
 
-A program trains a trial from one epoch to another in one start. The segment command gets what it needs as options and
-as environment variables; a template says how an existing program is told, and where its metrics are found. Its state is
-a directory of its own: made anew by each start, never changed afterwards, so that a kill leaves the one before.
+One start of a program trains a trial from one epoch to another. The segment command gets its arguments as options and
+as environment variables; a template gives them to an existing program, and says where its metrics are. The state is a
+folder: each start makes a new one, which is never changed afterwards, so that a kill leaves the one before.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ from swift_hyperband.targets.program.state_folder import NO_STATE
 from swift_hyperband.targets.program.template import filled, words
 
 PLACEHOLDERS = ("from", "to", "state_in", "state_out", "seed", "threads", "trial", "folder", "metrics", "config")
-"""What a template may name beside hyperparameters."""
+"""Names in a template beside hyperparameters."""
 MAX_EPOCHS = "max_epochs"
-"""It may name this, too, which is a hyperparameter's value where one is called so."""
+"""Another name in a template, unless a hyperparameter has this name."""
 COUNTS = ("from", "to", "seed", "threads", MAX_EPOCHS)
-"""Those that are whole numbers, where a template gives a format ({to:04d})."""
+"""Placeholders that are whole numbers, for formats in a template ({to:04d})."""
 TOLD = 3
-"""Last lines of what a program printed that an error repeats."""
+"""Last lines of a program's output that an error repeats."""
 LONGEST = 300
 """Characters of a command that an error repeats."""
 
@@ -59,7 +59,7 @@ class CommandTarget(RunsAhead):
     """A program as a target; its options are the section `target` of a study that has a command."""
 
     def setup(self, configuration: dict[str, Any], context: Context) -> None:
-        """Take over what the program will be told."""
+        """Take over the configuration and the keys of the command."""
         self._keys = context.options["command"]
         self._metrics = SEGMENT if self._keys["metrics"] is None else Keys.of(self._keys["metrics"])
         self._configuration, self._context = configuration, context
@@ -70,17 +70,17 @@ class CommandTarget(RunsAhead):
         self._seconds = 0.0
 
     def train_epoch(self, epoch: int) -> None:
-        """Start the program, unless its last start has trained this epoch, too."""
+        """Start the program, unless its last start has already trained this epoch."""
         if epoch not in self._rows:
             self._start(epoch - 1, self._last(epoch))
         self._epoch = epoch
 
     def validate(self) -> dict[str, float]:
-        """Return what the program measured after this epoch."""
+        """Return the program's metrics of this epoch."""
         return self._rows[self._epoch]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where the program's state is, and what it measured beyond this epoch: it may be ahead."""
+        """Return the program's state folder, and its metrics of later epochs: it may be ahead."""
         ahead = {
             str(epoch): {name: value if math.isfinite(value) else None for name, value in row.items()}
             for epoch, row in self._rows.items()
@@ -89,7 +89,7 @@ class CommandTarget(RunsAhead):
         return {"epoch": self._epoch, "state": self._state, "rows": ahead, "digests": self._digests}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to a state."""
+        """Go back to a saved state."""
         self._epoch, self._state = state["epoch"], state["state"]
         self._rows = {
             int(epoch): {name: math.nan if value is None else value for name, value in row.items()}
@@ -104,13 +104,13 @@ class CommandTarget(RunsAhead):
         return self._seconds
 
     def after_saving(self) -> None:
-        """Remove the states before the one that was saved."""
+        """Remove the folders of earlier states."""
         for leftover in self._context.folder.glob("state.*"):
             if leftover.is_dir() and leftover.name != self._state:
                 shutil.rmtree(leftover)
 
     def _last(self, epoch: int) -> int:
-        """Return to which epoch to train in one start: as far as wanted, as the key `piece` allows and as time is."""
+        """Return the last epoch of a start, by the epoch wanted, the key `piece` and the time left."""
         last = self._context.until
         if self._keys["piece"] is not None:
             last = min(last, epoch - 1 + self._keys["piece"])
@@ -134,10 +134,10 @@ class CommandTarget(RunsAhead):
         for epoch in range(begin + 1, end + 1):
             self._context.started(epoch)
         place = self._place(told)
-        # nothing of an earlier start may count: what is there now is not of this one
+        # the files there now are of earlier starts, whose metrics must not count
         before = {} if place is None else before_start(place, self._state_in(begin), temporary.resolve())
         began = time.perf_counter()
-        # where metrics are looked for in its prints, all of them are needed, and not only the ends that a log keeps
+        # if the metrics are in the output, all of it is needed, and a log keeps only the beginning and the end
         prints = folder / f"prints.start-{token}.txt" if place is None else None
         said = self._run(words, told, prints)
         self._seconds = (time.perf_counter() - began) / (end - begin)
@@ -153,7 +153,7 @@ class CommandTarget(RunsAhead):
         self._rows = {epoch: row for epoch, row in rows.items() if epoch > self._epoch}
 
     def _told(self, begin: int, end: int, out: Path, metrics: str) -> dict[str, str]:
-        """Return what the program is told, by placeholder; paths are absolute."""
+        """Return the values of the placeholders; paths are absolute."""
         folder, context = self._context.folder.resolve(), self._context
         config = folder / "configuration.json"
         write_json(config, self._configuration)
@@ -172,7 +172,7 @@ class CommandTarget(RunsAhead):
         }
 
     def _state_in(self, begin: int) -> Path | None:
-        """Return the folder of the state that a start goes on from, if it does."""
+        """Return the folder of the state to resume from; None if the start begins anew."""
         return self._context.folder.resolve() / self._state if begin and self._state != NO_STATE else None
 
     def _words(self, begin: int, told: Mapping[str, str]) -> list[str]:
@@ -185,12 +185,12 @@ class CommandTarget(RunsAhead):
         return [filled(word, self._values(told)) for word in words(template)]
 
     def _values(self, told: Mapping[str, str]) -> dict[str, Any]:
-        """Return what names in braces stand for."""
+        """Return the values of names in braces."""
         counts = {name: int(told[name]) for name in COUNTS}
         return {**told, **counts, **self._configuration}
 
     def _run(self, words: Sequence[str], told: Mapping[str, str], prints: Path | None) -> Path:
-        """Run the program; return the file with what it printed: all of it in `prints`, or its log."""
+        """Run the program; return the file with its output: `prints` with all of it, or its log."""
         name = self._context.trial
         what = f"trial {name}, epochs {int(told['from']) + 1} to {told['to']}, {shlex.join(words)[:LONGEST]}"
         logged = log.start(self._context.folder, what, prints)
@@ -208,7 +208,7 @@ class CommandTarget(RunsAhead):
         return prints or logged.path
 
     def _exit_code(self, words: Sequence[str], told: Mapping[str, str], logged: log.Log) -> int:
-        # a program in Python prints at once, so that its log can be followed and has its last words
+        # Python then flushes each line, so that the log can be followed, and contains the last lines before a crash
         environment = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"} | os.environ
         environment |= {f"SWIFT_{name.upper()}": value for name, value in told.items()}
         try:
@@ -225,29 +225,29 @@ class CommandTarget(RunsAhead):
         return process.wait()
 
     def _crash(self, code: int, path: Path) -> ProgramError:
-        """Return what to raise of a program that ended by itself, and badly."""
+        """Return the error of a program that crashed."""
         printed = log.text(path)
         ended = f"exit code {code}" if code > 0 else f"ended by {signal.Signals(-code).name}"
         place = place_of_death(printed, None) if code < 0 else ""
         said = of_traceback(printed) if TRACEBACK in printed[-5000:] else last_lines(path)
         error = ProgramError(f"{place}{ended} of {shlex.join(words(self._keys['command']))[:LONGEST]}: {said}")
-        # with the memory that it has it may be killed again and again, and with more of it not
+        # a program that runs out of memory may be killed at each start, and succeed with more memory
         error.alike = None if code == -signal.SIGKILL else f"{place}{ended}: {kind_of(said.rpartition(' / ')[2])}"
         return error
 
     def _place(self, told: Mapping[str, str]) -> str | None:
-        """Return where the metrics are, as a pattern of files; None for what the program prints."""
+        """Return the place of the metrics, as a pattern of files; None for the program's output."""
         if self._keys["metrics"] is None:
             return glob.escape(told["metrics"])
         if self._metrics.path is None:
             return None
         values = self._values(told)
         parts = self._metrics.path.split("/")
-        # a * of the study's stands for any name, one in a value for itself
+        # a * in the study's path stands for any name, a * in a value for itself
         return "/".join(filled(part, values) if "*" in part else glob.escape(filled(part, values)) for part in parts)
 
     def _measured(self, begin: int, end: int, said: Path, place: str | None, before: dict[Path, Before]) -> Measured:
-        """Return the metrics of the epochs that were trained."""
+        """Return the metrics of the trained epochs."""
         last = self._context.curve()[begin - 1] if begin and self._metrics.missing == "last" else {}
         known = {name: value for name, value in last.items() if value is not None and name not in RESERVED}
         try:
@@ -261,7 +261,7 @@ class CommandTarget(RunsAhead):
 
 
 def last_lines(path: Path) -> str:
-    """Return the end of what a program printed, in one line."""
+    """Return the last lines of a program's output, in one line."""
     told = [line.strip() for line in log.text(path)[-2000:].split("\n") if line.strip()][-TOLD:]
     return " / ".join(told)[:300] or "nothing"
 
@@ -277,7 +277,7 @@ def _cannot_start(program: str, error: OSError | ValueError) -> str:
     elif isinstance(error, PermissionError):
         found, cure = f"no permission to execute {where}", f"'chmod +x {where}' gives it"
     elif isinstance(error, FileNotFoundError) and (on_path or "/" in program) and where.is_file():
-        # the script is there, so it is the interpreter of its first line that is not
+        # the script exists, so the interpreter in its first line does not
         first = where.read_bytes()[:200].split(b"\n")[0].decode("utf-8", errors="replace")
         ends = ", whose lines end as on Windows (dos2unix mends it)" if first.endswith("\r") else ""
         found, cure = f"no interpreter {first[2:].strip()!r}", f"correct the first line of {where}{ends}"
