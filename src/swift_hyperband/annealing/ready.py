@@ -83,6 +83,7 @@ def look(settings: SamplerSettings, variables: int, *, trial: bool) -> Ready:
     """
     if settings.name in REMOTE:
         return _remote(settings, variables)
+    # a plan asks no sampler of this process, and the packages may lack
     try:
         import dimod  # noqa: F401
         import dwave.samplers  # noqa: F401

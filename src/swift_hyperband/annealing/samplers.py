@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import dimod
 
 from swift_hyperband.annealing import qubo
+from swift_hyperband.annealing.dwave import conversation
 from swift_hyperband.annealing.own import call, load
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
 from swift_hyperband.base.classes import parsed
@@ -48,9 +49,6 @@ def minimiser(settings: SamplerSettings, label: str = "", kept: Path | None = No
 
     def minimise(bqm: dimod.BinaryQuadraticModel, part: str = "") -> dimod.SampleSet:
         if settings.name in REMOTE:
-            # D-Wave's client: a fit in this process does not load it
-            from swift_hyperband.annealing.dwave import conversation
-
             return conversation.sample(settings, bqm, label + part, kept, settings.budget)
         # made anew for each problem: no state of a user's own sampler goes from one problem to the next
         sampler = make(settings.name)

@@ -12,6 +12,7 @@ from swift_hyperband.annealing.ready import FEW, look, problem
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.arguments import verbosity
+from swift_hyperband.workflow.fitting import problem_sizes
 
 VARIABLES = 12
 """Of the problem that is solved without a study: every sampler can, and its optimum is known at once."""
@@ -103,8 +104,8 @@ def _check(options: argparse.Namespace) -> int:
 
 def _check_study(options: argparse.Namespace) -> int:
     """Check the sampler of a study, with its settings and at the size of its largest problem."""
+    # pydantic: only a check of a study needs it
     from swift_hyperband.study.model import load
-    from swift_hyperband.workflow.fitting import problem_sizes
 
     study = load(options.study).frozen()
     settings, sizes = study.predictor().sampler, problem_sizes(study)

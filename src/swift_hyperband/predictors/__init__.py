@@ -55,6 +55,7 @@ def fit(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve 
     Predictor or None
         None where fewer than `settings.fewest_curves` training curves are finite throughout and nowhere far outside.
     """
+    # numpy and scikit-learn: plans and jobs that train import this package for its protocol alone
     import numpy as np
 
     from swift_hyperband.predictors.bounds import Bounded, outside

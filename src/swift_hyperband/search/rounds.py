@@ -93,6 +93,7 @@ def fit_curves(
 
 def _table(curves: Sequence[Curve], end: int) -> Floats:
     """Return the losses of curves at epochs 1 to `end`; infinity beyond the end of a curve."""
+    # numpy: a plan and the workflow's own steps do without it
     import numpy as np
 
     table = np.full((len(curves), end), math.inf)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from swift_hyperband.annealing import ready
+from swift_hyperband.annealing.dwave.errors import AnnealerError, SamplerError
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.results.contents import Sampler, known
 from swift_hyperband.results.decided import Fitted
@@ -18,9 +19,6 @@ from swift_hyperband.search.schedule import Round
 from swift_hyperband.study.frozen import FrozenStudy
 
 logger = logging.getLogger(__name__)
-
-if TYPE_CHECKING:
-    from swift_hyperband.annealing.ready import Ready
 
 
 def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Fitted:
@@ -45,8 +43,7 @@ def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequ
     left_out = tuple(rounds.left_out(round_, references, settings))
     if not settings.anneals:
         return Fitted(rounds.fit(round_, references, rules), left_out=left_out)
-    # dimod and D-Wave's samplers: only a fit that asks one loads them
-    from swift_hyperband.annealing.dwave.errors import AnnealerError, SamplerError
+    # scikit-learn and dimod: only a fit that asks a sampler loads them
     from swift_hyperband.predictors import annealed
 
     # a study of the same name that is deleted and changed is another one
@@ -107,7 +104,7 @@ class Outlook:
     sampler: str
     sizes: list[int]
     unrepeatable: str | None
-    ready: Ready | None
+    ready: ready.Ready | None
     faults: list[str]
     notes: list[str]
 
@@ -132,9 +129,6 @@ def outlook(study: FrozenStudy, *, trial: bool) -> Outlook:
     UserError
         If the packages of the samplers are not installed.
     """
-    from swift_hyperband.annealing import ready
-    from swift_hyperband.annealing.dwave.errors import AnnealerError
-
     sampler, sizes = study.predictor().sampler, problem_sizes(study)
     try:
         found = ready.look(sampler, max(sizes), trial=trial)
