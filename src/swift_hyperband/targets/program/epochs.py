@@ -1,4 +1,4 @@
-"""Rows of metrics merged by epoch, cell by cell, and what a study says of how they are to be taken."""
+"""Rows of metrics merged by epoch, cell by cell, as the study's keys `target.metrics` say."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SEGMENT = Keys(format="jsonl", epoch="epoch", missing="diverged", only_new=True)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a start was to train, and what is looked for.
+    """The epochs that a start had to train, and the metric to find.
 
     Attributes
     ----------
@@ -163,7 +163,7 @@ def _last_run(numbered: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
 
 
 def values_of(table: Rows, row: Row, column: str | None, metric: str) -> dict[str, float]:
-    """Return the numbers of a row; what else it holds does not count, but in the study's metric."""
+    """Return the numbers of a row; other cells are ignored, except in the study's metric."""
     values = {}
     for name, cell in row.cells.items():
         if name == column or name in RESERVED:
@@ -193,7 +193,7 @@ def _wrong(table: Rows, row: Row, column: str, what: str, cell: object) -> Progr
 
 
 def joined(tables: Sequence[Merged], metric: str) -> Merged:
-    """Join what several files hold, which must not differ."""
+    """Join the metrics of several files, which must not contradict each other."""
     whole = Merged()
     for table in tables:
         for epoch, cells in table.cells.items():

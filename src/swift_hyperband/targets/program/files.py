@@ -14,21 +14,21 @@ from swift_hyperband.targets import TargetError
 
 
 class ProgramError(TargetError):
-    """The program failed, or did not leave what it must; the message says what, in one line."""
+    """The program failed, or did not write what it must; the message is one line."""
 
     def __init__(self, text: str) -> None:
         super().__init__(printable(text))
 
 
 class NothingMeasuredError(ProgramError):
-    """There are no metrics where they should be; what the program said may tell why."""
+    """The program wrote no metrics in their place; its output may say why."""
 
 
 @dataclass(frozen=True)
 class Before:
-    """What a file was before a start: its stamp, how long it was and the digest of what it held.
+    """A file before a start: its stamp, its size in bytes and the digest of its content.
 
-    Without a stamp, it is of the file in the same place of the state that the start goes on from.
+    Without a stamp, the file lay in the same place of the state from which the start resumes.
     """
 
     stamp: tuple[int, int, int] | None
@@ -75,7 +75,7 @@ class Written:
             raise ProgramError(f"{self.path}: must be text in UTF-8, found other bytes; name the right file") from None
 
     def old_text(self) -> str:
-        """Return what the file held before."""
+        """Return the part of the file that was there before the start."""
         return decoded(read(self.path)[: self.old], strict=False) if self.old else ""
 
 
@@ -101,7 +101,7 @@ def unescaped(place: str) -> str:
 
 
 def before_start(place: str, state_in: Path | None = None, state_out: Path | None = None) -> dict[Path, Before]:
-    """Note what lies at a place before a start, and in the state that it goes on from, which it may copy."""
+    """Note the files at a place before a start, and those in the state from which it resumes, which it may copy."""
     found = {path: _seen(path, _stamp(path)) for path in files_at(place) if path.is_file()}
     if state_in is not None and state_out is not None and place.startswith(out := glob.escape(str(state_out))):
         copies = files_at(glob.escape(str(state_in)) + place.removeprefix(out))
@@ -171,7 +171,7 @@ def count_lines(text: str) -> int:
 
 
 def read(path: Path) -> bytes:
-    """Return what a file holds.
+    """Return the content of a file.
 
     Raises
     ------

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 NOT_MEASURED = frozenset({"", "na", "n/a", "#n/a", "<na>", "none", "null"})
 NAN = re.compile(r"[-+]?(nan(\(\w*\))?|1\.#(QNAN|SNAN|IND|INF)\d*)", re.IGNORECASE)
-"""Other words for what is not finite: C's, and those of Microsoft's old libraries."""
+"""Other words for not a number: those of C, and of Microsoft's old libraries."""
 
 
 class Row(NamedTuple):
-    """A row or record: where it stands, its cells, and which run of the program it is of, as repeated headers tell."""
+    """A row or record: its place in the file, its cells, and the number of its run, by repeated headers."""
 
     where: str
     cells: Mapping[str, Any]
@@ -51,7 +51,7 @@ class NotANumberError(ValueError):
 
 
 def number_in(cell: object) -> float | None:
-    """Return the number in a cell, also nan and infinity; None where nothing was measured.
+    """Return the number in a cell, also nan and infinity; None if nothing was measured.
 
     Raises
     ------

@@ -28,11 +28,11 @@ from swift_hyperband.training.trial import Row, read_rows
 TRIAL = "check"
 EPOCHS = 2
 MEANING = "the search runs all the same, but a trial's curve then depends on where its rounds, and kills, cut it"
-"""What it means that a trial does not come out the same in pieces."""
+"""The consequence if a trial trained in pieces differs from one trained in one go."""
 PRINTED = 15
 """Last lines of a crashed training's log that are shown."""
 LEAST = 0.01
-"""Share of a program's start that an epoch takes at least: what two starts differ by may be less than chance."""
+"""Smallest share of an epoch in a program's start: the difference of two starts may be less than chance."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the check measured, for the price of a study.
+    """The measured times, for the price of a study.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ def check(
     tell: Callable[[Finding], None],
     tolerance: float = 0.0,
 ) -> Measured | None:
-    """Check a target; return what it costs, or None where it does not keep its contract.
+    """Check a target; return its cost, or None if it does not keep its contract.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ class _Check:
         return None if self._failed else measured
 
     def _measured(self, start: float, first: float, whole: float, pieces: float) -> Measured:
-        """Return the cost by what an epoch took in the first training, the one in one go, and the one in pieces."""
+        """Return the cost, by the seconds of an epoch in the first training, in one go, and in pieces."""
         keys = self._settings.options["command"] if self._program else {}
         if not self._program or keys["piece"] == 1:
             # a program with one epoch a start pays for the start with each epoch
@@ -153,7 +153,7 @@ class _Check:
         self._tell(Finding(what, found, ok))
 
     def _train(self, name: str, epochs: int) -> dict[str, Any] | None:
-        """Train in a new process; return what it tells, or None where it failed."""
+        """Train in a new process; return its report, or None if it failed."""
         place = self._folder / name / "trials" / TRIAL
         place.mkdir(parents=True, exist_ok=True)
         write_json(place / "config.json", {"configuration": self._configuration})
@@ -181,7 +181,7 @@ class _Check:
         return f"{place_of_death(text, None)}its process was ended by {signal.Signals(-done.returncode).name}"
 
     def _metric(self, row: Row) -> bool:
-        """Tell whether the study's metric is a finite number after the first epoch."""
+        """Report whether the study's metric is a finite number after the first epoch."""
         metric, value = self._settings.metric, row[self._settings.metric]
         others = ", ".join(name for name in row if name not in (*RESERVED, metric)) or "no others"
         if value is None:
@@ -195,7 +195,7 @@ class _Check:
         return True
 
     def _resumed(self, differences: Sequence[str]) -> None:
-        """Tell whether training in pieces comes out as training in one go."""
+        """Report whether training in pieces gives the same as training in one go."""
         one, other = (read_rows(self._folder / name / "trials" / TRIAL) for name in ("whole", "pieces"))
         different = [name for name in self._compared(one[-1]) if not self._same(one[-1][name], other[-1].get(name))]
         hint = f"; after restoring, {'; '.join(differences[:3])}" if differences else ""
@@ -210,7 +210,7 @@ class _Check:
                 cure = self._cure(differences)
             found = f"{EPOCHS} epochs must come out as 1 + 1 in new processes, found that {values}{hint}; {cure}"
             self._say("resume", found, False)
-            # what begins anew in every round is to be mended, however close its metric is
+            # a training that begins anew in every round must be mended, however close its metric is
             self._say("", MEANING + ("" if anew else self._tolerated(one[-1], other[-1], different)), None)
             return
         if lost := [text for text in differences if text.startswith("!")]:
@@ -228,7 +228,7 @@ class _Check:
         return all(self._same(other[-1][name], one[0][name]) for name in self._compared(one[0]) if name != "epoch")
 
     def _compared(self, row: Row) -> list[str]:
-        """Return what must come out alike: of a program the metric alone, as its tables tell times and dates, too."""
+        """Return the metrics to compare: of a program the study's alone, as its tables may contain times and dates."""
         return [self._settings.metric] if self._program else [name for name in row if name != "seconds"]
 
     def _cure(self, differences: Sequence[str]) -> str:
