@@ -1,6 +1,7 @@
 """What holds of every predictor."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,14 @@ def test_nothing_is_fitted_to_fewer_than_three_finite_curves(settings):
     table[1, -1] = np.inf
     assert predictors.fit(settings, table[:, :4], table[:, -1]) is None
     assert predictors.fit(settings, table[1:, :4], table[1:, 4]) is not None
+
+
+def test_the_study_says_how_many_curves_a_predictor_needs_and_which_count_as_diverged(settings):
+    table = curves(6, 9)
+    assert predictors.fit(replace(settings, fewest_curves=7), table[:, :4], table[:, -1]) is None
+    table[0, -1] *= 1e5
+    assert predictors.fit(replace(settings, fewest_curves=6), table[:, :4], table[:, -1]) is not None
+    assert predictors.fit(replace(settings, fewest_curves=6, far=1e3), table[:, :4], table[:, -1]) is None
 
 
 def test_equal_curves_are_no_error(settings):

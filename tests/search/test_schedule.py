@@ -157,6 +157,15 @@ def test_its_extra_trials_are_paid_for_by_trials_that_stop_in_any_case():
     assert widened(swift_hyperband(9, 3, replace(DEFAULT, pay_extra=False))) == {(1, 0): (5, 3, 3)}
 
 
+def test_the_study_says_which_brackets_are_widened_and_when_extra_trials_must_be_paid_for():
+    free = replace(DEFAULT, pay_extra=False)
+    every = widened(swift_hyperband(27, 3, free))
+    for brackets in range(4):
+        few = widened(swift_hyperband(27, 3, replace(free, widened=brackets)))
+        assert few == {round_: sizes for round_, sizes in every.items() if round_[0] < brackets}
+    assert swift_hyperband(9, 3, replace(DEFAULT, pay_extra_below=0.0)) == swift_hyperband(9, 3, free)
+
+
 settings = st.builds(
     SwiftSettings,
     d=st.integers(3, 30),

@@ -151,21 +151,24 @@ def test_the_default_random_searches_cost_about_what_hyperband_does():
     full, partial = 6, predicted_random_trials(81, 3, 6, SwiftSettings(decision_fraction=0.25)) - 6
     assert partial > full
     assert 6 * 81 + partial * (21 + 60 / 4) <= 1581
+    all_go_on = SwiftSettings(decision_fraction=0.25, expected_share=1.0)
+    assert predicted_random_trials(81, 3, 6, all_go_on) == 1581 // 81
 
 
 def test_the_margin_counts_twice_after_the_first_round(synthetic):
     known = {trial: synthetic.curve(trial, 9) for trial in "abcdef"}
     curves = {trial: synthetic.curve(trial, 9)[:4] for trial in "0123456789"}
 
-    def going(index, margin):
+    def going(index, margin, **settings):
         round_ = Round(2, index, 10, 3, 9, 3, reference=0, decision_epoch=4, predictor=(2, index))
-        rules = with_margin(margin)
+        rules = replace(RULES, swift=replace(SWIFT, margin=margin, **settings))
         verdicts = rounds.decide(round_, {}, curves, rounds.fit(round_, [known], rules), rules).verdicts
         return {trial for trial, verdict in verdicts.items() if verdict.continues}
 
     first, later = going(0, 0.75), going(1, 0.75)
     assert first < later == going(0, 1.5)
     assert going(0, 0) == going(1, 0)
+    assert going(1, 0.75, margin_later=1.0) == first
 
 
 def test_extra_trials_cost_no_more_than_the_way_to_their_decision_points(run, synthetic):

@@ -1,6 +1,13 @@
 """Sections, written as models or made of dataclasses: unknown keys, types and bounds are one line each."""
 
+from dataclasses import dataclass
+from typing import Literal
+
 import pytest
+
+from swift_hyperband.base.errors import KeysError
+from swift_hyperband.base.keys import key
+from swift_hyperband.study.section import checked, section
 
 
 @pytest.mark.parametrize(
@@ -76,3 +83,38 @@ def test_each_of_several_mistakes_has_its_line(message):
         "study.yaml: search.eta must be at least 2, found 1",
         "study.yaml: resources.workers must be at least 1, found 0",
     ]
+
+
+@dataclass(frozen=True)
+class PumpSettings:
+    """What a pump does.
+
+    A second paragraph is for those who read the source.
+    """
+
+    kind: Literal["foot", "hand"] = key("foot", "Which.")
+    bar: float | None = key(None, "Pressure, in bar.", gt=0, lt=12)
+    strokes: Literal["auto"] | int = key("auto", "How many.", ge=1)
+    secret: int = 0
+
+
+def test_a_section_made_of_a_dataclass_has_its_keys_bounds_defaults_and_meaning():
+    schema = section(PumpSettings).model_json_schema()
+    assert (schema["title"], schema["description"]) == ("Pump", "What a pump does.")
+    assert list(schema["properties"]) == ["kind", "bar", "strokes"]
+    kind, bar, strokes = schema["properties"].values()
+    assert (kind["enum"], kind["default"], kind["description"]) == (["foot", "hand"], "foot", "Which.")
+    assert bar["anyOf"] == [{"exclusiveMinimum": 0, "exclusiveMaximum": 12, "type": "number"}, {"type": "null"}]
+    assert strokes["anyOf"] == [{"const": "auto", "type": "string"}, {"minimum": 1, "type": "integer"}]
+
+
+def test_values_for_a_dataclass_are_checked_as_those_of_a_file():
+    assert checked(PumpSettings, {"bar": 3}, "", "pump") == PumpSettings(bar=3.0)
+    with pytest.raises(KeysError) as error:
+        checked(PumpSettings, {"kind": "had", "bar": 12}, "shop.yaml", "pump")
+    assert str(error.value).splitlines() == [
+        "shop.yaml: pump.kind must be foot or hand, found 'had'; did you mean hand?",
+        "shop.yaml: pump.bar must be below 12, found 12",
+    ]
+    with pytest.raises(KeysError, match=r"^pump\.secret is not a key; the keys here are kind, bar, strokes$"):
+        checked(PumpSettings, {"secret": 1}, "", "pump")
