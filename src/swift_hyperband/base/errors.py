@@ -1,4 +1,4 @@
-"""The errors a user can mend, each told in one line."""
+"""Errors that a user can correct, each a message of one line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLACE_ERRORS = {
 
 
 class UserError(Exception):
-    """Something the user gave does not hold.
+    """The user gave something wrong.
 
     The message says what must hold, what was found, where (file and key) and what to do. Command lines and the
     Snakefile print it without a traceback and exit with 2.
@@ -31,9 +31,9 @@ class UserError(Exception):
 
 
 def about_disk(error: OSError, where: object = None) -> str:
-    """Return what to say of a file that could not be read or written; `where` counts if the error does not know it."""
+    """Return the message about a file that could not be read or written; `where` names it if the error does not."""
     place = str(error.filename or where or "")
-    # a name that is too long need not be read to its end
+    # the start of a name that is too long is enough
     place = place if len(place) <= 300 else f"{place[:300]} ..."
     found = f"the disk must take what is written, found: {error.strerror}; then run again to go on"
     if error.errno not in DISK_ERRORS:
@@ -51,7 +51,7 @@ MOST_LINES = 20
 
 
 class InvalidKeysError(ValueError):
-    """Raised by the check of a section or a value; `KeysError` says it of the file."""
+    """A section or a value does not pass its check. `KeysError` reports the same for a file."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(f"{key} {text}" for key, text in problems))
@@ -59,12 +59,12 @@ class InvalidKeysError(ValueError):
 
 
 class KeysError(UserError):
-    """Keys of a file, or of what stands for one, do not hold: one line for each.
+    """Keys of a file or options of a command are wrong: one line for each.
 
     Parameters
     ----------
     where : str
-        The file; lines begin with it. Nothing on a command line.
+        The file, with which each line begins; empty for a command line.
     problems : sequence of Problem
         By the path of the key in the file.
     """

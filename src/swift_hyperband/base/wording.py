@@ -1,4 +1,4 @@
-"""How mistakes in a study file are told: one line each, with the key's path, what must hold and what was found."""
+"""Wording of messages: values, options and paths of keys as one line shows them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_OPTIONS = 20
 
 
 def one_line(text: str) -> str:
-    """Return a text with the characters that would break its line, or cannot be printed, as their escapes."""
+    """Return a text with escapes for line breaks and other characters that cannot be printed."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -47,7 +47,7 @@ def shown(value: object) -> str:
 
 
 def one_of(options: Iterable[object]) -> str:
-    """Return options as a sentence lists them: a, b or c; the first of many."""
+    """Return options as a sentence lists them: a, b or c. Only the first of many are listed."""
     every = list(options)
     words = [short(option) if isinstance(option, str) else shown(option) for option in every[:MOST_OPTIONS]]
     if len(every) > MOST_OPTIONS:
@@ -56,8 +56,8 @@ def one_of(options: Iterable[object]) -> str:
 
 
 def suggestion(found: object, options: Iterable[object]) -> str:
-    """Return "; did you mean x?" where an option is near to what was found, else nothing."""
-    # looking for what is alike among very many, or in very long text, takes seconds
+    """Return "; did you mean x?" if an option is similar to the value, else an empty text."""
+    # comparing with very many options, or with a very long text, takes seconds
     by_lower_case = {str(option).lower(): option for option in itertools.islice(options, 1000)}
     near = difflib.get_close_matches(str(found)[:LONGEST_SHOWN].lower(), by_lower_case, n=1)
     return f"; did you mean {by_lower_case[near[0]]}?" if near else ""
@@ -82,7 +82,7 @@ def path_of(location: Sequence[str | int]) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
             continue
-        # an empty key would not be seen
+        # an empty key would be invisible
         name = short(part) if part.strip() else f"'{part}'"
         text += f".{name}" if text else name
     return one_line(text)

@@ -44,7 +44,7 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
     Returns
     -------
     Study
-        The same; for keys that came into the product after it was frozen, with what held before.
+        The same, as `as_begun` returns it.
 
     Raises
     ------
@@ -63,15 +63,15 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
 
 
 def as_begun(folder: StudyFolder, study: Study) -> Study:
-    """Return a study as its search goes on, if one was begun: with what held before for keys that came later."""
+    """Return a study as its search goes on: keys that its frozen definition lacks have the values of BEFORE."""
     stored = known(folder.study, _read_study)
     return study if stored is None else _before(study, stored["definition"])
 
 
 def _before(study: Study, stored: Mapping[str, Any]) -> Study:
-    """Return a study with what held before for keys that its frozen definition does not have.
+    """Return a study with the values of BEFORE for keys that its frozen definition lacks.
 
-    A key to which the study file gives another value than the product's own stays, and so differs.
+    A key that the study file sets to another value than the default keeps it, and is refused as a change.
     """
     for section, before in BEFORE.items():
         now = getattr(study, section)
@@ -86,7 +86,7 @@ def _changes(folder: StudyFolder, study: Study) -> list[Problem]:
     """Return how a study differs from the one frozen under its name, by key."""
     from swift_hyperband.study.model import parse
 
-    # parsed, so that a key which came into the product after the study was frozen counts with its default
+    # parse fills keys that came after the study was frozen and decide nothing
     frozen = parse(frozen_definition(folder), str(folder.study)).definition()
     return differences(frozen, study.definition())
 
@@ -103,7 +103,7 @@ def _still_free(folder: StudyFolder, key: str) -> str | None:
 
 
 def answered(folder: StudyFolder) -> bool:
-    """Whether the sampler of a search has answered: from then on its settings are part of what came out."""
+    """Whether the sampler of a search has answered: from then on results depend on its settings."""
     if any(folder.path.glob("annealer/**/answer.json")):
         return True
     fitted = folder.path.glob("bracket=*/round=*/predictor.json")
@@ -147,7 +147,7 @@ def _read_study(path: Path) -> dict[str, Any]:
 
 
 def load_frozen(folder: StudyFolder) -> FrozenStudy:
-    """Return the frozen study, with the settings of the last start.
+    """Return the frozen study with the settings of the last start.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def load_frozen(folder: StudyFolder) -> FrozenStudy:
 
 
 def load_study(folder: StudyFolder) -> Study:
-    """Return what `load_frozen` does, validated, as the model of the study file."""
+    """Return the frozen study, validated, as the model of the study file."""
     from swift_hyperband.study.model import parse
 
     frozen = load_frozen(folder)

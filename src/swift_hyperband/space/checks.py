@@ -1,4 +1,4 @@
-"""Faults of conditions and constraints, each with the key that has it."""
+"""Checks of conditions and constraints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from swift_hyperband.space.parameters import Categorical, ConditionCycleError, F
 
 
 def problems(space: Space) -> list[Problem]:
-    """Return what is wrong with the conditions and constraints of a space, by key; nothing if all is well."""
+    """Return the problems of a space's conditions and constraints, by key."""
     found: list[Problem] = []
     choices = {
         name: frozenset(keys.choices) for name, keys in space.hyperparameters.items() if isinstance(keys, Categorical)

@@ -18,19 +18,19 @@ from swift_hyperband.base.wording import shown
 Scalar = str | int | float | bool
 """A value of a hyperparameter."""
 LONGEST_CONSTRAINT = 300
-"""Characters; keeps the nesting of a constraint, and with it the recursion that evaluates it, bounded."""
+"""Characters of a constraint; bounds its nesting, and so the recursion of its evaluation."""
 
 
 def holds(constraint: str, configuration: Mapping[str, Scalar]) -> bool:
     """Return whether a configuration keeps a constraint.
 
-    It does where a hyperparameter that the constraint names is inactive, and does not where the constraint has no
-    value (a division by zero, a number too large).
+    It does if a hyperparameter that the constraint names is inactive. It does not if the constraint has no value (a
+    division by zero, a number too large).
 
     Raises
     ------
     UserError
-        If the constraint compares or reckons with text and numbers.
+        If the constraint mixes text and numbers.
     """
     expression, names = parse(constraint)
     if not names <= configuration.keys():
@@ -68,12 +68,12 @@ _ALLOWED = (
 )
 
 WORDS = ("and", "or", "not", "True", "False", "None")
-"""Words that have a meaning in a constraint; any other that Python keeps for itself may name a hyperparameter."""
+"""Words with a meaning in constraints. Other reserved words of Python may name hyperparameters."""
 
 SPELLED = {"true": "True", "false": "False"}
 
 _KEYWORD = "λ"
-"""Behind a name that Python keeps for itself (lambda); no name of a hyperparameter has it."""
+"""Appended to names that are reserved words of Python (lambda); no hyperparameter's name contains it."""
 
 
 _TEXTS_AND_NAMES = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\W\d]\w*""")
@@ -91,12 +91,18 @@ def _as_python(constraint: str) -> str:
 
 @functools.lru_cache(maxsize=2000)
 def parse(constraint: str) -> tuple[ast.expr, frozenset[str]]:
-    """Return a constraint's expression and the names in it; ValueError says what is not allowed in it."""
+    """Return a constraint's expression and the names in it.
+
+    Raises
+    ------
+    ValueError
+        If something is not allowed in a constraint; the message says what.
+    """
     if len(constraint) > LONGEST_CONSTRAINT:
         raise ValueError(f"must have at most {LONGEST_CONSTRAINT} characters, found {len(constraint)}")
     try:
         with warnings.catch_warnings():
-            # of Python, for those who write Python
+            # Python's warnings are for authors of Python
             warnings.simplefilter("ignore")
             tree = ast.parse(_as_python(constraint), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -139,7 +145,7 @@ def _evaluate(node: ast.expr, configuration: Mapping[str, Scalar]) -> Any:
 
 
 def _number(value: Scalar) -> int | float:
-    """Let arithmetic see numbers only: 'text' * 10**9 would fill the memory."""
+    """Return a number; TypeError for text, as 'text' * 10**9 would fill the memory."""
     if isinstance(value, str):
         raise TypeError(value)
     return value

@@ -17,7 +17,7 @@ from swift_hyperband.space.constraints import Scalar, holds
 from swift_hyperband.space.parameters import Space
 
 ATTEMPTS = 1000
-"""How often a configuration that breaks a constraint is drawn again."""
+"""Draws of a configuration before its constraints count as impossible."""
 
 
 def trial_id(seed: int, bracket: int, slot: int) -> str:
@@ -46,7 +46,7 @@ def draw(space: Space, seed: int, bracket: int, slot: int) -> dict[str, Scalar]:
 
 
 def _attempt(space: Space, seed: int, bracket: int, slot: int, attempt: int) -> tuple[dict[str, Scalar], str | None]:
-    """Draw a configuration; return it, and the first constraint that it breaks."""
+    """Return a configuration, and the first constraint that it breaks."""
     configuration = _draw_once(space, f"{seed}/{bracket}/{slot}/{attempt}")
     return configuration, next((text for text in space.constraints if not holds(text, configuration)), None)
 
@@ -61,11 +61,11 @@ def _draw_once(space: Space, stream: str) -> dict[str, Scalar]:
 
 
 CHECKED = 100_000
-"""Values drawn and constraints evaluated, at most, to see at load that constraints leave room for every trial."""
+"""Values drawn and constraints evaluated, at most, in the check of a study's constraints."""
 
 
 ROOM = 0.03
-"""Where this share of the draws keeps the constraints, `ATTEMPTS` of them in a row break them in no search."""
+"""If this share of draws keeps the constraints, `ATTEMPTS` failures in a row do not happen in any search."""
 
 
 def check_room(space: Space, seed: int, trials: Mapping[int, int]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from swift_hyperband.space.constraints import Scalar, parse
 
 When = Mapping[str, tuple[Scalar, ...]]
-"""Condition: the values that each named hyperparameter must have one of."""
+"""Condition: each named hyperparameter must have one of the given values."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Space:
 
     @functools.cached_property
     def order(self) -> tuple[str, ...]:
-        """The names, each after those that its condition names.
+        """The names, each after the names in its condition.
 
         Raises
         ------
@@ -105,7 +105,7 @@ class Space:
             raise ConditionCycleError([*cycle[first:], *cycle[:first]]) from None
 
     def constrained(self) -> Space:
-        """Return the part of the space on which it depends whether a configuration keeps the constraints."""
+        """Return the part of the space on which the constraints depend."""
         wanted = {name for text in self.constraints for name in parse(text)[1]}
         for name in reversed(self.order):
             if name in wanted:

@@ -27,15 +27,15 @@ LONGEST_JOB = 525_600
 WHOLE = range(-(2**63), 2**63)
 """The whole numbers that tables hold."""
 DRAWN = 2**53
-"""So many whole numbers can be drawn from the bits of one random number."""
+"""How many whole numbers can be drawn from the bits of one random number."""
 LARGEST_LOG = 2**47
-"""Up to here all whole numbers can be drawn that are drawn in their logarithm."""
+"""The largest end of a logarithmic range in which every whole number can be drawn."""
 TELL_APART = 1000
-"""A range must hold at least so many numbers, as the computer has them."""
+"""The fewest floating-point numbers in a range."""
 
 
 def unfit(value: object, path: tuple[str | int, ...] = ()) -> Iterator[Problem]:
-    """Yield what no key may hold, wherever it stands: JSON, tables and programs could not take it."""
+    """Yield values that no key may have, as JSON, tables or programs cannot hold them."""
     if isinstance(value, Mapping):
         for key, below in value.items():
             yield from unfit(key, path) if isinstance(key, str) else ()
@@ -59,7 +59,7 @@ def _is_unicode(text: str) -> bool:
 
 
 LONGEST_NAME = 200
-"""Of a study, whose folder and jobs are named by it, with endings such as -curves; file systems allow 255."""
+"""Characters of a study's name. Its folder and jobs add endings such as -curves; file systems allow 255."""
 
 
 def slug(value: str) -> str:
@@ -135,7 +135,7 @@ def different(choices: Sequence[Scalar]) -> None:
             raise InvalidKeysError(("choices", f"must hold different values, found {found}"))
         before[choice] = choice
     if any(isinstance(choice, str) for choice in choices):
-        # a column of texts
+        # the column of a table holds texts then
         as_text: dict[str, Scalar] = {}
         for choice in choices:
             text = choice if isinstance(choice, str) else json.dumps(choice)
@@ -172,7 +172,7 @@ def command_words(value: object) -> object:
 
 
 def braces(text: str, known: Mapping[str, Iterable[object]]) -> None:
-    """Check what stands in braces in a text that is filled in, by what each name may stand for."""
+    """Check the placeholders of a text, given example values of each name."""
     double = "; braces that stand for themselves are doubled: {{ and }}"
     try:
         found = placeholders(text)
@@ -207,7 +207,7 @@ def as_list(value: object) -> object:
 
 
 def metric_name(value: str) -> str:
-    """Check the name of a metric: it stands beside the epoch and the seconds in a curve."""
+    """Check the name of a metric, a column of a curve beside the epoch and the seconds."""
     if value in ("", *RESERVED):
         raise InvalidKeysError(("", f"must be a metric that the target reports, found {shown(value)}"))
     if not value.isprintable() or len(value) > LONGEST_WORD:
@@ -233,7 +233,7 @@ def _is_installed(package: str) -> bool:
 
 
 def target_name(value: str) -> str:
-    """Check that a target is there without importing it, as that may start a deep-learning framework."""
+    """Check that a target exists without importing it, as an import may start a deep-learning framework."""
     if value in BUILT_IN:
         return value
     named = parsed(value)
@@ -266,7 +266,7 @@ def target_name(value: str) -> str:
 
 
 def target_options(value: object) -> object:
-    """Let the target's own options hold whatever JSON can, so that they can be frozen."""
+    """Check that the target's own options can be written as JSON, so that they can be frozen."""
 
     def check(item: object, path: str) -> None:
         if isinstance(item, Mapping):

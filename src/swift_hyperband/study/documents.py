@@ -23,7 +23,7 @@ BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
 
 
 class _WithoutTitles(GenerateJsonSchema):
-    """Leave out pydantic's titles ("Max Epochs"), which editors would show before the descriptions."""
+    """Makes schemas without pydantic's titles ("Max Epochs"), which editors would show before the descriptions."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
@@ -64,7 +64,7 @@ def write_docs(root: Path) -> None:
 
 
 def _keys(schema: dict[str, Any], part: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """Yield path, schema and whether it is required of every key, sections in place of themselves."""
+    """Yield the path and the schema of every key below the sections, and whether it is required."""
     for name, keys in part["properties"].items():
         path = f"{prefix}{name}"
         # a section, or one that may be left out
@@ -126,7 +126,7 @@ def _default(path: str, keys: Mapping[str, Any]) -> str:
     default = keys.get("default")
     published = PRESETS["published"].get(section, {}).get(name, default)
     if default is None and "default" not in keys:
-        # made by a factory: an empty list or mapping
+        # a factory makes an empty list or mapping
         return "none"
     text = f"`{_plain(default)}`"
     return text if published == default else f"{text}; published: `{_plain(published)}`"

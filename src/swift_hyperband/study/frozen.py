@@ -1,4 +1,4 @@
-"""A frozen study, read back without validating it again: each job of the workflow starts with this."""
+"""A frozen study, as each job of the workflow reads it: without validation."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
     },
     "predictor": {"fewest_curves": 3, "far": 1e6},
 }
-"""What the product did before these keys came, whatever their defaults are now: it holds for studies without them."""
+"""Values of keys for studies that were frozen before the keys existed; later changes of defaults do not matter."""
 
 
 def completed(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a frozen definition with the keys that came after it, so that it means what it did.
+    """Return a frozen definition with the keys that came later, at the values of BEFORE.
 
-    Every key that decides is in it: what a frozen study decides does not depend on defaults.
+    It has every key that decides, so that decisions do not depend on defaults.
     """
     return dict(definition) | {section: {**before, **definition.get(section, {})} for section, before in BEFORE.items()}
 
 
 @dataclass(frozen=True)
 class FrozenStudy:
-    """What study.json and settings.json hold, all defaults and presets spelled out.
+    """The content of study.json and settings.json: a study with all defaults and presets spelled out.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class FrozenStudy:
 
     @property
     def fallback(self) -> str:
-        """What happens when an annealer cannot answer: stop, or simulated-annealing."""
+        """The reaction to an annealer that cannot answer: stop, or simulated-annealing."""
         return str(self.settings["fallback"])
 
     @property
@@ -83,12 +83,12 @@ class FrozenStudy:
 
     @property
     def give_up_after(self) -> int:
-        """How many trials that crash alike in their first epoch, and no others, stop the search."""
+        """After how many trials that crash alike in their first epoch the search stops, if no trial completes one."""
         return int(self.settings.get("give_up_after", 0))
 
     @property
     def side_by_side(self) -> int:
-        """How many trials train at the same time in a job."""
+        """Trials that train at the same time in a job."""
         return int(self.settings["resources"]["side_by_side"])
 
     @property
@@ -104,7 +104,7 @@ class FrozenStudy:
     @property
     def needs_gpu(self) -> bool:
         """Whether a training job must see a GPU."""
-        # settings of a search that was started before there was the key have it not
+        # older settings lack the key
         return self.gpus > 0 and bool(self.settings["resources"].get("gpus_required", True))
 
     def schedule(self) -> Schedule:
@@ -113,18 +113,18 @@ class FrozenStudy:
         return ALGORITHMS[search["algorithm"]].schedule(search, self.swift())
 
     def swift(self) -> SwiftSettings:
-        """Return how trials are stopped by prediction."""
+        """Return the settings of Swift-Hyperband."""
         return keys.build(SwiftSettings, completed(self.definition)["swift"])
 
     def predictor(self) -> PredictorSettings:
-        """Return what predicts, with the seed and the budget of its sampler."""
+        """Return the settings of the predictor, with the seed and the budget of its sampler."""
         found = keys.build(PredictorSettings, completed(self.definition)["predictor"])
         seed = self.definition["search"]["seed"] % 2**31
         sampler = replace(found.sampler, seed=seed, budget=self.settings["budget"]["annealer_seconds"])
         return replace(found, sampler=sampler)
 
     def rules(self) -> Rules:
-        """Return what the search decides by."""
+        """Return the rules of the search's decisions."""
         return Rules(self.swift(), self.predictor())
 
 

@@ -1,4 +1,4 @@
-"""The study file: one model that validates it, and from which its JSON schema and the table of its keys are made.
+"""The study file: the model that validates it. Its JSON schema and the table of its keys are made from the model.
 
 `load` reads a file, `parse` takes a mapping that was read already. Mistakes become one `UserError`, a line for each.
 """
@@ -41,17 +41,17 @@ if TYPE_CHECKING:
 NOT_DEFINING = frozenset(
     ("resources", "retries", "give_up_after", "batch_size", "save_every", "keep_states", "fallback", "budget")
 )
-"""Keys that may change while a search runs: they say how it is computed, not what comes out."""
+"""Keys that may change while a search runs: its result does not depend on them."""
 
 OWN = frozenset(("state_out", "folder", "trial", "config", "metrics"))
-"""Placeholders of which each trial has its own."""
+"""Placeholders with another value for each trial."""
 
 NAME = rf"[A-Za-z_][A-Za-z0-9_]{{0,{LONGEST_WORD - 1}}}"
-"""What a hyperparameter may be called: constraints and tables use its name."""
+"""Pattern of hyperparameters' names, which constraints and tables use."""
 MOST_HYPERPARAMETERS = 1000
 MOST_CONSTRAINTS = 1000
 MOST_TRIALS = 1_000_000
-"""Beyond them trials' ids, of 12 digits, would meet, and nothing here is made for so many files."""
+"""Beyond it ids of 12 digits would collide, and nothing here is made for so many files."""
 
 
 HyperparameterKeys = Annotated[FloatRange | IntRange | Choice, Field(discriminator="type")]
@@ -147,7 +147,7 @@ class Study(Section):
         commands = {"command": target.command, "first_command": target.first_command}
         texts = [(key, word) for key, command in commands.items() if command is not None for word in words(command)]
         if target.metrics is None:
-            # the segment command is told by options, and braces in it stay as they are
+            # a segment command gets options, and its braces stay as they are
             for key, word in texts:
                 if found := in_braces(word):
                     problem = "must have names in braces that are left out, as there is no target.metrics"
@@ -198,11 +198,11 @@ class Study(Section):
         return self.frozen().schedule()
 
     def rules(self) -> Rules:
-        """Return what the search decides by."""
+        """Return the rules of the search's decisions."""
         return self.frozen().rules()
 
     def search_space(self) -> Space:
-        """Return where configurations are drawn from."""
+        """Return the space from which configurations are drawn."""
         return Space({name: keys.core() for name, keys in self.space.items()}, tuple(self.constraints))
 
     def trials(self, bracket: int) -> dict[str, tuple[int, dict[str, Scalar]]]:
@@ -219,13 +219,13 @@ class Study(Section):
         return {trial: (drawn[trial], spaces.draw(space, seed, bracket, drawn[trial])) for trial in sorted(drawn)}
 
     def definition(self) -> dict[str, Any]:
-        """Return, in JSON's types, what defines the study; presets are spelled out, so their name is left out."""
+        """Return the keys that define the study, in JSON's types; presets are spelled out, without their name."""
         found = self.model_dump(mode="json", exclude=set(NOT_DEFINING))
         del found["swift"]["preset"]
         return found
 
     def settings(self) -> dict[str, Any]:
-        """Return, in JSON's types, what may change while the search runs."""
+        """Return the keys that may change while the search runs, in JSON's types."""
         return self.model_dump(mode="json", include=set(NOT_DEFINING))
 
     def frozen(self) -> FrozenStudy:
@@ -234,7 +234,7 @@ class Study(Section):
 
 
 def check_data(study: Study, where: str) -> None:
-    """Check what a search reads from a table of curves, which is known before anything is trained.
+    """Check that a table of curves holds everything that a search may read from it.
 
     Raises
     ------
@@ -261,7 +261,7 @@ def load(path: Path, data: bool = True) -> Study:
     ----------
     path : Path
     data : bool
-        Whether a search will be made of it, so that a table of curves which it reads must hold them.
+        Whether to check that the table of a curve-table target holds the curves of the search.
 
     Raises
     ------
@@ -269,7 +269,7 @@ def load(path: Path, data: bool = True) -> Study:
         As `read`, `parse` and `check_data`.
     """
     study = parse(read(path), str(path))
-    # one that is not there yet is told when the search starts
+    # a missing table is reported when the search starts
     table = study.target.options.get("table")
     if data and (not isinstance(table, str) or Path(table).is_file()):
         check_data(study, str(path))
@@ -278,9 +278,9 @@ def load(path: Path, data: bool = True) -> Study:
 
 
 def check_own_files(study: Study, where: str, at_a_time: int) -> None:
-    """Check that trials which train at the same time leave their metrics in files of their own.
+    """Check that trials which train at the same time write their metrics to different files.
 
-    It is no part of a frozen study how many these are, so `parse` does not.
+    `parse` does not check it, as their number is not part of a frozen study.
 
     Raises
     ------
@@ -301,7 +301,7 @@ def check_own_files(study: Study, where: str, at_a_time: int) -> None:
 
 
 def _is_drawn_once(keys: FloatRange | IntRange | Choice | None, placeholder: Placeholder) -> bool:
-    """Whether no two trials have the same value, as it is written: not those of a choice, or of rounded numbers."""
+    """Whether no two trials have the same value as text. Choices and rounded numbers repeat."""
     return isinstance(keys, FloatRange) and not keys.when and not placeholder.format
 
 
@@ -317,7 +317,7 @@ def parse(raw: Mapping[str, Any], where: str) -> Study:
     """
     study = validated(Study, raw, where)
     if study.constraints:
-        # now, as constraints may leave none for a trial, which must not show half-way
+        # constraints may leave no configuration for a trial; that must show now, not in the middle of the search
         starts = {bracket: rounds[0].trials for bracket, rounds in study.schedule().brackets.items()}
         try:
             draw.check_room(study.search_space(), study.search.seed, starts)

@@ -1,4 +1,4 @@
-"""The presets of the study file, beside `default`, which the defaults of the keys are."""
+"""The presets of the study file. The preset `default` is the defaults of the keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of pydantic as problems: the key's path, and in words what must hold and what was found."""
+"""Errors of pydantic as problems: the path of a key, the requirement and the value found."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def with_options(schema: core_schema.CoreSchema) -> core_schema.CoreSchema:
-    """Return a schema whose errors hold the options of a key as values; pydantic's own hold them in their text."""
+    """Return a schema whose errors list the options of a key as values. Those of pydantic list them in their text."""
     return cast("core_schema.CoreSchema", _with_options(schema))
 
 
@@ -24,7 +24,7 @@ def _with_options(part: Any) -> Any:
     match part:
         case {"type": "custom-error"}:
             return part
-        # the kind of a hyperparameter, by which pydantic chooses the model, is the only one
+        # not a single option: pydantic chooses the model of a hyperparameter by it
         case {"type": "literal", "expected": [_, _, *_] as options}:
             return core_schema.custom_error_schema(
                 part, "no_option", custom_error_message="no option", custom_error_context={"options": options}
@@ -46,7 +46,7 @@ def problems(error: ValidationError) -> list[Problem]:
 
 
 def _located(detail: ErrorDetails) -> Iterator[Problem]:
-    """Yield what is wrong by the keys of the file."""
+    """Yield the problems of one error, with the keys of the file."""
     location = detail["loc"]
     if location[-1:] == ("[key]",):
         yield path_of(_keys(location[:-2])), f"must have text as keys, found {shown(detail['input'])}; put it in quotes"
@@ -58,8 +58,8 @@ def _located(detail: ErrorDetails) -> Iterator[Problem]:
 
 
 def _keys(location: tuple[str | int, ...]) -> Sequence[str | int]:
-    """Return a place in the model as keys of the file."""
-    # the third part is the type of the hyperparameter, which chose the model; no key of the file
+    """Return the keys of the file for a place in the model."""
+    # the third part is the type of the hyperparameter, which is no key of the file
     return (*location[:2], *location[3:]) if location[:1] == ("space",) else location
 
 

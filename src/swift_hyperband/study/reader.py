@@ -94,7 +94,7 @@ def _text(path: Path) -> str:
 
 
 def _syntax(error: yaml.MarkedYAMLError, loader: Reading) -> str:
-    """Return where a text is no YAML, and why."""
+    """Return the place of an error in YAML, and its reason."""
     mark = error.problem_mark or error.context_mark
     what = ", ".join(part for part in (error.context, error.problem) if part)
     if "quoted scalar" in (error.context or "") and "unexpected" in (error.problem or ""):
@@ -110,7 +110,7 @@ def _syntax(error: yaml.MarkedYAMLError, loader: Reading) -> str:
 
 
 def _path_at(node: yaml.Node, mark: yaml.Mark) -> list[Step]:
-    """Return the keys down to the value that stands at a place of the text."""
+    """Return the keys of the value at a place of the text."""
     for step, below in children(node):
         if (below.start_mark.line, below.start_mark.column) <= (mark.line, mark.column) and (
             (mark.line, mark.column) <= (below.end_mark.line, below.end_mark.column)

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 def validated(model: type[M], raw: Mapping[str, Any], where: str) -> M:
-    """Return the model of what was read from the file `where`.
+    """Return the model of a file's content.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def validated(model: type[M], raw: Mapping[str, Any], where: str) -> M:
 
 
 def checked(keys: type[T], given: Mapping[str, Any], where: str, section_name: str) -> T:
-    """Return a dataclass from the values given for its keys, which are those of a section of `where`.
+    """Return a dataclass from values of its keys, the section `section_name` of the file `where`.
 
     Raises
     ------
@@ -91,7 +91,7 @@ class Section(BaseModel):
                 needed = "must not stand in a file; set the environment variable DWAVE_API_TOKEN instead"
                 raise InvalidKeysError(*((_text(key), needed) for key in secret))
             keys = f"; the keys here are {', '.join(cls.model_fields)}"
-            # a preset has filled some of those that are not free
+            # keys that a preset filled are not free
             near = {key: suggestion(key, free) or suggestion(key, cls.model_fields) for key in unknown}
             raise InvalidKeysError(*((_text(key), f"is not a key{near[key] or keys}") for key in unknown))
         missing = [key for key, field in cls.model_fields.items() if field.is_required() and key not in raw]
@@ -101,7 +101,7 @@ class Section(BaseModel):
 
 
 class FromKeys:
-    """Annotation of a pydantic field whose type is a dataclass with keys: read as a section, then the dataclass."""
+    """Annotates a pydantic field whose type is a dataclass with keys: it is validated as a section."""
 
     def __get_pydantic_core_schema__(self, keys: type[Any], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_after_validator_function(

@@ -42,7 +42,7 @@ class FloatRange(Section):
         return self
 
     def examples(self) -> Sequence[Scalar]:
-        """Return values that stand for all in the formats of a command."""
+        """Return examples of values, by which the formats of a command are checked."""
         return self.low, self.high
 
     def core(self) -> parameters.Float:
@@ -65,7 +65,7 @@ class IntRange(Section):
         return self
 
     def examples(self) -> Sequence[Scalar]:
-        """Return values that stand for all in the formats of a command."""
+        """Return examples of values, by which the formats of a command are checked."""
         return self.low, self.high
 
     def core(self) -> parameters.Int:
@@ -88,7 +88,7 @@ class Choice(Section):
         return self
 
     def examples(self) -> Sequence[Scalar]:
-        """Return values that stand for all in the formats of a command."""
+        """Return examples of values, by which the formats of a command are checked."""
         return self.choices
 
     def core(self) -> parameters.Categorical:

@@ -107,7 +107,7 @@ class MetricsFile(Section):
             raise InvalidKeysError(("pattern", f"must be a regular expression, found: {error}")) from None
 
     def finds(self, metric: str) -> bool:
-        """Whether a metric can be found at all, as far as the keys tell."""
+        """Whether the keys allow a metric to be found."""
         return self.format != "regex" or metric in (names := self._groups()) or {"name", "value"} <= names
 
 

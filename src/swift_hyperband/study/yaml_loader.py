@@ -24,10 +24,10 @@ class Reading(yaml.composer.Composer, yaml.constructor.SafeConstructor, yaml.res
     """Makes values as PyYAML does, knows at which key it is, and raises no errors but YAML's."""
 
     def __init__(self) -> None:
-        # where reading fails, the keys down to there stay
+        # after an error, the path of the value that could not be read
         self.path: list[Step] = []
         self.values = 0
-        # a quote too few or too many shows far behind it
+        # a missing or extra quote causes an error far behind it
         self.last_long_quote: yaml.Node | None = None
         self.root: yaml.Node | None = None
         yaml.composer.Composer.__init__(self)
@@ -57,7 +57,7 @@ class Reading(yaml.composer.Composer, yaml.constructor.SafeConstructor, yaml.res
         except yaml.YAMLError:
             raise
         except Exception as error:
-            # PyYAML's constructors fail in many ways where a tag (!!int, !!timestamp) does not fit
+            # PyYAML's constructors raise many errors if a tag (!!int, !!timestamp) does not fit
             problem = f"{type(error).__name__}: {error}"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
@@ -95,7 +95,7 @@ Reading.yaml_constructors = {
     **yaml.SafeLoader.yaml_constructors,
     f"{TAG}int": Reading.construct_whole_number,
     TEXT: Reading.construct_text,
-    # a word such as any other, where it is no key
+    # only as a key it is more than a word
     MERGE: Reading.construct_text,
 }
 

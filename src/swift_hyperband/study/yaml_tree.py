@@ -49,20 +49,20 @@ class _Size:
 
 
 def too_much(root: yaml.Node) -> Iterator[Problem]:
-    """Yield what aliases make of a file that is too large: aliases of aliases, or of what they are themselves part of.
+    """Yield the problem of a file that is too large once its aliases are unfolded, or whose alias is part of itself.
 
-    The file is not unfolded: each node is looked at once.
+    Nothing is unfolded: each node is visited once.
     """
     sizes: dict[int, _Size | None] = {}
 
     def size(node: yaml.Node, path: list[Step]) -> _Size:
         if id(node) not in sizes:
-            # None while it is being looked into
+            # None during the visit
             sizes[id(node)] = None
             keys = [key for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
             found = [size(key, path) for key in keys] + [size(below, [*path, step]) for step, below in children(node)]
             values, depth = sum(one.values for one in found), max((one.depth for one in found), default=0)
-            # long texts count, too, as an alias may stand for one many times
+            # long texts count, too, as an alias may repeat them
             length = len(node.value) // 1000 if isinstance(node, yaml.ScalarNode) else 0
             sizes[id(node)] = _Size(1 + length + values, 1 + depth)
             if depth == DEEPEST:
@@ -81,7 +81,7 @@ def too_much(root: yaml.Node) -> Iterator[Problem]:
 
 
 def keys_given_twice(root: yaml.Node) -> list[Problem]:
-    """Return what is given twice in one mapping; YAML's own reader silently takes the last."""
+    """Return the keys that a mapping has twice; PyYAML silently takes the last."""
     found: dict[Problem, None] = {}
     seen: set[int] = set()
 
@@ -105,7 +105,7 @@ def keys_given_twice(root: yaml.Node) -> list[Problem]:
 
 
 def with_words(node: yaml.Node, level: int) -> yaml.Node:
-    """Return a file's tree with the words of programs as text; copied on the way there, as aliases share nodes."""
+    """Return a file's tree with the words of programs as text. Parents are copied, as aliases share nodes."""
     if not isinstance(node, yaml.MappingNode):
         return node
     pairs = []
