@@ -84,6 +84,7 @@ def _before(study: Study, stored: Mapping[str, Any]) -> Study:
 
 def _changes(folder: StudyFolder, study: Study) -> list[Problem]:
     """Return how a study differs from the one frozen under its name, by key."""
+    # pydantic, which jobs do not import
     from swift_hyperband.study.model import parse
 
     # parse fills keys that came after the study was frozen and decide nothing
@@ -162,6 +163,7 @@ def load_frozen(folder: StudyFolder) -> FrozenStudy:
 
 def load_study(folder: StudyFolder) -> Study:
     """Return the frozen study, validated, as the model of the study file."""
+    # pydantic, which jobs do not import
     from swift_hyperband.study.model import parse
 
     frozen = load_frozen(folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -18,6 +18,7 @@ from swift_hyperband.base.wording import one_line, path_of, shown
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.batches import MINUTES
+from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.settings import SwiftSettings
 from swift_hyperband.space import checks, draw
@@ -32,11 +33,9 @@ from swift_hyperband.study.section import FromKeys, Section, validated
 from swift_hyperband.study.sections import Budget, Resources, Search
 from swift_hyperband.study.space import Choice, FloatRange, IntRange
 from swift_hyperband.study.target import Target
+from swift_hyperband.targets import recorded
 from swift_hyperband.targets.program.target import COUNTS, MAX_EPOCHS, PLACEHOLDERS
 from swift_hyperband.targets.program.template import Placeholder, in_braces, placeholders, words
-
-if TYPE_CHECKING:
-    from swift_hyperband.search.rounds import Rules
 
 NOT_DEFINING = frozenset(
     ("resources", "retries", "give_up_after", "batch_size", "save_every", "keep_states", "fallback", "budget")
@@ -243,7 +242,6 @@ def check_data(study: Study, where: str) -> None:
     """
     if study.target.name != "curve-table":
         return
-    from swift_hyperband.targets import recorded
 
     drawn = (
         configuration for bracket in study.schedule().brackets for _, configuration in study.trials(bracket).values()
