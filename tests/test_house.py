@@ -13,6 +13,88 @@ PACKAGES = [
     *("study", "results", "replay", "compare", "report", "workflow", "cli"),
 ]
 MOST_LINES = 350
+ELSEWHERE = {
+    "annealing/dwave/connection": "annealing/dwave/test_conversation",
+    "annealing/dwave/errors": "annealing/dwave/test_conversation",
+    "annealing/limits": "annealing/test_before_training",
+    "annealing/ready": "annealing/test_own",
+    "annealing/settings": "annealing/test_samplers",
+    "base/parquet": "report/search/test_curves",
+    "cli/annealer": "annealing/test_check",
+    "cli/arguments": "cli/test_replay",
+    "cli/console": "results/test_jobs",
+    "cli/figure4": "compare/test_real_runs",
+    "cli/job": "workflow/test_search",
+    "cli/plan": "workflow/test_looking",
+    "cli/resume": "workflow/test_stopped",
+    "cli/search": "workflow/test_search",
+    "cli/start": "cli/test_run",
+    "compare/accuracy": "compare/test_units",
+    "compare/comparison": "compare/test_units",
+    "compare/pool": "compare/test_units",
+    "compare/rows": "compare/test_units",
+    "compare/store": "compare/test_units",
+    "compare/summaries": "compare/test_units",
+    "datasets/substitutes/brown": "datasets/test_ptb",
+    "datasets/substitutes/ttbar": "datasets/test_delphes",
+    "predictors/features": "predictors/test_predictors",
+    "predictors/kernel_machine": "predictors/test_annealed",
+    "predictors/last_value": "predictors/test_predictors",
+    "predictors/settings": "predictors/test_bounds",
+    "replay/cluster": "replay/test_simulator",
+    "replay/draws": "replay/test_runs",
+    "replay/model_draws": "replay/test_runs",
+    "replay/recipes": "replay/test_runs",
+    "replay/searches": "search/test_algorithms",
+    "replay/tables/cells": "replay/tables/test_reader",
+    "replay/tables/long": "replay/tables/test_reader",
+    "replay/tables/long_rows": "replay/tables/test_reader",
+    "replay/tables/published": "replay/tables/test_reader",
+    "report/compare/figure4": "compare/test_real_runs",
+    "report/compare/report": "cli/test_compare",
+    "report/compare/summary": "cli/test_compare",
+    "report/compare/table1": "cli/test_compare",
+    "report/search/report": "report/test_pictures",
+    "results/begin": "results/test_provenance",
+    "results/contents": "results/test_layout",
+    "results/curves": "report/search/test_curves",
+    "results/decided": "workflow/test_fitting",
+    "results/freeze": "study/test_frozen",
+    "results/history": "results/test_provenance",
+    "results/progress": "cli/test_status",
+    "results/repair": "fuzz/test_results",
+    "results/standing": "report/test_numbers",
+    "results/trials": "results/test_layout",
+    "search/rounds": "search/test_scheduled",
+    "search/settings": "search/test_scheduled",
+    "search/swift_hyperband": "search/test_scheduled",
+    "study/problems": "study/test_messages",
+    "targets/code_files": "results/test_provenance",
+    "targets/models/acceleration": "targets/models/test_images",
+    "targets/models/cifar10_cnn": "targets/models/test_images",
+    "targets/models/cifar10_cnn6": "targets/models/test_images",
+    "targets/models/delphes_mlpf": "targets/models/test_text_and_events",
+    "targets/models/mlpf_layers": "targets/models/test_text_and_events",
+    "targets/models/ptb_lstm": "targets/models/test_text_and_events",
+    "targets/models/svhn_cnn": "targets/models/test_images",
+    "targets/program/epochs": "targets/program/test_metrics",
+    "targets/program/files": "targets/program/test_metrics",
+    "targets/program/formats/events": "targets/program/test_writers",
+    "targets/program/formats/json_files": "targets/program/test_metrics",
+    "targets/program/formats/tables": "targets/program/test_metrics",
+    "targets/program/formats/text": "targets/program/test_metrics",
+    "targets/program/patterns": "targets/program/test_metrics",
+    "targets/program/rows": "targets/program/test_metrics",
+    "training/check/child": "cli/test_check_target",
+    "training/check/contract": "cli/test_check_target",
+    "workflow/dag": "workflow/test_looking",
+    "workflow/driver": "workflow/test_search",
+    "workflow/record": "workflow/test_programs",
+    "workflow/retrying": "workflow/test_training",
+    "workflow/snakemake_log": "cli/test_live",
+    "workflow/steps": "workflow/test_search",
+}
+"""Modules whose tests lie with those of the module that uses them, or that they belong to."""
 MOST_INNER = 40
 
 
@@ -96,3 +178,19 @@ def test_few_imports_are_within_functions() -> None:
 
 def test_each_import_within_a_function_has_its_reason_in_a_comment() -> None:
     assert [place for place, reason in INNER.items() if not reason] == []
+
+
+def has_logic(path: Path) -> bool:
+    return any(isinstance(node, ast.FunctionDef) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def test_the_tests_mirror_the_modules() -> None:
+    tests = Path(__file__).parent
+    modules = {
+        str(path.relative_to(SOURCE).with_suffix("")): path
+        for path in SOURCE.glob("*/**/*.py")
+        if path.name != "__init__.py" and has_logic(path)
+    }
+    mirrored = {name for name, path in modules.items() if (tests / name).with_name(f"test_{path.name}").exists()}
+    assert sorted(modules.keys() - mirrored - ELSEWHERE.keys()) == []
+    assert [file for file in ELSEWHERE.values() if not (tests / f"{file}.py").exists()] == []
