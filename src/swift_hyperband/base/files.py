@@ -139,6 +139,7 @@ def mismatch(content: Any, shape: Shape, key: str = "") -> str | None:
     return next((wrong for at, value, one in inner if (wrong := mismatch(value, one, at)) is not None), None)
 
 
+_END_OF_PNG = b"IEND\xaeB`\x82"
 _ABSENT = object()
 _NAMES = {
     str: "text",
@@ -192,3 +193,10 @@ def disk_time(folder: Path) -> float:
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     return hashlib.sha256(read_again(path.read_bytes)).hexdigest()
+
+
+def is_whole_png(path: Path) -> bool:
+    """Whether a picture ends as PNG files do."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(_END_OF_PNG)))
+        return file.read() == _END_OF_PNG

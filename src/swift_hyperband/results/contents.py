@@ -6,6 +6,7 @@ are infinite there. The files that hold decisions are in `results.decided`.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -76,6 +77,18 @@ class Config:
 
     def write(self, path: Path) -> None:
         write_json(path, asdict(self))
+
+    def difference(self, drawn: Config) -> str:
+        """Return the first key in which a configuration differs from the one that the study draws."""
+        inner = "configuration"
+        for one, other, place in (
+            (self.configuration, drawn.configuration, f"{inner}."),
+            ({**vars(self), inner: None}, {**vars(drawn), inner: None}, ""),
+        ):
+            for key in [*other, *one]:
+                if one.get(key) != other.get(key):
+                    return f"{place}{key} {json.dumps(one.get(key))} in the place of {json.dumps(other.get(key))}"
+        return "another order"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ put right is told in one line.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -17,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import AWAY, read_json
+from swift_hyperband.base.files import AWAY, is_whole_png, read_json
 from swift_hyperband.results import provenance
 from swift_hyperband.results.contents import Batch, Batches, Best, Completion, Config, Content, Entry, as_loss
 from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold, changed_input
-from swift_hyperband.results.layout import PARTS, Part, StudyFolder
+from swift_hyperband.results.dependencies import sources_of, with_dependents
+from swift_hyperband.results.layout import Part, StudyFolder
 from swift_hyperband.search import Curve, decisions
 from swift_hyperband.search.rounds import divide, loss_at
 from swift_hyperband.search.schedule import Round
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 """How many damaged files are named; the others are counted."""
-END_OF_PNG = b"IEND\xaeB`\x82"
 
 
 def mend(folder: StudyFolder, study: Study) -> None:
@@ -132,7 +131,7 @@ class _Mending:
                 logger.warning(f"{path}: was damaged, and is written again")
         elif found != drawn:
             raise UserError(
-                f"{path}: must hold the trial that the study draws, found {_first_difference(found, drawn)}; "
+                f"{path}: must hold the trial that the study draws, found {found.difference(drawn)}; "
                 "delete the file if it was changed by hand, and start the search again"
             )
 
@@ -308,7 +307,7 @@ class _Mending:
 
     def _look_at_report(self) -> None:
         for path in self.folder.report.glob("*"):
-            if path.is_file() and (not path.stat().st_size or (path.suffix == ".png" and not _is_whole(path))):
+            if path.is_file() and (not path.stat().st_size or (path.suffix == ".png" and not is_whole_png(path))):
                 self.wrong.setdefault(path, "is not whole")
 
     # files
@@ -332,7 +331,7 @@ class _Mending:
     def _stale(self) -> list[Path]:
         """Return the files that rest on what is wrong, on each other, or on files that are not there any more."""
         folder, stale = self.folder, self.wrong.keys() | self.rest
-        sources = {path: sources for round_ in self.schedule.rounds for path, sources in self._sources(round_)}
+        sources = sources_of(folder, self.schedule)
         for path in sources:
             content = self._content.get(path)
             if content is None:
@@ -341,49 +340,9 @@ class _Mending:
                 self.wrong[path] = f"was taken from another {name} than the one there now"
                 # what was decided before, and is another now, is made again, too
                 stale |= {path} | ({folder.path / name} & sources.keys())
-        grown = True
-        while grown:
-            new = {path for path, needed in sources.items() if path not in stale and not stale.isdisjoint(needed)}
-            grown = bool(new)
-            stale |= new
+        stale = with_dependents(stale, sources)
         if not stale.isdisjoint(folder.promotion(rounds[-1]) for rounds in self.schedule.brackets.values()):
             stale.add(folder.best)
         if folder.best in stale and folder.best.exists():
             stale |= {folder.curves, *(path for path in folder.report.glob("*") if path.is_file())}
         return [path for path in stale if path.is_file()]
-
-    def _sources(self, round_: Round) -> Iterator[tuple[Path, list[Path]]]:
-        """Yield each file that a round decides, with the decided files and batches that it rests on."""
-        folder, by_key = self.folder, self.schedule.by_key
-        batches = {part: folder.manifests(round_, part) for part in PARTS}
-        before = by_key.get((round_.bracket, round_.index - 1))
-        promotion = [*batches["full"], *batches["complete"]] + ([folder.promotion(before)] if before else [])
-        # a round may teach predictors only
-        if round_.decision_epoch is not None or folder.threshold(round_).exists():
-            yield folder.threshold(round_), batches["full"]
-        if round_.decision_epoch is not None:
-            if round_.training_rounds:
-                yield folder.predictor(round_), [folder.threshold(by_key[key]) for key in round_.training_rounds]
-            assert round_.predictor is not None
-            fitted = folder.predictor(by_key[round_.predictor])
-            yield folder.decision(round_), [folder.threshold(round_), fitted, *batches["partial"]]
-            promotion.append(folder.decision(round_))
-        yield folder.promotion(round_), promotion
-
-
-def _first_difference(found: Config, drawn: Config) -> str:
-    inner = "configuration"
-    for one, other, place in (
-        (found.configuration, drawn.configuration, f"{inner}."),
-        ({**vars(found), inner: None}, {**vars(drawn), inner: None}, ""),
-    ):
-        for key in [*other, *one]:
-            if one.get(key) != other.get(key):
-                return f"{place}{key} {json.dumps(one.get(key))} in the place of {json.dumps(other.get(key))}"
-    return "another order"
-
-
-def _is_whole(picture: Path) -> bool:
-    with picture.open("rb") as file:
-        file.seek(max(0, picture.stat().st_size - len(END_OF_PNG)))
-        return file.read() == END_OF_PNG
