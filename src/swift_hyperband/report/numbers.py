@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swift_hyperband.results.history import History, RoundHistory, TrialHistory
-from swift_hyperband.results.standing import diverged
+from swift_hyperband.results.standing import lost
 
 Kind = Literal["full", "partial", "complete", "saved"]
 
@@ -101,7 +101,7 @@ def stretches(history: History, found: RoundHistory, trial: TrialHistory) -> lis
         point = round_.decision_epoch
         parts = [Stretch("partial", round_.start, min(trained, point)), Stretch("complete", point, trained)]
         # a trial that diverged or failed would not have trained on anyway
-        if trial.trial in found.stopped and not trial.failed and not diverged(history, trial):
+        if trial.trial in found.stopped and not lost(history, trial):
             parts.append(Stretch("saved", point, round_.end))
     return [part for part in parts if part.end > part.start]
 

@@ -2,7 +2,7 @@
 
 Columns, in this order:
 
-    study, bracket, slot, trial, status      where the trial comes from and what became of it (`summary.Fate`)
+    study, bracket, slot, trial, status      where the trial comes from and what became of it (`standing.Fate`)
     config_<name>                            each hyperparameter; null where it is not active
     epoch                                    from 1
     metric_<name>                            each metric that the target reports, the study's first; nan if not finite
@@ -128,7 +128,7 @@ def _rows(history: History, types: dict[str, Any], metrics: list[str]) -> Iterat
             "bracket": trial.bracket,
             "slot": trial.slot,
             "trial": trial.trial,
-            "status": status[trial.trial],
+            "status": status[trial.trial].value,
         }
         for name, value in trial.configuration.items():
             as_text = types[name] == pyarrow.string() and not isinstance(value, str)

@@ -19,27 +19,19 @@ from swift_hyperband.results.contents import Config
 from swift_hyperband.results.history import History, RoundHistory
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.standing import Best, Fate, fate
+from swift_hyperband.search.decisions import rank
 from swift_hyperband.slurm.queue import Run
 from swift_hyperband.training.trial import CURVE, FAILURES, STARTED, Trained, damages, failures, repeated, state_of
 
 STATES = ("alive", "stopped", "not promoted", "failed", "diverged")
-"""What can have become of a trial; "stopped" is stopped by prediction."""
+"""The fates of trials as `status` counts them: those that can win are alive, and "stopped" is by prediction."""
 
 ASK_EVERY = 60.0
 """Seconds after which SLURM is asked again what the jobs took."""
 
 Stamp = tuple[int, int] | None
 """When a file changed and its size; None where there is no file."""
-
-
-@dataclass(frozen=True)
-class Best:
-    """The trial with the best value where it stands: so far, or of the finished search."""
-
-    trial: str
-    value: float
-    epoch: int
-    configuration: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -183,7 +175,7 @@ class Reader:
                     crashes[trial]["alike"] = crash["alike"]
                     if crash["log"]:
                         crashes[trial]["log"] = str(self.folder.trial(trial) / crash["log"])
-        best = _winner(self.folder) if self.folder.best.exists() else _best(history, trained)
+        best = _best(history, trained)
         errors = _job_errors(self.folder, history.rounds.values())
         repeated = sum(map(self._repeats, trials))
         started = self._read_jobs()
@@ -237,7 +229,7 @@ def _bracket(bracket: int, rounds: Sequence[RoundHistory], trained: Mapping[str,
         states |= {trial: _state(found, trial, trained[trial]) for trial in found.competitors}
         if round_.decision_epoch is not None and found.verdicts is not None:
             stopped = sum(states[trial] == "stopped" for trial in found.stopped)
-            # extra trials are none of Hyperband's: what they trained was bought with what others were spared
+            # Hyperband has no extra trials: subtract what they trained from what was saved.
             saved += stopped * (round_.end - round_.decision_epoch) - round_.extra * (round_.end - round_.start)
         if found.promoted is not None:
             available = len(found.promoted)
@@ -260,12 +252,11 @@ def _bracket(bracket: int, rounds: Sequence[RoundHistory], trained: Mapping[str,
 
 
 def _state(found: RoundHistory, trial: str, trained: Trained) -> str:
-    """Return what became of a competitor in a round, one of `STATES`."""
-    if trained.status != "ok":
-        return trained.status
-    if trial in found.stopped:
+    """Return which of `STATES` a competitor is in after a round."""
+    end = fate(found, trial, trained.status, is_last=False)
+    if end is Fate.STOPPED:
         return "stopped"
-    return "not promoted" if found.promoted is not None and trial not in found.promoted else "alive"
+    return "alive" if end in (Fate.RUNNING, Fate.PROMOTED) else end.value
 
 
 def _goal(found: RoundHistory, trial: str) -> int:
@@ -274,33 +265,25 @@ def _goal(found: RoundHistory, trial: str) -> int:
 
 
 def _best(history: History, trained: Mapping[str, Trained]) -> Best | None:
-    metric = history.study.metric
-    losses = {
-        trial: metric.loss(done.values[-1]) for trial, done in trained.items() if done.status == "ok" and done.values
-    }
-    if not losses:
+    """Return the winner if the search is over, else the best trial so far where it stands; None without any."""
+    if history.folder.best.exists():
+        won = Winner.read(history.folder.best)
+        return Best(won.trial, won.value, won.epochs, won.configuration)
+    values = {trial: done.values for trial, done in trained.items() if done.status == "ok" and done.values}
+    order = rank({trial: history.study.metric.loss(of_trial[-1]) for trial, of_trial in values.items()})
+    if not order:
         return None
-    trial = min(losses, key=lambda trial: (losses[trial], trial))
+    trial = order[0]
     configuration = Config.read(history.folder.config(trial)).configuration
-    return Best(trial, metric.value(losses[trial]), len(trained[trial].values), configuration)
-
-
-def _winner(folder: StudyFolder) -> Best:
-    found = Winner.read(folder.best)
-    return Best(found.trial, found.value, found.epochs, found.configuration)
+    return Best(trial, values[trial][-1], len(values[trial]), configuration)
 
 
 def _job_errors(folder: StudyFolder, rounds: Iterable[RoundHistory]) -> dict[Path, str]:
     """Return the last line of each log that tells of an error, where the job's file is still missing."""
-    steps = {"threshold": "threshold", "fit": "predictor", "decide": "decision", "promote": "promotion"}
-    logs = {folder.path / "logs" / "best.log": folder.best}
+    logs = {folder.best_log: folder.best}
     for found in rounds:
-        if not found.competitors or found.promoted is not None:
-            continue
-        place = folder.round(found.schedule)
-        for log in place.glob("logs/*.log"):
-            part, _, batch = log.stem.partition("-")
-            logs[log] = place / part / f"{batch}.json" if batch else place / f"{steps.get(part, part)}.json"
+        if found.competitors and found.promoted is None:
+            logs.update(folder.logs(found.schedule))
     errors = {}
     for log, output in sorted(logs.items()):
         if output.exists() or not log.exists():

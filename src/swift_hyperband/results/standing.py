@@ -3,50 +3,73 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
+from typing import Any, Literal
 
 from swift_hyperband.results.history import History, RoundHistory, TrialHistory
+from swift_hyperband.search.decisions import rank
 
-Fate = Literal["finished", "promoted", "stopped by prediction", "not promoted", "diverged", "failed", "running"]
+
+class Fate(StrEnum):
+    """The fate of a trial so far.
+
+    A finished trial trained to the last epoch of its bracket; a promoted one waits for a round that was not entered
+    yet; a running one competes in a round that is not over.
+    """
+
+    FINISHED = "finished"
+    PROMOTED = "promoted"
+    STOPPED = "stopped by prediction"
+    NOT_PROMOTED = "not promoted"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+    RUNNING = "running"
 
 
 @dataclass(frozen=True)
 class Best:
-    """The best trial, where it stands."""
+    """The best trial, and the epoch at which it stands."""
 
     trial: str
-    epoch: int
     value: float
+    epoch: int
+    configuration: Mapping[str, Any]
 
 
-def diverged(history: History, trial: TrialHistory) -> bool:
-    """Whether the metric of a trial was not finite at some epoch."""
-    return not all(map(math.isfinite, trial.values(history.study.target.metric)))
+def status(history: History, trial: TrialHistory) -> Literal["ok", "diverged", "failed"]:
+    """Return whether a trial can still train, as `training.trial.Trained` has it."""
+    if trial.failed:
+        return "failed"
+    return "ok" if all(map(math.isfinite, trial.values(history.study.metric.name))) else "diverged"
+
+
+def lost(history: History, trial: TrialHistory) -> bool:
+    """Whether a trial failed or diverged."""
+    return status(history, trial) != "ok"
+
+
+def fate(found: RoundHistory, trial: str, status: Literal["ok", "diverged", "failed"], *, is_last: bool) -> Fate:
+    """Return the fate of a competitor in a round, which may be the last one of its bracket."""
+    if status != "ok":
+        return Fate(status)
+    if trial in found.stopped:
+        return Fate.STOPPED
+    if found.promoted is None:
+        return Fate.RUNNING
+    if is_last:
+        return Fate.FINISHED
+    return Fate.PROMOTED if trial in found.promoted else Fate.NOT_PROMOTED
 
 
 def fates(history: History) -> dict[str, Fate]:
-    """Return what became of each trial.
-
-    "finished" trained to the last epoch of its bracket; "promoted" waits for a round that was not entered yet;
-    "running" competes in a round that is not over.
-    """
+    """Return the fate of each trial."""
     last = {trial: found for found in history.rounds.values() for trial in found.competitors}
-    return {trial: _fate(history, history.trials[trial], last[trial]) for trial in history.trials}
-
-
-def _fate(history: History, trial: TrialHistory, found: RoundHistory) -> Fate:
-    if trial.failed:
-        return "failed"
-    if diverged(history, trial):
-        return "diverged"
-    if trial.trial in found.stopped:
-        return "stopped by prediction"
-    if found.promoted is None:
-        return "running"
-    if history.schedule.is_last(found.schedule):
-        return "finished"
-    return "promoted" if trial.trial in found.promoted else "not promoted"
+    return {
+        name: fate(last[name], name, status(history, trial), is_last=history.schedule.is_last(last[name].schedule))
+        for name, trial in history.trials.items()
+    }
 
 
 def winners(history: History) -> dict[int, Best]:
@@ -62,15 +85,14 @@ def winners(history: History) -> dict[int, Best]:
 def best(history: History) -> Best | None:
     """Return the winner of a finished search, else the best trial so far, each where it stands; None without any."""
     if history.finished:
-        standing = list(winners(history).values())
+        standing = {found.trial: found for found in winners(history).values()}
     else:
-        alive = [trial for trial in history.trials.values() if trial.curve and not trial.failed]
-        standing = [
-            _standing(history, trial.trial, len(trial.curve)) for trial in alive if not diverged(history, trial)
-        ]
-    metric = history.study.metric
-    return min(standing, key=lambda best: (metric.loss(best.value), best.trial), default=None)
+        alive = [trial for trial in history.trials.values() if trial.curve and not lost(history, trial)]
+        standing = {trial.trial: _standing(history, trial.trial, len(trial.curve)) for trial in alive}
+    order = rank({trial: history.study.metric.loss(found.value) for trial, found in standing.items()})
+    return standing[order[0]] if order else None
 
 
 def _standing(history: History, trial: str, epoch: int) -> Best:
-    return Best(trial, epoch, history.trials[trial].curve[epoch - 1][history.study.target.metric])
+    found = history.trials[trial]
+    return Best(trial, found.curve[epoch - 1][history.study.metric.name], epoch, found.configuration)

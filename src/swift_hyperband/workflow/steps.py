@@ -19,6 +19,7 @@ from swift_hyperband.results.freeze import load_frozen
 from swift_hyperband.results.layout import Part, StudyFolder
 from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search import rounds
+from swift_hyperband.search.decisions import rank
 from swift_hyperband.search.schedule import Round, Schedule
 from swift_hyperband.study.frozen import FrozenStudy
 
@@ -118,7 +119,7 @@ class Steps:
             winners |= {trial: (last.losses[trial], bracket) for trial in last.promoted}
         if not winners:
             raise UserError(nothing_left(self.folder, self.study.metric.name))
-        best = min(winners, key=lambda trial: (winners[trial][0], trial))
+        best = rank({trial: loss for trial, (loss, _) in winners.items()})[0]
         loss, bracket = winners[best]
         write_best(self.folder, self.study, best, bracket, loss)
         # Delete every other state: a kill may have prevented earlier deletions.

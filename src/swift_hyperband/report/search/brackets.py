@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Kind, spending, stretches
 from swift_hyperband.results.history import History
-from swift_hyperband.results.standing import Best, best, diverged, winners
+from swift_hyperband.results.standing import Best, best, lost, winners
 from swift_hyperband.search.algorithms import ALGORITHMS
 
 # in inches: pitch of the lines, most height of all lines, space above a panel, above and below all, at the sides
@@ -103,9 +103,9 @@ def _lines(ax: Axes, history: History, bracket: int, width: float) -> dict[str, 
         dashes = (0, (2.5, 1.5)) if kind == "saved" else "solid"
         thickness = width * 0.6 if kind == "saved" else width
         ax.add_collection(LineCollection(drawn, colors=style.KINDS[kind][0], linewidths=thickness, linestyles=dashes))
-    lost = [trial for trial in rows if history.trials[trial].failed or diverged(history, history.trials[trial])]
-    ends = [len(history.trials[trial].curve) for trial in lost]
-    ax.plot(ends, [rows[trial] for trial in lost], "x", color=style.RED, ms=4.5, mew=1.3, zorder=5, clip_on=False)
+    gone = [trial for trial in rows if lost(history, history.trials[trial])]
+    ends = [len(history.trials[trial].curve) for trial in gone]
+    ax.plot(ends, [rows[trial] for trial in gone], "x", color=style.RED, ms=4.5, mew=1.3, zorder=5, clip_on=False)
     ax.set_ylim(max(len(rows), history.schedule.brackets[bracket][0].trials) - 0.2, -0.8)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
@@ -128,8 +128,8 @@ def _order(history: History, bracket: int) -> list[str]:
 
     def place(trial: str) -> tuple[float, ...]:
         known = history.trials[trial]
-        lost = known.failed or diverged(history, known) or not known.curve
-        loss = float("inf") if lost else metric.loss(known.curve[-1][metric.name])
+        has_no_loss = lost(history, known) or not known.curve
+        loss = float("inf") if has_no_loss else metric.loss(known.curve[-1][metric.name])
         return -reached[trial], -won.count(trial), -len(known.curve), loss
 
     return sorted(reached, key=place)
@@ -157,6 +157,6 @@ def _legend(history: History, kinds: Set[Kind]) -> list[Line2D | Patch]:
         handles.append(Line2D([], [], marker="o", ms=6, label="winner of a bracket", **mark))
         if history.finished:
             handles.append(Line2D([], [], marker="*", ms=13, label="best of the search", **mark))
-    if any(trial.failed or diverged(history, trial) for trial in history.trials.values()):
+    if any(lost(history, trial) for trial in history.trials.values()):
         handles.append(Line2D([], [], marker="x", ls="", color=style.RED, mew=1.3, label="diverged or failed"))
     return handles

@@ -13,13 +13,13 @@ from swift_hyperband.results.history import History, TrialHistory
 from swift_hyperband.results.standing import Fate, best, fates
 
 LOOKS: dict[Fate, tuple[str, style.Look]] = {
-    "not promoted": ("not promoted", {"color": style.SKY, "lw": 0.8}),
-    "stopped by prediction": ("stopped by prediction", {"color": style.GREY, "lw": 0.9, "ls": (0, (2.5, 1.5))}),
-    "promoted": ("running", {"color": style.GREEN, "lw": 1.0}),
-    "running": ("running", {"color": style.GREEN, "lw": 1.0}),
-    "finished": ("trained to the last epoch", {"color": style.BLUE, "lw": 1.3}),
-    "diverged": ("diverged", {"color": style.RED, "lw": 0.9}),
-    "failed": ("failed", {"color": style.RED, "lw": 0.9, "ls": (0, (1, 1))}),
+    Fate.NOT_PROMOTED: ("not promoted", {"color": style.SKY, "lw": 0.8}),
+    Fate.STOPPED: ("stopped by prediction", {"color": style.GREY, "lw": 0.9, "ls": (0, (2.5, 1.5))}),
+    Fate.PROMOTED: ("running", {"color": style.GREEN, "lw": 1.0}),
+    Fate.RUNNING: ("running", {"color": style.GREEN, "lw": 1.0}),
+    Fate.FINISHED: ("trained to the last epoch", {"color": style.BLUE, "lw": 1.3}),
+    Fate.DIVERGED: ("diverged", {"color": style.RED, "lw": 0.9}),
+    Fate.FAILED: ("failed", {"color": style.RED, "lw": 0.9, "ls": (0, (1, 1))}),
 }
 """Name in the legend and look of the curves, by the trial's fate; the first are drawn below the others."""
 
@@ -66,7 +66,7 @@ def _curves(ax: Axes, history: History, metric: str) -> list[Line2D]:
         for trial in history.trials.values():
             if status[trial.trial] == fate:
                 _curve(ax, trial, metric, look)
-                mark = "x" if fate in ("diverged", "failed") else ""
+                mark = "x" if fate in (Fate.DIVERGED, Fate.FAILED) else ""
                 handles[name] = Line2D([], [], marker=mark, label=name, **look)
     return list(handles.values())
 

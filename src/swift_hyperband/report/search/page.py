@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import get_args
 
 from swift_hyperband.base.files import write_text
 from swift_hyperband.report import style
@@ -105,7 +104,7 @@ def _text(value: object) -> str:
 
 def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str, str]:
     counted = Counter(fates(history).values())
-    ends = {f"… {fate}": str(counted[fate]) for fate in get_args(Fate) if fate in counted}
+    ends = {f"… {fate}": str(counted[fate]) for fate in Fate if fate in counted}
     found = {"trials": str(len(history.trials)), **ends}
     found["epochs trained"] = str(history.epochs)
     if history.schedule.decides:
