@@ -25,7 +25,7 @@ from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.wording import one_of, shown
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.results.contents import Config
-from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.layout import RESULTS, StudyFolder
 from swift_hyperband.results.trials import nothing_left
 from swift_hyperband.search.algorithms import ALGORITHMS, Family
 from swift_hyperband.search.fast_hyperband import FastSettings
@@ -34,6 +34,7 @@ from swift_hyperband.study import reader
 from swift_hyperband.study.checks import slug
 from swift_hyperband.study.model import Study
 from swift_hyperband.study.section import FromKeys, Section, validated
+from swift_hyperband.training.trial import CURVE, STARTED
 
 PARALLEL = "parallel"
 """The run by the workflow, beside the names of searches."""
@@ -82,7 +83,7 @@ class RealRuns(Section):
 
     def result(self, search: str, seed: int) -> Path:
         """Return the file of a run's result."""
-        return Path("results") / self.name / f"{search}-{seed}.json"
+        return RESULTS / self.name / f"{search}-{seed}.json"
 
 
 @dataclass(frozen=True)
@@ -134,14 +135,14 @@ def run(settings: RealRuns, search: str, seed: int) -> Result:
         If the study does not hold, or every trial failed.
     """
     study = _variant(settings, search, seed)
-    folder = StudyFolder(Path("results") / study.name)
+    folder = StudyFolder.of(study.name)
     folder.path.mkdir(parents=True, exist_ok=True)
     with _clocked(folder.path / "elapsed.json") as elapsed:
         if search == PARALLEL:
             trial, epochs = _by_workflow(settings, study, folder)
         else:
             trial, epochs = _one_after_another(settings, search, study, folder)
-    rows = _rows(folder.trial(trial) / "curve.jsonl")
+    rows = _rows(folder.trial(trial) / CURVE)
     last = rows[study.search.max_epochs - 1]
     if last.get(settings.reported) is None:
         metrics = ", ".join(key for key in last if key not in RESERVED)
@@ -242,11 +243,11 @@ def _training(folder: Path) -> float:
     """Return in how many seconds at least one trial trained."""
     stretches = []
     for trial in folder.glob("trials/*"):
-        if not (trial / "curve.jsonl").exists():
+        if not (trial / CURVE).exists():
             continue
-        seconds = {int(row["epoch"]): row["seconds"] for row in _rows(trial / "curve.jsonl")}
+        seconds = {int(row["epoch"]): row["seconds"] for row in _rows(trial / CURVE)}
         # an epoch that was started twice counts from its last start
-        starts = {int(row["epoch"]): row["time"] for row in _rows(trial / "started.jsonl")}
+        starts = {int(row["epoch"]): row["time"] for row in _rows(trial / STARTED)}
         stretches += [(begin, begin + seconds[epoch]) for epoch, begin in starts.items() if epoch in seconds]
     return union(stretches)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from swift_hyperband.base.metric import from_json
 from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.training.trial import FAILURES, last_error, metric_values, read_rows, state_of
+from swift_hyperband.training.trial import CURVE, FAILURES, last_error, metric_values, read_rows, state_of
 
 
 def nothing_left(folder: StudyFolder, metric: str) -> str:
@@ -55,6 +55,6 @@ def measured_seconds(folder: StudyFolder) -> float | None:
     """Return the median time of an epoch, in seconds, over all curves of a study; None where there are none yet."""
     import statistics
 
-    curves = (read_curve(folder, path.parent.name) for path in folder.path.glob("trials/*/curve.jsonl"))
+    curves = (read_curve(folder, path.parent.name) for path in folder.path.glob(f"trials/*/{CURVE}"))
     seconds = [row["seconds"] for curve in curves for row in curve if math.isfinite(row.get("seconds", math.nan))]
     return statistics.median(seconds) if seconds else None

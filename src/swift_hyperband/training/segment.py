@@ -69,7 +69,7 @@ def train(
     if held is None:
         return
     with held:
-        configuration = read_json(folder / "config.json", {"configuration": dict})["configuration"]
+        configuration = read_json(folder / trial.CONFIG, {"configuration": dict})["configuration"]
         _remove_leftovers(folder)
         try:
             with _logged(folder, target_class, epochs):
