@@ -14,7 +14,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from swift_hyperband.search.settings import SwiftSettings
 
@@ -257,6 +257,8 @@ def decision_point(start: int, end: int, fraction: float) -> int:
     return start + ceil_share(fraction, end - start)
 
 
+# asynchronous searches ask for the same few decision points again and again
+@lru_cache(maxsize=4096)
 def ceil_share(share: float, whole: int) -> int:
     """Return ceil(share * whole) for a share as it was written: 0.1 of 30 is 3, not ceil(3.0000000000000004)."""
     return math.ceil(Fraction(str(share)) * whole)
