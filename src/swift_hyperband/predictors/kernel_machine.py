@@ -150,7 +150,7 @@ def leave_one_out(settings: PredictorSettings, curves: Floats, ends: Floats, sol
         left_out = inputs.apply(columns[:, None, :])
     scaled = np.empty((n, 1, 1))
     squared = 0.0
-    for i in np.argsort(-np.abs(target[:, 0] - np.median(target)), kind="stable").tolist():
+    for i in np.argsort(-np.abs(target[:, 0] - np.add.reduce(target[:, 0]) / n), kind="stable").tolist():
         if squared:
             yield math.sqrt(squared / n) * (1 - ROUNDING)
         solution = solve(x[i], y[i])
