@@ -14,9 +14,12 @@ PACKAGES = [
 ]
 MOST_LINES = 350
 ELSEWHERE = {
+    "annealing/dwave/access": "annealing/dwave/test_secrets",
     "annealing/dwave/connection": "annealing/dwave/test_conversation",
-    "annealing/dwave/errors": "annealing/dwave/test_conversation",
+    "annealing/dwave/explain": "annealing/dwave/test_conversation",
+    "annealing/errors": "annealing/test_own",
     "annealing/limits": "annealing/test_before_training",
+    "annealing/probe": "annealing/test_own",
     "annealing/ready": "annealing/test_own",
     "annealing/settings": "annealing/test_samplers",
     "base/parquet": "report/search/test_curves",

@@ -6,8 +6,8 @@ import dimod
 import numpy as np
 import pytest
 
-from swift_hyperband.annealing import own, ready, samplers
-from swift_hyperband.annealing.dwave.errors import SamplerError, cleaned
+from swift_hyperband.annealing import own, probe, ready, samplers
+from swift_hyperband.annealing.errors import SamplerError, cleaned
 from swift_hyperband.annealing.settings import SamplerSettings
 
 MODULE = '''
@@ -215,7 +215,7 @@ def made():
 
 
 def problem(variables=12):
-    return ready.problem(variables)
+    return probe.problem(variables)
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from swift_hyperband.annealing.dwave import conversation
-from swift_hyperband.annealing.dwave.errors import AnnealerError
 from swift_hyperband.annealing.dwave.store import Answer, Kept, Problem
+from swift_hyperband.annealing.errors import AnnealerError
 from swift_hyperband.annealing.settings import SamplerSettings
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.results.decided import Fitted

@@ -13,7 +13,7 @@ from typing import Any
 import dimod
 import numpy as np
 
-from swift_hyperband.annealing.dwave.errors import SamplerError, cleaned
+from swift_hyperband.annealing.errors import SamplerError, cleaned
 from swift_hyperband.annealing.qubo import Floats
 from swift_hyperband.base.classes import ClassName, import_named
 

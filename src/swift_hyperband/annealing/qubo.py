@@ -14,13 +14,12 @@ SVM, Willsch et al., arXiv 1906.06283. The adaptive and the signed encoding are 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import dimod
 import numpy as np
+from dwave.samplers import SteepestDescentSampler
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import dimod
 
 Floats = NDArray[np.float64]
 
@@ -133,8 +132,6 @@ def build(kernel: Floats, y: Floats, code: Encoding, epsilon: float, xi: float) 
     D = [P, -P] (pairs) or P (signed) with P = I_n (x) weights^T. With A = K + 2 xi 1 1^T (signed: + 2 epsilon / cap I)
     the energy is 1/8 s^T D^T A D s - y^T D s / 2, plus epsilon 1^T |D| (s + 1) / 2 for pairs.
     """
-    import dimod
-
     n, weights = len(y), code.weights
     matrix = kernel + 2.0 * xi
     if code.signed:
@@ -194,7 +191,4 @@ def polish(bqm: dimod.BinaryQuadraticModel, states: dimod.SampleSet) -> dimod.Sa
 
     Broken chains and noise leave states above their local minimum.
     """
-    # compiled, and of D-Wave's: whoever builds problems alone does not load it
-    from dwave.samplers import SteepestDescentSampler
-
     return SteepestDescentSampler().sample(bqm, initial_states=states, num_reads=len(states))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
+from swift_hyperband.annealing import packages
 from swift_hyperband.annealing.settings import REMOTE, SamplerSettings
 from swift_hyperband.base.errors import UserError
-
-if TYPE_CHECKING:
-    import dimod
 
 PATIENCE = 10.0
 """Seconds, about, that an annealer in the network has to say what it takes and charges."""
@@ -21,9 +18,7 @@ ANEW = "each problem it is asked anew has other solutions"
 FEW = 3
 """Reads by which it is seen whether a sampler repeats its answers."""
 
-PACKAGES = "install them with: pip install 'swift-hyperband[annealer]'"
-
-_TAKEN: dict[str, frozenset[str]] = {
+TAKEN: dict[str, frozenset[str]] = {
     "simulated-annealing": frozenset({"num_reads", "sweeps"}),
     "neal": frozenset({"num_reads", "sweeps"}),
     "tabu": frozenset({"num_reads"}),
@@ -32,7 +27,10 @@ _TAKEN: dict[str, frozenset[str]] = {
     "qpu": frozenset({"num_reads", "solver", "annealing_time", "chain_strength", "timeout"}),
     "hybrid": frozenset({"solver", "timeout"}),
 }
-_PARAMETERS = {"num_reads": "num_reads", "sweeps": "num_sweeps"}
+"""The keys of `predictor.sampler` that each sampler takes."""
+
+PARAMETERS = {"num_reads": "num_reads", "sweeps": "num_sweeps"}
+"""The parameters of a sampler of the user's own that these keys set."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Ready:
     fit_seconds : float or None
         How long a problem of the size asked about took, where one was tried.
     solver, qubits, largest, charged_seconds
-        Of a solver in the network, as `remote.Offer` has them.
+        Of a solver in the network, as `conversation.Offer` has them.
     """
 
     faults: tuple[str, ...] = ()
@@ -81,32 +79,27 @@ def look(settings: SamplerSettings, variables: int, *, trial: bool) -> Ready:
     UserError
         If D-Wave's packages are not installed.
     """
+    packages.require(settings.name)
     if settings.name in REMOTE:
         return _remote(settings, variables)
-    # a plan asks no sampler of this process, and the packages may lack
-    try:
-        import dimod  # noqa: F401
-        import dwave.samplers  # noqa: F401
+    # dimod and D-Wave's samplers: a plan of a study without a QSVR imports this module
+    from swift_hyperband.annealing import probe
 
-        if settings.name == "neal":
-            import neal  # noqa: F401
-    except ImportError as error:
-        needed = f"{settings.name} needs D-Wave's packages, found no module {error.name!r}"
-        raise UserError(f"predictor.sampler.name: {needed}; {PACKAGES}") from None
     try:
-        return _local(settings, variables, trial)
+        return probe.local(settings, variables, trial)
     except UserError as error:
         line = str(error)
         return Ready(faults=(line if line.startswith("predictor.") else f"predictor.sampler.name: {line}",))
 
 
 def _remote(settings: SamplerSettings, variables: int) -> Ready:
+    # D-Wave's client takes seconds to load: no sampler of this process needs it
     from swift_hyperband.annealing.dwave import conversation
 
     offer = conversation.ask(settings, variables, PATIENCE)
     return Ready(
         faults=offer.refusals,
-        notes=_without_effect(settings, _TAKEN[settings.name]),
+        notes=without_effect(settings, TAKEN[settings.name]),
         unrepeatable=ANEW,
         solver=offer.solver,
         qubits=offer.qubits,
@@ -115,62 +108,13 @@ def _remote(settings: SamplerSettings, variables: int) -> Ready:
     )
 
 
-def _local(settings: SamplerSettings, variables: int, trial: bool) -> Ready:
-    from swift_hyperband.annealing import own, samplers
-
-    sampler = samplers.make(settings.name)
-    with own.told(settings.name, "failed with {}"):
-        taken = _TAKEN.get(settings.name)
-        if taken is None:
-            taken = frozenset(key for key, name in _PARAMETERS.items() if own.takes(sampler, name))
-        known = own.unrepeatable(sampler, samplers.suited(sampler, problem(2)))
-    found = Ready(notes=_without_effect(settings, taken), unrepeatable=known)
-    if fault := samplers.too_large(settings.name, sampler, variables):
-        return Ready(faults=(fault,), notes=found.notes, unrepeatable=known)
-    if not trial or settings.name == "exact":
-        # which holds what is not too large, and takes seconds for the largest
-        return found
-    bqm = problem(variables)
-    start = time.perf_counter()
-    samplers.minimiser(settings, "trial")(bqm)
-    seconds = time.perf_counter() - start
-    why = known
-    if ":" in settings.name and known is None and not _repeats(settings, bqm):
-        why = "the same problem and seed had two different answers"
-    return Ready(notes=found.notes, unrepeatable=why, fit_seconds=seconds)
-
-
-def _repeats(settings: SamplerSettings, bqm: dimod.BinaryQuadraticModel) -> bool:
-    """Return whether a sampler solves a problem twice alike; in few reads, as some take minutes for many."""
-    import numpy as np
-
-    from swift_hyperband.annealing import samplers
-
-    few = replace(settings, num_reads=min(settings.num_reads, FEW))
-    one, other = (samplers.minimiser(few, "trial")(bqm) for _ in range(2))
-    columns = [other.variables.index(variable) for variable in one.variables]
-    return np.array_equal(one.record.sample, other.record.sample[:, columns])
-
-
-def _without_effect(settings: SamplerSettings, taken: frozenset[str]) -> tuple[str, ...]:
+def without_effect(settings: SamplerSettings, taken: frozenset[str]) -> tuple[str, ...]:
     """Return a line for each key that differs from its default and that the sampler does not take."""
     default: Any = SamplerSettings()
     keys = ("num_reads", "sweeps", "solver", "annealing_time", "chain_strength", "timeout")
     given = [key for key in keys if getattr(settings, key) != getattr(default, key) and key not in taken]
     return tuple(
-        f"predictor.sampler.{key} has no effect: {settings.name} takes no {_PARAMETERS.get(key, key)}, "
+        f"predictor.sampler.{key} has no effect: {settings.name} takes no {PARAMETERS.get(key, key)}, "
         f"found {getattr(settings, key)}; leave it out"
         for key in given
     )
-
-
-def problem(variables: int) -> dimod.BinaryQuadraticModel:
-    """Return a dense problem with fixed biases."""
-    import dimod
-    import numpy as np
-
-    biases = np.random.default_rng(0).normal(size=(variables, variables))
-    bqm = dimod.BinaryQuadraticModel("BINARY")
-    bqm.add_linear_from_array(biases.diagonal())
-    bqm.add_quadratic_from_dense(np.triu(biases, 1))
-    return bqm

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import dimod
+from dwave.samplers import SimulatedAnnealingSampler, TabuSampler
 
-from swift_hyperband.annealing import qubo
-from swift_hyperband.annealing.dwave import conversation
+from swift_hyperband.annealing import packages, qubo
 from swift_hyperband.annealing.own import call, load
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
 from swift_hyperband.base.classes import parsed
@@ -49,6 +49,10 @@ def minimiser(settings: SamplerSettings, label: str = "", kept: Path | None = No
 
     def minimise(bqm: dimod.BinaryQuadraticModel, part: str = "") -> dimod.SampleSet:
         if settings.name in REMOTE:
+            packages.require(settings.name)
+            # D-Wave's client takes seconds to load: no sampler of this process needs it
+            from swift_hyperband.annealing.dwave import conversation
+
             return conversation.sample(settings, bqm, label + part, kept, settings.budget)
         # made anew for each problem: no state of a user's own sampler goes from one problem to the next
         sampler = make(settings.name)
@@ -93,8 +97,6 @@ def suited(sampler: dimod.Sampler, bqm: dimod.BinaryQuadraticModel) -> dict[str,
 
     Simulated annealing: a range of temperatures. Tabu: when to stop, as its own stop is by the clock.
     """
-    from dwave.samplers import SimulatedAnnealingSampler, TabuSampler
-
     if isinstance(sampler, SimulatedAnnealingSampler):
         return {"beta_range": list(qubo.beta_range(bqm))}
     return {"num_restarts": TABU_RESTARTS, "timeout": None} if isinstance(sampler, TabuSampler) else {}

@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from swift_hyperband.annealing.ready import FEW, look, problem
+from swift_hyperband.annealing.ready import FEW, look
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.arguments import verbosity
@@ -206,16 +206,12 @@ def _at_usual_size(found: Finding, settings: SamplerSettings) -> Finding:
 
 def _fit(settings: SamplerSettings, variables: int) -> tuple[float, bool | None]:
     """Return how many seconds a problem took, and whether its optimum was found, if it is known."""
-    import dimod
+    # dimod: the help of the command needs none
+    from swift_hyperband.annealing import probe
 
-    from swift_hyperband.annealing import samplers
-
-    bqm = problem(variables)
-    start = time.perf_counter()
+    bqm = probe.problem(variables)
     # with the time in its label, so that it is solved anew and no earlier answer is taken
-    found = samplers.minimiser(settings, f"swift-hyperband annealer check {time.time():.3f}")(bqm)
-    energy = float(found.record.energy.min())
-    seconds = time.perf_counter() - start
+    found, seconds = probe.solve(settings, bqm, f"swift-hyperband annealer check {time.time():.3f}")
     if variables > VARIABLES:
         return seconds, None
-    return seconds, energy <= float(dimod.ExactSolver().sample(bqm).record.energy.min()) + 1e-9
+    return seconds, float(found.record.energy.min()) <= probe.least_energy(bqm) + 1e-9

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from swift_hyperband.annealing import ready
-from swift_hyperband.annealing.dwave.errors import AnnealerError, SamplerError
+from swift_hyperband.annealing.errors import AnnealerError, SamplerError
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.results.contents import Sampler, known
 from swift_hyperband.results.decided import Fitted

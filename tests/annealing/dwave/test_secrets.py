@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from swift_hyperband.annealing.dwave.access import Access
 from swift_hyperband.annealing.dwave.conversation import PAUSES, sample
-from swift_hyperband.annealing.dwave.errors import Access, AnnealerError
 from swift_hyperband.annealing.dwave.store import Kept
+from swift_hyperband.annealing.errors import AnnealerError
 from swift_hyperband.annealing.settings import SamplerSettings
 
 SAMPLER = """

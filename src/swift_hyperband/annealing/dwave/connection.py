@@ -6,17 +6,19 @@ import logging
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from dimod import BinaryQuadraticModel, SampleSet
+from dwave.embedding import unembed_sampleset
+from dwave.embedding.chain_strength import uniform_torque_compensation
+from dwave.system import DWaveCliqueSampler, LeapHybridSampler
 
 from swift_hyperband.annealing import limits
-from swift_hyperband.annealing.dwave.errors import Access, AnnealerError
+from swift_hyperband.annealing.dwave.access import Access
+from swift_hyperband.annealing.dwave.explain import explained
+from swift_hyperband.annealing.errors import AnnealerError
 from swift_hyperband.annealing.settings import SamplerSettings
-from swift_hyperband.base.errors import UserError
-
-if TYPE_CHECKING:
-    from dimod import BinaryQuadraticModel, SampleSet
 
 Embedding = Mapping[Any, tuple[int, ...]]
 """The chain of qubits that stands for each variable."""
@@ -54,8 +56,6 @@ class Qpu:
     """A D-Wave QPU with clique embeddings (busclique), cached on disk by minorminer."""
 
     def __init__(self, settings: SamplerSettings, config: dict[str, Any]) -> None:
-        from dwave.system import DWaveCliqueSampler
-
         self._sampler = DWaveCliqueSampler(**config)
         self.client, self.solver = self._sampler.child.client, self._sampler.child.solver
         self._parameters: dict[str, float] = {"num_reads": settings.num_reads}
@@ -87,13 +87,9 @@ class Qpu:
         return self._sampler.sample(bqm, chain_strength=self._strength, label=tag, **self._parameters)
 
     def _strength(self, bqm: BinaryQuadraticModel, embedding: Embedding | None = None) -> float:
-        from dwave.embedding.chain_strength import uniform_torque_compensation
-
         return self._chain_strength * float(uniform_torque_compensation(bqm, embedding))
 
     def unembed(self, found: SampleSet, bqm: BinaryQuadraticModel, embedding: Embedding | None) -> SampleSet | None:
-        from dwave.embedding import unembed_sampleset
-
         embedding = embedding or self._embed(list(bqm.variables))
         if {qubit for chain in embedding.values() for qubit in chain} != set(found.variables):
             return None
@@ -109,8 +105,6 @@ class Hybrid:
     """A Leap hybrid solver of binary quadratic models; it returns one state."""
 
     def __init__(self, settings: SamplerSettings, config: dict[str, Any]) -> None:
-        from dwave.system import LeapHybridSampler
-
         self._timeout = settings.timeout
         self._sampler = LeapHybridSampler(**config)
         self.client, self.solver = self._sampler.client, self._sampler.solver
@@ -168,17 +162,7 @@ def connect(settings: SamplerSettings) -> Iterator[Connection]:
     ------
     AnnealerError
         If the solver cannot be used.
-    UserError
-        If D-Wave's packages are not installed.
     """
-    try:
-        import dwave.cloud
-        import dwave.system  # noqa: F401
-    except ImportError as error:
-        raise UserError(
-            f"the sampler {settings.name!r} needs D-Wave's packages, found no module {error.name!r}; "
-            "install them with: pip install 'swift-hyperband[annealer]'"
-        ) from None
     # the client logs its configuration with the token in it (debug) and what a server says, who may repeat it (error)
     logging.getLogger("dwave.cloud").setLevel(logging.CRITICAL + 1)
     access = Access.configured()
@@ -194,23 +178,9 @@ def connect(settings: SamplerSettings) -> Iterator[Connection]:
     }
     if settings.solver is not None:
         config["solver"] = settings.solver
-    with _explained(access):
+    with explained(access):
         annealer: Annealer = Qpu(settings, config) if settings.name == "qpu" else Hybrid(settings, config)
         try:
             yield Connection(annealer, access)
         finally:
             annealer.client.close(wait=False)
-
-
-@contextmanager
-def _explained(access: Access) -> Iterator[None]:
-    """Turn what D-Wave's client raises into an `AnnealerError`, without the traceback that could hold a secret."""
-    from dwave.cloud import exceptions as client
-    from requests import RequestException
-
-    # not any OSError: a full disk is not the annealer's fault
-    network = (RequestException, TimeoutError, client.ProblemUploadError)
-    try:
-        yield
-    except (*network, client.CanceledFutureError, client.UseAfterCloseError, ValueError, KeyError) as error:
-        raise access.explain(error) from None

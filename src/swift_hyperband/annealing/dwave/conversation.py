@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from dimod import BinaryQuadraticModel, SampleSet
+from dwave.cloud.api import Problems
+from dwave.cloud.exceptions import SolverError
 
 from swift_hyperband.annealing.dwave.connection import Annealer, Connection, connect
-from swift_hyperband.annealing.dwave.errors import AnnealerError
 from swift_hyperband.annealing.dwave.store import Answer, Kept, Problem, spent
+from swift_hyperband.annealing.errors import AnnealerError
 from swift_hyperband.annealing.qubo import polish
 from swift_hyperband.annealing.settings import SamplerSettings
-
-if TYPE_CHECKING:
-    from dimod import BinaryQuadraticModel, SampleSet
 
 PAUSES = (1.0, 4.0, 15.0)
 """Seconds before asking again after a temporary error."""
@@ -121,10 +121,8 @@ def ask(settings: SamplerSettings, variables: int, patience: float) -> Offer:
 
 def _polished(bqm: BinaryQuadraticModel, states: SampleSet) -> SampleSet:
     """Return where steepest descent from each state ends: broken chains leave states above a local minimum."""
-    import dimod
-
     ends = polish(bqm, states)
-    return dimod.SampleSet.from_samples(
+    return SampleSet.from_samples(
         (ends.record.sample, list(ends.variables)),
         vartype=bqm.vartype,
         energy=ends.record.energy,
@@ -178,8 +176,6 @@ def _converse(connection: Connection, problem: Problem, store: Kept, left: float
 
 def _earlier(connection: Connection, problem: Problem, store: Kept) -> str | None:
     """Return the id of this problem at the server, if it was submitted before and has an answer or will have one."""
-    from dwave.cloud.api import Problems
-
     known = store.problem_id()
     with Problems.from_config(connection.annealer.client.config) as problems:
         listed = problems.list_problems(label=problem.tag) if known is None else problems.list_problems(id=known)
@@ -193,8 +189,6 @@ def _earlier(connection: Connection, problem: Problem, store: Kept) -> str | Non
 
 def _submitted(connection: Connection, found: SampleSet, store: Kept, deadline: float) -> str:
     """Return the id that the server gave a problem."""
-    from dwave.cloud.exceptions import SolverError
-
     try:
         problem_id = found.wait_id(timeout=max(0.1, deadline - time.monotonic()))
     except concurrent.futures.TimeoutError:
@@ -225,8 +219,6 @@ def _wait(connection: Connection, found: SampleSet, problem_id: str, deadline: f
 
 def _cancel(annealer: Annealer, problem_id: str) -> str:
     """Cancel a problem; return what became of it, in words."""
-    from dwave.cloud.api import Problems
-
     # ValueError: an answer that is none; the time-out is to be told, not this
     with suppress(OSError, ValueError), Problems.from_config(annealer.client.config) as problems:
         if not hasattr(problems.cancel_problem(problem_id), "error_code"):

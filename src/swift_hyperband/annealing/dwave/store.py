@@ -12,15 +12,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from dimod import BinaryQuadraticModel, SampleSet
 
 from swift_hyperband.base import files
 from swift_hyperband.base.errors import UserError
-
-if TYPE_CHECKING:
-    from dimod import BinaryQuadraticModel, SampleSet
 
 PROBLEM, SUBMITTED, ANSWER = "problem.json", "submitted.json", "answer.json"
 SHAPES: dict[str, files.Shape] = {
@@ -148,8 +146,6 @@ class Answer:
 
     def sampleset(self, bqm: BinaryQuadraticModel) -> SampleSet:
         """Return the states as a sample set of `bqm`."""
-        import dimod
-
         bits = np.array([[int(bit) for bit in state] for state in self.states], dtype=np.int8)
         info = {
             "problem_id": self.problem_id,
@@ -158,7 +154,7 @@ class Answer:
             "seconds": self.seconds,
             "chain_break_share": self.chain_break_share,
         }
-        return dimod.SampleSet.from_samples(
+        return SampleSet.from_samples(
             (bits, list(bqm.variables)),
             vartype="BINARY",
             energy=self.energies,
