@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -135,7 +136,10 @@ def test_ctrl_c_keeps_what_is_done(table, capsys, monkeypatch):
 
 
 def test_without_optuna_it_says_what_to_install(table, capsys, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "optuna", None)
+    # as in a process that has not drawn by a model yet
+    monkeypatch.delitem(sys.modules, "swift_hyperband.replay.model_draws", raising=False)
+    monkeypatch.delattr("swift_hyperband.replay.model_draws", raising=False)
+    monkeypatch.setitem(sys.modules, "optuna", None)
     assert replay(table, "--sampling", "tpe") == 2
     assert "pip install optuna" in capsys.readouterr().err
 

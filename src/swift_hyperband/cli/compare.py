@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli import console
@@ -18,9 +17,6 @@ from swift_hyperband.compare.pool import Rows, single_threaded
 from swift_hyperband.compare.units import Unit
 from swift_hyperband.processes.exit_codes import INTERRUPTED
 from swift_hyperband.results.layout import RESULTS
-
-if TYPE_CHECKING:
-    from swift_hyperband.compare.summaries import Summary
 
 EXAMPLE = """examples:
   swift-hyperband compare                                     what config/compare.yaml says
@@ -78,10 +74,7 @@ def _compare(options: argparse.Namespace) -> int:
         print(f"stopped: {done} of {rows.wanted} runs are kept in {folder}; the same command goes on", file=sys.stderr)
         return INTERRUPTED
     if options.only is None:
-        # matplotlib and numpy, which is of one thread only where it comes after `single_threaded`
-        from swift_hyperband.report.compare.report import write_report
-
-        _print(write_report(comparison, units, rows, folder), folder)
+        _report(comparison, units, rows, folder)
     return 0
 
 
@@ -109,19 +102,22 @@ def _make(rows: Rows, cores: int, what: str) -> bool:
     return True
 
 
-def _print(found: Sequence[Summary], folder: Path) -> None:
-    # matplotlib
-    from swift_hyperband.report.compare.summary import percent, text
+def _report(comparison: Comparison, units: Sequence[Unit], rows: Rows, folder: Path) -> None:
+    """Write figure and tables, and print the means of each search."""
+    # matplotlib and numpy, which is of one thread only where it comes after `single_threaded`
+    from swift_hyperband.report.compare import report, summary
 
+    found = report.write_report(comparison, units, rows, folder)
     screen = console.console()
     for name in dict.fromkeys(one.table for one in found):
-        rows = [one for one in found if one.table == name]
+        of_table = [one for one in found if one.table == name]
         shown = console.table()
         shown.add_column(name)
-        for column in (rows[0].metric, "epochs", "saved"):
+        for column in (of_table[0].metric, "epochs", "saved"):
             shown.add_column(column, justify="right", no_wrap=True)
-        for one in rows:
-            shown.add_row(one.search, text(one.best), text(one.epochs), percent(one.saved))
+        for one in of_table:
+            means = summary.text(one.best), summary.text(one.epochs), summary.percent(one.saved)
+            shown.add_row(one.search, *means)
         screen.print(shown)
         screen.print()
     screen.print(f"figure and tables: {folder}", soft_wrap=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.arguments import COMPARISON_FILE
+from swift_hyperband.compare.comparison import load
 from swift_hyperband.datasets.substitutes import SUBSTITUTES, write
 
 CURVES = "curves"
@@ -49,9 +50,6 @@ def _data(options: argparse.Namespace) -> int:
 
 def _list_curves() -> int:
     """List the tables of config/compare.yaml: where each lies, or where to get it."""
-    # pydantic, which no data set needs
-    from swift_hyperband.compare.comparison import load
-
     found = load(COMPARISON_FILE)
     there = {source.name: source.path for source in found.sources}
     for table in found.keys.tables:

@@ -44,7 +44,6 @@ def _figure4(options: argparse.Namespace) -> int:
 
 def _draw(settings: real_runs.RealRuns) -> int:
     # matplotlib, which no run needs
-    from swift_hyperband.report import style
     from swift_hyperband.report.compare import figure4
 
     results = real_runs.read(settings)
@@ -53,7 +52,6 @@ def _draw(settings: real_runs.RealRuns) -> int:
         raise UserError(f"{folder}: must hold results of runs, found none; run them first")
     text = figure4.table(results, settings.reported)
     write_text(folder / "figure4.md", text)
-    with style.style():
-        style.save(figure4.draw(results, settings.reported), folder / "figure4.png")
+    figure4.save(results, settings.reported, folder / "figure4.png")
     print(f"{text}\n{folder}/figure4.png")
     return 0

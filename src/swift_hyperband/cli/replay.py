@@ -17,8 +17,7 @@ from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import at_least
 from swift_hyperband.processes.exit_codes import INTERRUPTED
 from swift_hyperband.replay.cluster import ClusterSettings
-from swift_hyperband.replay.draws import Draw
-from swift_hyperband.replay.model_draws import draws
+from swift_hyperband.replay.draws import Draw, draws
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, Run, interval
 from swift_hyperband.replay.searches import Recipe
@@ -301,14 +300,15 @@ def _number(value: float) -> str:
 
 
 def _gantt(path: Path, replay: Replay, recipe: Recipe, cluster: ClusterSettings | None) -> None:
-    # matplotlib
-    from swift_hyperband.report import style
-    from swift_hyperband.report.gantt import draw
+    # matplotlib, which only the picture needs
+    from swift_hyperband.report import gantt, style
 
     assert cluster is not None
     _, simulation = replay.run(recipe, 0, cluster)
     assert simulation is not None
     with style.style():
-        picture = draw(simulation, f"{recipe.label} on {replay.table.name}", lambda _, epochs: f"to epoch {epochs}")
+        picture = gantt.draw(
+            simulation, f"{recipe.label} on {replay.table.name}", lambda _, epochs: f"to epoch {epochs}"
+        )
         style.save(picture, path)
     print(f"picture: {path}")

@@ -95,6 +95,7 @@ class Judged:
 
 def judge(predicted: NDArray[np.float64], ends: NDArray[np.float64]) -> tuple[float, float]:
     """Return R2 and Spearman's rank correlation of predictions; the latter is 0 where all predictions are equal."""
+    # a second, which replays of searches without predictors need not wait for
     from scipy.stats import rankdata
     from sklearn.metrics import r2_score
 
@@ -119,12 +120,6 @@ def measure(judged: Judged, settings: PredictorSettings, seen: int, size: int, s
     """
     trained, rest = judged.split(size, seed)
     curves, ends = judged.losses[:, :seen], judged.losses[:, -1]
-    solve = None
-    if settings.anneals:
-        # dimod and D-Wave's samplers: only the QSVR loads them
-        from swift_hyperband.predictors import annealed
-
-        solve = annealed.solver(settings, f"split-{seed}")
-    predictor = predictors.fit(settings, curves[trained], ends[trained], solve)
+    predictor = predictors.fit(settings, curves[trained], ends[trained])
     assert predictor is not None
     return judge(np.asarray(predictor.predict(curves[rest])), ends[rest])

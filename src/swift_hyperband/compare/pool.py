@@ -51,9 +51,11 @@ class Rows:
     """
 
     def __init__(self, units: Sequence[Unit], folder: Path) -> None:
+        # pyarrow and with it numpy, which is of one thread only where it comes after `single_threaded`
         from swift_hyperband.compare import store
 
         self.units = units
+        self._store = store
         self._paths = [folder / f"{unit.key}.parquet" for unit in units]
         self._definitions = [unit.definition for unit in units]
         self._found = [
@@ -113,14 +115,9 @@ class Rows:
                 self._write(sorted(self._changed))
 
     def _write(self, places: Sequence[int]) -> None:
-        import pyarrow
-
-        from swift_hyperband.compare import store
-
-        types = {int: pyarrow.int64(), float: pyarrow.float64()}
         for place in places:
-            schema = pyarrow.schema([(name, types[type_]) for name, type_ in self.units[place].columns.items()])
-            store.write(self._paths[place], self._found[place], schema, self._definitions[place])
+            columns = self.units[place].columns
+            self._store.write(self._paths[place], self._found[place], columns, self._definitions[place])
             self._changed.discard(place)
 
 

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import yaml
 from pydantic import BeforeValidator, Field
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
@@ -24,8 +25,10 @@ from swift_hyperband.base.files import read_json, write_json, write_text
 from swift_hyperband.base.metric import RESERVED
 from swift_hyperband.base.wording import one_of, shown
 from swift_hyperband.replay.searches import Recipe
+from swift_hyperband.results.begin import begin
 from swift_hyperband.results.contents import Config
 from swift_hyperband.results.layout import RESULTS, StudyFolder
+from swift_hyperband.results.progress import Reader
 from swift_hyperband.results.trials import nothing_left
 from swift_hyperband.search.algorithms import ALGORITHMS, Family
 from swift_hyperband.search.fast_hyperband import FastSettings
@@ -34,6 +37,8 @@ from swift_hyperband.study import reader
 from swift_hyperband.study.checks import slug
 from swift_hyperband.study.model import Study
 from swift_hyperband.study.section import FromKeys, Section, validated
+from swift_hyperband.training.batch import train_batch
+from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import CURVE, STARTED
 
 PARALLEL = "parallel"
@@ -179,10 +184,6 @@ def _variant(settings: RealRuns, search: str, seed: int) -> Study:
 
 def _one_after_another(settings: RealRuns, name: str, study: Study, folder: StudyFolder) -> tuple[str, int]:
     """Train what a search asks for, one trial at a time; return the winner and how many epochs it took."""
-    from swift_hyperband.results.begin import begin
-    from swift_hyperband.training.batch import train_batch
-    from swift_hyperband.training.settings import TrainingSettings
-
     definition = study.definition()
     begin(folder, definition["target"])
     training = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)
@@ -205,10 +206,6 @@ def _one_after_another(settings: RealRuns, name: str, study: Study, folder: Stud
 
 def _by_workflow(settings: RealRuns, study: Study, folder: StudyFolder) -> tuple[str, int]:
     """Run the workflow to its end; return the winner and how many epochs it took."""
-    import yaml
-
-    from swift_hyperband.results.progress import Reader
-
     path = folder.path / "workflow.yaml"
     write_text(path, json.dumps({**study.definition(), **study.settings()}, indent=1) + "\n")
     command = [sys.executable, "-m", "swift_hyperband", "run", "--configfile", str(path)]
@@ -255,7 +252,7 @@ def _training(folder: Path) -> float:
 def union(stretches: Sequence[tuple[float, float]]) -> float:
     """Return the length of the union of stretches of time."""
     total, reached = 0.0, float("-inf")
-    for begin, end in sorted(stretches):
-        total += max(0.0, end - max(begin, reached))
+    for start, end in sorted(stretches):
+        total += max(0.0, end - max(start, reached))
         reached = max(reached, end)
     return total

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from swift_hyperband.compare.accuracy import Judged, measure
 from swift_hyperband.replay.cluster import ClusterSettings
-from swift_hyperband.replay.model_draws import draws
+from swift_hyperband.replay.draws import draws
 from swift_hyperband.replay.runs import Replay
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.tables.reader import read

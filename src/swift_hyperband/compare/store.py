@@ -44,8 +44,14 @@ def read(path: Path, digest: str) -> dict[int, Row]:
         return {}
 
 
-def write(path: Path, rows: Mapping[int, Row], schema: pyarrow.Schema, definition: Mapping[str, Any]) -> None:
+def schema(columns: Mapping[str, type]) -> pyarrow.Schema:
+    """Return the schema of columns of whole numbers, floats and text."""
+    types = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
+    return pyarrow.schema([(name, types[type_]) for name, type_ in columns.items()])
+
+
+def write(path: Path, rows: Mapping[int, Row], columns: Mapping[str, type], definition: Mapping[str, Any]) -> None:
     """Write rows in the order of their seeds, with their definition; the file is replaced as a whole."""
     told = json.dumps({"digest": digest(definition), "definition": definition})
     ordered = [rows[seed] for seed in sorted(rows)]
-    write_table(path, pyarrow.Table.from_pylist(ordered, schema.with_metadata({_KEY: told.encode()})))
+    write_table(path, pyarrow.Table.from_pylist(ordered, schema(columns).with_metadata({_KEY: told.encode()})))

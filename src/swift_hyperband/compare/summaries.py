@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from swift_hyperband.base.metric import Mode
 from swift_hyperband.compare import published_results
+from swift_hyperband.compare.accuracy import configurations
 from swift_hyperband.compare.published_results import Published
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import interval
@@ -159,8 +160,6 @@ class DataSet:
 
 def data_set(table: CurveTable, measured: Sequence[tuple[Accuracy, Sequence[Row]]]) -> DataSet:
     """Return what there is to know of a table of which predictors, at least one, were judged."""
-    from swift_hyperband.compare.accuracy import configurations
-
     source = measured[0][0].source
     complete = table.complete(source.max_epochs)
 

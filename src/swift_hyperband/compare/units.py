@@ -3,7 +3,7 @@
 A unit replays one search over one table (`Pair`) or judges one predictor on one table (`Accuracy`). A row follows
 from the unit's definition and the seed alone, so rows can be made anywhere, in any order.
 
-`compare.rows` is imported where a row is made: it loads numpy, which must be told before to use one thread.
+`compare.rows` is imported where a row is made: it loads numpy, and threads are limited before that.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from swift_hyperband.base import files
@@ -135,9 +136,8 @@ class Pair:
         _replay(self.source, self.sampling)
 
     def row(self, seed: int) -> Row:
-        from swift_hyperband.compare import rows
-
-        return rows.run(_replay(self.source, self.sampling), self.recipe, self.cluster, seed)
+        row: Row = _making().run(_replay(self.source, self.sampling), self.recipe, self.cluster, seed)
+        return row
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,9 +190,8 @@ class Accuracy:
         _judged(self.source).split(self.trained, 0)
 
     def row(self, seed: int) -> Row:
-        from swift_hyperband.compare import rows
-
-        return rows.accuracy(_judged(self.source), self.recipe, self.epochs_seen, self.trained, seed)
+        row: Row = _making().accuracy(_judged(self.source), self.recipe, self.epochs_seen, self.trained, seed)
+        return row
 
 
 def pairs(comparison: Comparison) -> list[Pair]:
@@ -248,23 +247,6 @@ def jobs(comparison: Comparison) -> dict[str, list[Unit]]:
     return found
 
 
-def write_runs(found: Sequence[tuple[Pair, Sequence[Row]]], path: Path) -> None:
-    """Write the runs of all pairs in one table, in their order: the columns of a pair behind table and search."""
-    import pyarrow
-
-    from swift_hyperband.base.parquet import write_table
-
-    types = {int: pyarrow.int64(), float: pyarrow.float64()}
-    text = [(name, pyarrow.string()) for name in ("table", "search", "algorithm")]
-    schema = pyarrow.schema([*text, *((name, types[type_]) for name, type_ in Pair.columns.items())])
-    rows = [
-        {"table": pair.source.name, "search": pair.recipe.label, "algorithm": pair.recipe.algorithm, **row}
-        for pair, runs in found
-        for row in runs
-    ]
-    write_table(path, pyarrow.Table.from_pylist(rows, schema))
-
-
 def table(source: Source) -> CurveTable:
     """Return the table of a source."""
     return _table(source)
@@ -286,6 +268,14 @@ def _table_definition(source: Source) -> dict[str, Any]:
     }
 
 
+def _making() -> ModuleType:
+    """Return the module that makes rows."""
+    # numpy, which is of one thread only where it comes after `pool.single_threaded`
+    from swift_hyperband.compare import rows
+
+    return rows
+
+
 # of each process: a table is read once, not for each row
 @cache
 def _bytes(path: Path) -> str:
@@ -294,23 +284,20 @@ def _bytes(path: Path) -> str:
 
 @cache
 def _table(source: Source) -> CurveTable:
-    from swift_hyperband.compare import rows
-
-    return rows.table(source)
+    read: CurveTable = _making().table(source)
+    return read
 
 
 @cache
 def _judged(source: Source) -> Judged:
-    from swift_hyperband.compare import rows
-
-    return rows.judged(_table(source), source.max_epochs)
+    judged: Judged = _making().judged(_table(source), source.max_epochs)
+    return judged
 
 
 @cache
 def _replay(source: Source, sampling: str) -> Replay:
-    from swift_hyperband.compare import rows
-
-    return rows.replay(_table(source), source.max_epochs, sampling, _space(source.draws))
+    replay: Replay = _making().replay(_table(source), source.max_epochs, sampling, _space(source.draws))
+    return replay
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,36 @@ def nearest_rows(space: Space, table: CurveTable) -> Draw:
         return drawing
 
     return draw
+
+
+def draws(table: CurveTable, sampling: str, space: Space | None) -> tuple[Draw | None, Draw | None]:
+    """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows.
+
+    Parameters
+    ----------
+    table : CurveTable
+        Rows that can be replayed.
+    sampling : {"random", "tpe", "bohb"}
+    space : Space, optional
+        Where configurations are drawn from; rows are shuffled if left out.
+
+    Raises
+    ------
+    UserError
+        If a model is to draw them and Optuna is not installed, or the table has no hyperparameters.
+    """
+    plain = None if space is None else nearest_rows(space, table)
+    if sampling == "random":
+        return plain, plain
+    try:
+        # Optuna, which may not be installed
+        from swift_hyperband.replay import model_draws
+    except ModuleNotFoundError:
+        raise UserError(
+            f"--sampling {sampling} needs optuna, found no such package; install it with: pip install optuna"
+        ) from None
+    method: Any = sampling
+    return model_draws.model_based(table, method, space), plain or permutations(table.rows)
 
 
 class Nearest:

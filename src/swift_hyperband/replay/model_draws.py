@@ -10,20 +10,20 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.replay.draws import Draw, Drawing, Nearest, Rows, nearest_rows, permutations, places
+from swift_hyperband.replay.draws import Draw, Drawing, Nearest, Rows, places
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search import Curve
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.space.parameters import Categorical, Float, Hyperparameter, Int, Space
-
-if TYPE_CHECKING:
-    import optuna
 
 Method = Literal["tpe", "bohb"]
 
@@ -32,24 +32,6 @@ RANDOM_SHARE = 1 / 3
 
 WIDE = 100.0
 """A positive hyperparameter whose largest value is so many times its smallest is searched in its logarithm."""
-
-
-def draws(table: CurveTable, sampling: str, space: Space | None) -> tuple[Draw | None, Draw | None]:
-    """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows.
-
-    Parameters
-    ----------
-    table : CurveTable
-        Rows that can be replayed.
-    sampling : {"random", "tpe", "bohb"}
-    space : Space, optional
-        Where configurations are drawn from; rows are shuffled if left out.
-    """
-    plain = None if space is None else nearest_rows(space, table)
-    if sampling == "random":
-        return plain, plain
-    method: Any = sampling
-    return model_based(table, method, space), plain or permutations(table.rows)
 
 
 def model_based(table: CurveTable, method: Method, space: Space | None = None) -> Draw:
@@ -66,14 +48,8 @@ def model_based(table: CurveTable, method: Method, space: Space | None = None) -
     Raises
     ------
     UserError
-        If Optuna is not installed, or the table has no hyperparameters.
+        If the table has no hyperparameters.
     """
-    try:
-        import optuna
-    except ImportError:
-        raise UserError(
-            f"--sampling {method} needs optuna, found no such package; install it with: pip install optuna"
-        ) from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if space is None and not table.hyperparameters:
         raise UserError(f"{table.name}: must have hyperparameters for --sampling {method}, found none")
@@ -115,8 +91,6 @@ class _Modelled(Rows):
 
     def __init__(self, space: Space, nearest: Nearest, rows: int, method: Method, seed: int) -> None:
         super().__init__()
-        import optuna
-
         self._nearest = nearest
         self._free = np.ones(rows, dtype=bool)
         self._method = method
@@ -134,8 +108,6 @@ class _Modelled(Rows):
         self._curves = curves
 
     def __missing__(self, trial: str) -> int:
-        import optuna
-
         seen = self._seen()
         at_random = not seen or (self._method == "bohb" and self._coin.random() < RANDOM_SHARE)
         study = optuna.create_study(sampler=self._random if at_random else self._model)
@@ -149,10 +121,8 @@ class _Modelled(Rows):
         self[trial] = row
         return row
 
-    def _seen(self) -> list[optuna.trial.FrozenTrial]:
+    def _seen(self) -> list[FrozenTrial]:
         """Return what the model learns from, as Optuna's trials."""
-        from optuna.trial import TrialState, create_trial
-
         most = max((len(curve) for curve in self._curves.values()), default=0)
         found = []
         if self._method == "tpe":
@@ -188,9 +158,7 @@ class _Modelled(Rows):
         ]
 
 
-def _distribution(hyperparameter: Hyperparameter) -> optuna.distributions.BaseDistribution:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
+def _distribution(hyperparameter: Hyperparameter) -> BaseDistribution:
     match hyperparameter:
         case Categorical(choices=choices):
             return CategoricalDistribution(choices)

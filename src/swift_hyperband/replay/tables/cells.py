@@ -152,10 +152,9 @@ def read_parquet(path: Path) -> Records:
         If the file is not there, is no parquet or has two columns of one name.
     """
     # costs a third of a second, which readers of CSV need not wait for
-    import pyarrow
     import pyarrow.parquet
-    from pyarrow import types
 
+    types = pyarrow.types
     check_file(path)
     # what a broken file raises; a broken page only when it is read
     errors = (pyarrow.ArrowException, OSError, UnicodeError)

@@ -6,6 +6,7 @@ The counterpart of figure 4 of García Amboage et al., EPJ Web of Conferences 29
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import mean
 
 from matplotlib.axes import Axes
@@ -19,6 +20,12 @@ from swift_hyperband.search.algorithms import ALGORITHMS
 
 LABELS = {**{name: row.label for name, row in ALGORITHMS.items()}, PARALLEL: "Swift-Hyperband\nin parallel"}
 COLOURS = {**ALGORITHM_COLOURS, PARALLEL: style.SKY}
+
+
+def save(results: Sequence[Result], reported: str, path: Path) -> None:
+    """Draw the picture into a file, see `draw`."""
+    with style.style():
+        style.save(draw(results, reported), path)
 
 
 def draw(results: Sequence[Result], reported: str) -> Figure:

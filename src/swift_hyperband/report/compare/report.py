@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow
+
 from swift_hyperband.base.files import write_text
+from swift_hyperband.base.parquet import write_table
 from swift_hyperband.compare import summaries
 from swift_hyperband.compare import units as compare
 from swift_hyperband.compare.comparison import Comparison
 from swift_hyperband.compare.pool import Rows
+from swift_hyperband.compare.store import Row, schema
 from swift_hyperband.compare.summaries import Summary
 from swift_hyperband.compare.units import Accuracy, Pair, Unit
 from swift_hyperband.report import style
@@ -25,7 +29,7 @@ def write_report(comparison: Comparison, units: Sequence[Unit], rows: Rows, fold
         summaries.data_set(compare.table(source), [(unit, rows) for unit, rows in judged if unit.source == source])
         for source in comparison.sources
     ]
-    compare.write_runs(pairs, folder / "runs.parquet")
+    _write_runs(pairs, folder / "runs.parquet")
     asked = comparison.keys.predictions
     write_text(folder / "summary.csv", summary.as_csv(found))
     write_text(folder / "summary.md", summary.as_markdown(found, comparison.name, comparison.cluster is not None))
@@ -34,3 +38,14 @@ def write_report(comparison: Comparison, units: Sequence[Unit], rows: Rows, fold
     with style.style():
         style.save(figure3.draw(found), folder / "figure3.png")
     return found
+
+
+def _write_runs(found: Sequence[tuple[Pair, Sequence[Row]]], path: Path) -> None:
+    """Write the runs of all pairs in one table, in their order: the columns of a pair behind table and search."""
+    rows = [
+        {"table": pair.source.name, "search": pair.recipe.label, "algorithm": pair.recipe.algorithm, **row}
+        for pair, runs in found
+        for row in runs
+    ]
+    columns = {"table": str, "search": str, "algorithm": str, **Pair.columns}
+    write_table(path, pyarrow.Table.from_pylist(rows, schema(columns)))
