@@ -9,6 +9,7 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import NuSVR
 
 from swift_hyperband import predictors
+from swift_hyperband.predictors.features import quartiles
 from swift_hyperband.predictors.settings import PredictorSettings
 
 PUBLISHED = PredictorSettings("svr", "value", "values", "minmax", C=1.0, nu=0.5)
@@ -89,3 +90,11 @@ def test_its_standard_error_is_bounded_from_below_fit_by_fit(settings):
     assert bounds[-1] == found.sigma
     assert bounds == sorted(bounds)
     assert len(bounds) == (1 if settings is LAST_VALUE else 21), "0, then one more with each curve that is left out"
+
+
+@pytest.mark.parametrize("n", range(3, 40))
+def test_quartiles_are_those_of_numpy_bit_for_bit(n):
+    rng = np.random.default_rng(n)
+    for columns in (rng.normal(size=(n, 4)), 1e30 * rng.normal(size=(3, n, 2)), 1.0 * rng.integers(-2, 2, (n, 5))):
+        expected = np.quantile(columns, [0.25, 0.5, 0.75], axis=-2)
+        assert np.array(quartiles(columns)).tobytes() == expected.tobytes()

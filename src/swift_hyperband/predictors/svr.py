@@ -65,9 +65,16 @@ def _solve(x: Floats, y: Floats, C: float, nu: float, gamma: float) -> Solution:
     )
 
 
+@cache
+def _ones(n: int) -> Floats:
+    return np.ones(n)
+
+
 def _solve_directly(x: Floats, y: Floats, C: float, nu: float, gamma: float) -> Solution:
     """Solve as `_solve` does, bit for bit, without the checks around libsvm, which take fifteen times its own time."""
     _libsvm.set_verbosity_wrap(0)
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    _, support, _, coefficients, intercept, *_ = _libsvm.fit(x, y, svm_type=4, kernel="rbf", C=C, nu=nu, gamma=gamma)
+    _, support, _, coefficients, intercept, *_ = _libsvm.fit(
+        x, y, svm_type=4, kernel="rbf", C=C, nu=nu, gamma=gamma, sample_weight=_ones(len(x))
+    )
     return Solution(support, coefficients[0], float(intercept[0]), gamma)
