@@ -307,7 +307,7 @@ def test_a_fresh_clone_has_a_table_to_compare_on(monkeypatch, tmp_path):
 
 def test_units_that_take_little_time_share_a_job_of_the_workflow_and_others_have_their_own(write):
     slow = [{"label": "Fast", "search": "fast-hyperband"}, {"label": "Quantum", "search": "hyperband"}]
-    found = compare.jobs(load(write(seeds=100, searches=[*SEARCHES, *slow])))
+    found = compare.jobs(load(write(seeds=1000, searches=[*SEARCHES, *slow])))
     assert list(found) == [
         "runs/one",
         "runs/one--fast",

@@ -37,8 +37,11 @@ RUNS, PREDICTIONS = "runs", "predictions"
 QSVR_COST = 20.0
 """How much more a replay takes with an annealer simulated."""
 
-LITTLE = 3000.0
-"""Units below this cost, of all their rows, share a job: they take about as long as a process takes to start."""
+LITTLE = 6000.0
+"""Units below this cost, of all their rows, share a job: they take little longer than a process takes to start."""
+
+EPOCHS = 100
+"""Length of the curves of which the costs of searches are told."""
 
 
 class Unit(Protocol):
@@ -66,7 +69,7 @@ class Unit(Protocol):
 
     @property
     def cost(self) -> float:
-        """How long a row takes, in replays of Hyperband: about a millisecond."""
+        """How long a row takes, in replays of Hyperband over 100 epochs: about a millisecond."""
 
     def check(self) -> None:
         """Raise a `UserError` if no row can be made."""
@@ -130,7 +133,8 @@ class Pair:
     def cost(self) -> float:
         annealed = self.recipe.study.definition["predictor"]["name"] == "qsvr"
         algorithm = ALGORITHMS[self.recipe.algorithm]
-        return algorithm.cost * (QSVR_COST if annealed and algorithm.predicts else 1.0)
+        size = self.source.max_epochs / EPOCHS
+        return algorithm.cost * size * (QSVR_COST if annealed and algorithm.predicts else 1.0)
 
     def check(self) -> None:
         _replay(self.source, self.sampling)
