@@ -86,7 +86,7 @@ def test_published_tables_have_the_rows_epochs_and_hyperparameters_they_are_know
 
 
 def test_published_tables_are_called_by_their_names_and_the_stand_in_a_stand_in(published):
-    told = {format_: (published(format_).name, published(format_).metric, published(format_).mode) for format_ in FILES}
+    told = {name: (published(name).name, published(name).metric.name, published(name).metric.mode) for name in FILES}
     assert told == {
         "mlpf": ("MLPF", "loss", "min"),
         "cifar10": ("CIFAR-10", "accuracy", "max"),
