@@ -16,6 +16,7 @@ from swift_hyperband.replay.tables.reader import PUBLISHED, read
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.space.parameters import Categorical, Float, Int, Space
+from swift_hyperband.study.section import checked
 
 SPACE = Space({"lr": Float(1e-4, 1e-1, log=True), "width": Int(8, 256), "kind": Categorical(("sgd", "adam"))})
 
@@ -154,9 +155,6 @@ def test_an_interval_is_student_t():
         ({"algorithm": "hyperbnd"}, "here: must be random, .* found 'hyperbnd'; did you mean hyperband"),
         ({"max_epochs": 2}, "here: search.max_epochs must be at least eta"),
         ({"swift": {"d": 1}}, "here: swift.d must be"),
-        ({"fast": {"confidenc": 0.9}}, "here: fast.confidenc is not a key.*confidence"),
-        ({"fast": {"confidence": 2}}, "here: fast.confidence must be between 0 and 1, found 2"),
-        ({"fast": {"d": 2}}, "here: fast.d must be a whole number of at least 3, found 2"),
         ({"brackets": [9]}, "here: search.brackets must be from 0 to 4"),
     ],
 )
@@ -164,6 +162,20 @@ def test_a_wrong_setting_is_told_in_a_line(changes, told):
     given = {"algorithm": "fast-hyperband", "max_epochs": 81, "eta": 3, "where": "here"} | changes
     with pytest.raises(UserError, match=told) as error:
         recipe(given.pop("algorithm"), given.pop("max_epochs"), given.pop("eta"), **given)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"confidenc": 0.9}, "here: fast.confidenc is not a key.*confidence"),
+        ({"confidence": 2}, "here: fast.confidence must be .*, found 2"),
+        ({"d": 2}, "here: fast.d must be at least 3, found 2"),
+    ],
+)
+def test_a_wrong_setting_of_fast_hyperband_is_told_in_a_line(keys, told):
+    with pytest.raises(UserError, match=told) as error:
+        checked(FastSettings, keys, "here", "fast")
     assert "\n" not in str(error.value)
 
 
