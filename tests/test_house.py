@@ -18,7 +18,6 @@ ELSEWHERE = {
     "annealing/dwave/connection": "annealing/dwave/test_conversation",
     "annealing/dwave/explain": "annealing/dwave/test_conversation",
     "annealing/errors": "annealing/test_own",
-    "annealing/limits": "annealing/test_before_training",
     "annealing/probe": "annealing/test_own",
     "annealing/ready": "annealing/test_own",
     "annealing/settings": "annealing/test_samplers",
