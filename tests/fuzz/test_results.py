@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from swift_hyperband import cli
 from swift_hyperband.base.errors import UserError, about_disk
-from swift_hyperband.cli.status import screen
+from swift_hyperband.cli.status_screen import screen
 from swift_hyperband.processes import head, lease
 from swift_hyperband.results import repair
 from swift_hyperband.results.curves import write_curves

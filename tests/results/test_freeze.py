@@ -10,7 +10,7 @@ import pytest
 from swift_hyperband import cli
 from swift_hyperband.base.errors import UserError, about_disk
 from swift_hyperband.results import provenance
-from swift_hyperband.results.contents import Best
+from swift_hyperband.results.best import Best
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.trials import nothing_left
 from swift_hyperband.study.model import parse

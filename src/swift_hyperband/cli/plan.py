@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
-from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.wording import duration
-from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import add_study, add_workers
 from swift_hyperband.results.freeze import as_begun
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.trials import measured_seconds
-from swift_hyperband.search.algorithms import ALGORITHMS
-from swift_hyperband.search.plan import LITTLE, Case, Plan, begun_anew, epochs, makespan
-from swift_hyperband.search.schedule import Schedule, hyperband, random_search
+from swift_hyperband.search.plan import Plan
 from swift_hyperband.study.model import Study, load
-from swift_hyperband.workflow.fitting import Outlook, outlook, problem_sizes
+from swift_hyperband.workflow.fitting import outlook, problem_sizes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,11 +43,11 @@ def _plan(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(plan.to_json(), indent=1))
     else:
-        screen = console.console()
-        _print(screen, study, plan, pace, found)
-        if plan.schedule != given.schedule():
-            began = f"the search in {folder.path} was begun by a former version, and goes on as it began"
-            screen.print(f"[yellow]note:[/] {escape(began)}\n", soft_wrap=True)
+        # rich, which numbers alone do without
+        from swift_hyperband.cli import plan_tables
+
+        former = folder if plan.schedule != given.schedule() else None
+        plan_tables.show(study, plan, pace, found, former)
     if found is not None and found.faults:
         raise UserError("\n".join(f"{options.study}: {fault}" for fault in found.faults))
     return 0
@@ -78,154 +69,3 @@ def _pace(study: Study, given: float | None) -> Pace | None:
     folder = StudyFolder.of(study.name)
     measured = measured_seconds(folder)
     return Pace(measured, f"median of the curves in {folder.path}") if measured else None
-
-
-def _print(screen: Console, study: Study, plan: Plan, pace: Pace | None, sampler: Outlook | None) -> None:
-    """Print a plan for people, with what is known of the sampler of its fits where they have one."""
-    schedule, search = plan.schedule, study.search
-    count = len(schedule.brackets)
-    screen.print(f"\n[bold]{study.name}[/]  {search.algorithm}, max_epochs {search.max_epochs}, eta {search.eta}")
-    screen.print(f"{schedule.configurations} configurations in {count} bracket{'s' if count > 1 else ''}\n")
-    screen.print(_rounds(schedule))
-    screen.print(_totals(study, plan, pace))
-    screen.print()
-    screen.print(_durations(study, plan, pace))
-    screen.print(
-        "[dim]If half of the partial trials continue (in brackets: if all do). In epochs of one trial after another; "
-        f"batches of trials as batch_size {plan.batch_size} makes them.[/]"
-    )
-    if pace is None:
-        screen.print("[dim]For hours give --seconds-per-epoch, or plan again once the first epochs are trained.[/]")
-    else:
-        screen.print(f"[dim]Times at {pace.seconds:.3g} s an epoch ({pace.source}), without waiting for a queue.[/]")
-    if sampler is not None:
-        screen.print(f"\n{_annealer(study, sampler)}", soft_wrap=True)
-    algorithm = ALGORITHMS[search.algorithm]
-    if algorithm.predicts and not algorithm.random and _share_saved(schedule) < LITTLE:
-        screen.print(f"\n[yellow]note:[/] {_how_to_save(study, schedule)}")
-    screen.print()
-
-
-def _annealer(study: Study, found: Outlook) -> str:
-    """Say what the fits put to the sampler, and what of its time they will take if it is one in the network."""
-    count = f"{len(found.sizes)} problem{'s' if len(found.sizes) > 1 else ''} of up to {max(found.sizes)} variables"
-    told = f"annealer  {found.sampler}: {count}"
-    if found.sampler in REMOTE:
-        budget = study.budget.annealer_seconds
-        seconds = found.ready.charged_seconds if found.ready is not None else None
-        # why it is not known stands below
-        told += f", at most {seconds * len(found.sizes):.2g} s of its time in all" if seconds is not None else ""
-        told += "" if budget is None else f"; the budget is {budget:g} s"
-    return "\n".join([escape(told), *(f"[yellow]note:[/] {escape(note)}" for note in found.notes)])
-
-
-def _rounds(schedule: Schedule) -> Table:
-    """Return the table of all rounds."""
-    names = ("bracket", "round", "trials", "in full", "partial", "decided\nat epoch", "ends at\nepoch")
-    table = console.table(*names, "epochs\nat most", "\nat least", collapse_padding=True)
-    for bracket, rounds in schedule.brackets.items():
-        for round_ in rounds:
-            table.add_row(
-                str(bracket) if round_.index == 0 else "",
-                str(round_.index),
-                str(round_.trials),
-                str(round_.full),
-                str(round_.partial) if round_.partial else "·",
-                str(round_.decision_epoch) if round_.decision_epoch is not None else "·",
-                str(round_.end),
-                str(round_.epochs_worst),
-                str(round_.epochs_best),
-                end_section=round_.key == rounds[-1].key,
-            )
-    return table
-
-
-def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
-    """Return the sums, at most and at least."""
-    table = Table.grid(padding=(0, 3))
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column(justify="right")
-    table.add_column()
-    table.add_row("", "[dim]at most[/]", "[dim]at least[/]", "")
-    most, least = epochs(plan.schedule, "worst"), epochs(plan.schedule, "best")
-    whose = "those of training all fully" if ALGORITHMS[study.search.algorithm].random else "Hyperband's"
-    saved = f"[dim]saves up to {_share_saved(plan.schedule):.0%} of {whose}[/]"
-    table.add_row("epochs", str(most), str(least), saved if least < most else "[dim]nobody is stopped by prediction[/]")
-    if not study.target.resumable:
-        again = begun_anew(plan.schedule, "worst"), begun_anew(plan.schedule, "best")
-        table.add_row("  again", *map(str, again), "[dim]as the program cannot go on where it was[/]")
-        most, least = most + again[0], least + again[1]
-    table.add_row("jobs", str(plan.jobs("worst")), str(plan.jobs("best")), "[dim]of the workflow[/]")
-    (jobs, alone), (least_jobs, _) = plan.trainings("worst"), plan.trainings("best")
-    packed = f"{alone - jobs} waits in a queue saved by packing {alone} trainings" if jobs < alone else "one trial each"
-    table.add_row("  of training", str(jobs), str(least_jobs), f"[dim]{packed}[/]")
-    if pace is not None:
-        table.add_row("training", duration(most * pace.seconds), duration(least * pace.seconds), "")
-        if gpus := study.resources.gpus:
-            hours = [f"{total * pace.seconds * gpus / 3600:.3g}" for total in (most, least)]
-            side_by_side = study.resources.side_by_side
-            shared = f", at most {side_by_side} times fewer as trials share them" if side_by_side > 1 else ""
-            table.add_row("GPU-hours", *hours, f"[dim]{gpus} GPU{'s' if gpus > 1 else ''} a training job{shared}[/]")
-    return table
-
-
-def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
-    """Return how long the search takes, beside Hyperband and beside the other way to use curves."""
-    search = study.search
-    algorithm = ALGORITHMS[search.algorithm]
-    if algorithm.random:
-        rows = {ALGORITHMS["random"].label: random_search(search.max_epochs, search.eta, plan.schedule.configurations)}
-    else:
-        rows = {ALGORITHMS["hyperband"].label: hyperband(search.max_epochs, search.eta, search.brackets)}
-    chosen = algorithm.label
-    if algorithm.random and algorithm.predicts:
-        rows[chosen] = plan.schedule
-    if algorithm.predicts and not algorithm.random:
-        names = {True: "Swift, curves shared", False: "Swift, own curves"}
-        rows |= {name: _shared(study, share) for share, name in names.items()}
-        chosen = names[study.swift.share_curves]
-    workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''}"
-    table = console.table(collapse_padding=True)
-    table.add_column("how long it takes")
-    for name in ("epochs\nin all", f"with\n{workers}", "with unlimited\nworkers"):
-        table.add_column(name, justify="right")
-    for name, schedule in rows.items():
-        cells = [
-            _cell([epochs(schedule, case) for case in _CASES], None),
-            _cell([makespan(schedule, case, plan.batch_size, plan.workers, plan.seconds) for case in _CASES], pace),
-            _cell([makespan(schedule, case, plan.batch_size, None, plan.seconds) for case in _CASES], pace),
-        ]
-        label = f"[bold]{name}[/]\n[dim]this study[/]" if name == chosen else name
-        table.add_row(label, *cells)
-    return table
-
-
-_CASES: tuple[Case, Case] = ("half", "worst")
-
-
-def _shared(study: Study, share: bool) -> Schedule:
-    """Return the schedule that a study of Swift-Hyperband has with or without curves shared by its brackets."""
-    return study.model_copy(update={"swift": replace(study.swift, share_curves=share)}).schedule()
-
-
-def _cell(cases: list[int], pace: Pace | None) -> str:
-    """Return "half (all)", with the time it takes below."""
-    half, worst = cases
-    text = f"{half} ({worst})" if half != worst else str(half)
-    if pace is None:
-        return text
-    times = [duration(case * pace.seconds) for case in cases]
-    return f"{text}\n[dim]{times[0]} ({times[1]})[/]" if half != worst else f"{text}\n[dim]{times[0]}[/]"
-
-
-def _share_saved(schedule: Schedule) -> float:
-    """Return the share of Hyperband's epochs that is saved at best."""
-    return 1 - schedule.epochs_best / schedule.epochs_hyperband
-
-
-def _how_to_save(study: Study, schedule: Schedule) -> str:
-    found = f"saves at best {_share_saved(schedule):.1%} of Hyperband's epochs"
-    ways = ["swift.preset: default"] if study.swift.preset != "default" else []
-    ways.append(f"a swift.d below {study.swift.d}" if study.swift.d > 3 else "a larger search.max_epochs")
-    return f"with these settings the search {found}; set {' or '.join(ways)}"

@@ -5,32 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import shutil
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
-from rich.markup import escape
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.wording import duration, number
-from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import STUDY_FILE
-from swift_hyperband.results import provenance
-from swift_hyperband.results.jobs import totals
 from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.results.progress import STATES, Progress, Reader
-from swift_hyperband.slurm import queue
+from swift_hyperband.results.progress import Reader
 from swift_hyperband.study.model import load
-from swift_hyperband.training.trial import FAILURES
-
-SHOWN = 5
-"""How many failures are shown; the others are counted."""
-SHOWN_JOBS = 12
-"""How many jobs in SLURM are shown; the others are counted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,12 +50,13 @@ def _status(options: argparse.Namespace) -> int:
         progress = reader.read()
         print(json.dumps({"started": False} if progress is None else progress.to_json(), indent=1))
         return 0
-    shown_on = console.console()
+    # rich, which numbers alone do without
+    from swift_hyperband.cli import status_screen
+
     if options.watch is not None:
-        return _watch(shown_on, reader, options.watch)
-    progress = reader.read()
-    # the one line of a search that was not started stays one line, also in a pipe
-    shown_on.print(screen(reader.folder, progress, in_slurm(reader.folder)), soft_wrap=progress is None)
+        status_screen.watch(reader, options.watch)
+    else:
+        status_screen.show(reader)
     return 0
 
 
@@ -86,166 +68,3 @@ def _find(where: Path) -> StudyFolder:
     if not folder.study.exists():
         raise UserError(f"{where}: must be a study file or the folder of a started search, found no {folder.study}")
     return folder
-
-
-def _watch(shown_on: Console, reader: Reader, seconds: float) -> int:
-    # only where it is shown again and again
-    from rich.live import Live
-
-    try:
-        with Live(console=shown_on, auto_refresh=False) as live:
-            while True:
-                progress = reader.read()
-                live.update(screen(reader.folder, progress, in_slurm(reader.folder)), refresh=True)
-                if progress is not None and progress.over:
-                    return 0
-                time.sleep(seconds)
-    except KeyboardInterrupt:
-        return 0
-
-
-def in_slurm(folder: StudyFolder) -> list[queue.Job] | str:
-    """Return the search's jobs in SLURM, or in a line why they are not known; none where there is no SLURM."""
-    if shutil.which("squeue") is None:
-        return []
-    try:
-        return queue.jobs(folder.path.name, pauses=())
-    except queue.SlurmError as error:
-        return str(error)
-
-
-def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[queue.Job] | str = ()) -> RenderableType:
-    """Return what people see of a search's progress."""
-    if progress is None:
-        return f"{folder.path}: nothing yet, the search was not started; start it with 'swift-hyperband run'"
-    study, schedule = progress.history.study, progress.history.schedule
-    title = f"\n[bold]{study.name}[/]  {study.search.algorithm}, {study.target.metric} {study.target.mode}"
-    parts: list[RenderableType] = [f"{title}, {schedule.configurations} configurations\n", _brackets(progress), ""]
-    parts.append(_facts(progress))
-    if isinstance(queued, str):
-        parts += ["", f"[yellow]jobs in SLURM[/]  {escape(queued)}"]
-    elif queued:
-        parts += ["", _queue(folder, queued)]
-    if progress.crashes or progress.errors:
-        parts += ["", _failures(progress)]
-    return Group(*parts, "")
-
-
-def _brackets(progress: Progress) -> Table:
-    """Return the table of brackets: a bar each, and what became of its trials."""
-    # columns of failures appear with the first failure
-    states = [state for state in STATES if state in STATES[:3] or any(b.trials[state] for b in progress.brackets)]
-    table = console.table(collapse_padding=True)
-    # in a narrow terminal the bars shrink, never the numbers
-    table.add_column("bracket", justify="right", no_wrap=True)
-    table.add_column("epochs")
-    for name in ("", "round", "to\nepoch", *(state.replace(" ", "\n") for state in states)):
-        table.add_column(name, justify="right", no_wrap=True)
-    for bracket in progress.brackets:
-        total = bracket.spent + bracket.to_come
-        done = bracket.spent / total if total else 1.0
-        bar = ProgressBar(1.0, done, width=20, complete_style="cyan", finished_style="green")
-        round_ = None if bracket.round is None else bracket.round.schedule
-        where = ("over", "") if round_ is None else (str(round_.index), str(round_.end))
-        counts = [str(bracket.trials[state] or "·") for state in states]
-        # only what is over is shown as 100 %
-        share = "100 %" if round_ is None else f"{min(math.floor(100 * done), 99)} %"
-        table.add_row(str(bracket.bracket), bar, share, *where, *counts)
-    return table
-
-
-def _facts(progress: Progress) -> Table:
-    """Return the best so far, the epochs, and where the results are."""
-    folder, study, best = progress.history.folder, progress.history.study, progress.best
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    finished = folder.best.exists()
-    if best is not None:
-        metric = escape(study.target.metric)
-        place = f"trial {best.trial} at epoch {best.epoch}"
-        table.add_row("best" if finished else "best so far", f"[bold]{metric} {best.value:.6g}[/]  {place}")
-        values = ", ".join(f"{name} {number(value, 3)}" for name, value in best.configuration.items())
-        table.add_row("", escape(values))
-        if not finished:
-            table.add_row("", "[dim]the best of all trials, each at its last epoch; not yet the result[/]")
-    if reasons := [found.fallback for found in progress.history.rounds.values() if found.fallback]:
-        told = f"by simulated annealing in {len(reasons)} round{'s' if len(reasons) > 1 else ''}, as the sampler could"
-        table.add_row("[yellow]predicted[/]", f"{told} not answer:\n[dim]{escape(reasons[0])}[/]")
-    if progress.history.unrepeatable is not None:
-        why = f"not reproducible, as {progress.history.unrepeatable}"
-        table.add_row("[yellow]sampler[/]", escape(f"{study.predictor.sampler.name}: {why}"))
-    left = f", at most {to_come} to come" if (to_come := progress.sum("to_come")) else ""
-    if outside := progress.history.outside:
-        told = f"{len(outside)} trial{'s' if len(outside) > 1 else ''} far outside of the others counted as diverged:"
-        listed = ", ".join(f"{trial} ({value:.3g})" for trial, value in list(outside.items())[:SHOWN])
-        more = f" and {len(outside) - SHOWN} more" if len(outside) > SHOWN else ""
-        table.add_row("[yellow]decided[/]", f"{told}\n[dim]{listed}{more}[/]")
-    table.add_row("epochs", f"{progress.sum('spent')} trained, {progress.sum('saved')} saved by prediction{left}")
-    table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")
-    if progress.repeated:
-        why = "after kills or crashes" if study.target.resumable else "as the program cannot go on where it was"
-        table.add_row("", f"[dim]and {progress.repeated} again, {why}[/]")
-    for trial, line in list(progress.damaged.items())[:SHOWN]:
-        table.add_row("[yellow]damaged[/]", escape(f"trial {trial}: {line}"))
-    if progress.jobs:
-        table.add_row("jobs", console.spent(totals(progress.jobs)))
-    if finished:
-        table.add_row("finished", escape(str(folder.best)))
-        there = folder.report.exists()
-        table.add_row("", escape(str(folder.report)) if there else "[dim]the report is not there yet[/]")
-    elif progress.over:
-        counts = [(sum(bracket.trials[end] for bracket in progress.brackets), end) for end in ("failed", "diverged")]
-        ended = ", ".join(f"{count} {end}" for count, end in counts if count)
-        table.add_row("over", f"[red]without a result, as no trial reached the last epoch: {ended}[/]")
-    elif progress.last is not None:
-        table.add_row("last epoch", f"{duration(max(0.0, time.time() - progress.last))} ago")
-    if progress.log is not None and not finished:
-        table.add_row("its log", f"[dim]{escape(str(progress.log))}; other trials' are in theirs[/]")
-    for name, line in zip(("ran with", *["[yellow]code[/]"] * SHOWN), provenance.lines(folder), strict=False):
-        table.add_row(name, f"[dim]{escape(line)}[/]")
-    return table
-
-
-def _queue(folder: StudyFolder, queued: Sequence[queue.Job]) -> Table:
-    """Return the jobs in SLURM: state, node, how long, and the log."""
-    table = console.table(collapse_padding=True)
-    for name in ("in SLURM", "state", "node", "time"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("log", overflow="fold")
-    # those that run first, then in the order of their numbers, which is that of the queue
-    for job in sorted(queued, key=lambda job: (job.state != "RUNNING", len(job.id), job.id))[:SHOWN_JOBS]:
-        log = queue.log(job)
-        table.add_row(
-            job.id, job.state.lower(), job.nodes, job.time, "" if log is None else escape(str(folder.path / log))
-        )
-    if (more := len(queued) - SHOWN_JOBS) > 0:
-        table.add_row("", f"and {more} more", "", "", "")
-    return table
-
-
-def _failures(progress: Progress) -> Table:
-    """Return the trials that crashed and the jobs that ended with an error, each with its last line and its file."""
-    folder = progress.history.folder
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    records = {folder.path / job.log: job for job in progress.jobs}
-    for log, line in list(progress.errors.items())[:SHOWN]:
-        job = records.get(log)
-        where = "" if job is None else f"on {job.host} after {duration(job.ran)}, "
-        table.add_row("[red]job failed[/]", f"{escape(line)}\n[dim]{escape(where + str(log))}[/]")
-    kinds: dict[tuple[bool, str], list[str]] = {}
-    for trial, crash in progress.crashes.items():
-        kinds.setdefault((not crash["failed"], str(crash["alike"] or crash["error"])), []).append(trial)
-    ordered = sorted(kinds.items(), key=lambda kind: kind[0][0])
-    for (goes_on, _), trials in ordered[:SHOWN]:
-        what, crash = "[yellow]trial crashed[/]" if goes_on else "[red]trial failed[/]", progress.crashes[trials[0]]
-        starts = "1 start" if crash["starts"] == 1 else f"{crash['starts']} starts"
-        error = escape(" ".join(str(crash["error"]).split()))
-        file = escape(str(crash.get("log") or folder.trial(trials[0]) / FAILURES))
-        alike = f"; {len(trials) - 1} more alike" if len(trials) > 1 else ""
-        table.add_row(what, f"{starts} after epoch {crash['epoch']}: {error}\n[dim]{file}{alike}[/]")
-    if more := max(0, len(progress.errors) - SHOWN) + sum(len(trials) for _, trials in ordered[SHOWN:]):
-        table.add_row("", f"[dim]and {more} more, see {escape(str(folder.path))}/trials/*/{FAILURES}[/]")
-    return table

@@ -11,15 +11,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import AWAY, mismatch, read_json, read_text, write_json, write_text
+from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.base.metric import Metric, from_json, to_json
-from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.space.constraints import Scalar
-from swift_hyperband.study.frozen import FrozenStudy
-from swift_hyperband.training import state
 from swift_hyperband.training.trial import Trained
 
 if TYPE_CHECKING:
@@ -191,92 +188,3 @@ class Sampler:
 
     def write(self, path: Path) -> None:
         write_json(path, asdict(self))
-
-
-@dataclass(frozen=True)
-class Best:
-    """best.yaml: the winner of a search. Nothing in it depends on when or where the search ran.
-
-    Attributes
-    ----------
-    study, metric : str
-        Their names.
-    value : float
-        The winner's metric at the last epoch.
-    configuration : dict
-    trial : str
-    bracket : int or None
-        None in a file without it, which is not as it was written.
-    epochs : int
-    state : str or None
-        Where the winner's state lies, if it has one.
-    """
-
-    study: str
-    metric: str
-    value: float
-    configuration: Mapping[str, Any]
-    trial: str
-    bracket: int | None
-    epochs: int
-    state: str | None
-
-    @classmethod
-    def of(cls, folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, loss: float) -> Self:
-        """Return what the file holds if a trial wins with a finite loss."""
-        assert math.isfinite(loss)
-        states = sorted(folder.trial(trial).glob("state.*"))
-        return cls(
-            study.name,
-            study.metric.name,
-            study.metric.value(loss),
-            Config.read(folder.config(trial)).configuration,
-            trial,
-            bracket,
-            study.max_epochs,
-            str(states[0]) if states else None,
-        )
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read the file.
-
-        Raises
-        ------
-        UserError
-            If it is missing, damaged or holds something else.
-        """
-        import yaml  # only the end of a search needs it
-
-        advice = "delete the file and start the search again, which writes it anew"
-        try:
-            content = yaml.safe_load(read_text(path))
-        except FileNotFoundError:
-            raise UserError(f"{path}: this file is missing; start the search again") from None
-        except IsADirectoryError:
-            raise UserError(f"{path}: must be a file, found a folder; {AWAY}") from None
-        except (yaml.YAMLError, ValueError, RecursionError):
-            raise UserError(f"{path}: must be YAML, found something else; {advice}") from None
-        needed = {"study": str, "metric": str, "value": float, "configuration": dict, "trial": str, "epochs": int}
-        if (wrong := mismatch(content, needed)) is not None:
-            raise UserError(f"{path}: {wrong}; {advice}")
-        kept = {name: content[name] for name in needed}
-        return cls(**kept, bracket=content.get("bracket"), state=content.get("state"))
-
-    def write(self, path: Path) -> None:
-        from swift_hyperband.study.yaml_loader import to_yaml  # imports PyYAML
-
-        write_text(path, to_yaml(asdict(self)))
-
-
-def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, loss: float) -> None:
-    """Write best.yaml.
-
-    Raises
-    ------
-    UserError
-        If the winner's state is not what was saved.
-    """
-    if (found := state.unsound(folder.trial(trial))) is not None:
-        raise UserError(f"{found[0]}: must be the state of the best trial, found: {found[1]}; start the search again")
-    Best.of(folder, study, trial, bracket, loss).write(folder.best)

@@ -14,7 +14,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import to_json
 from swift_hyperband.processes.log import last as last_log
 from swift_hyperband.results import accounting, jobs
-from swift_hyperband.results.contents import Best as Winner
+from swift_hyperband.results.best import Best as Winner
 from swift_hyperband.results.contents import Config
 from swift_hyperband.results.history import History, RoundHistory
 from swift_hyperband.results.jobs import Job, totals

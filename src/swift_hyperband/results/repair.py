@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AWAY, is_whole_png, read_json
 from swift_hyperband.results import provenance
-from swift_hyperband.results.contents import Batch, Batches, Best, Completion, Config, Content, Entry, as_loss
+from swift_hyperband.results.best import Best
+from swift_hyperband.results.contents import Batch, Batches, Completion, Config, Content, Entry, as_loss
 from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold, changed_input
 from swift_hyperband.results.dependencies import sources_of, with_dependents
 from swift_hyperband.results.layout import Part, StudyFolder

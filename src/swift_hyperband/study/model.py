@@ -68,7 +68,8 @@ class Study(Section):
         json_schema_extra={"propertyNames": {"pattern": f"^{NAME}$"}},
     )
     constraints: list[str] = Field(
-        default_factory=list,
+        # not `list`: reading the signature of a builtin costs as much as the model
+        default_factory=lambda: [],  # noqa: PIE807
         max_length=MOST_CONSTRAINTS,
         description="Conditions on configurations, such as `a * b <= 200`; others are drawn again.",
     )

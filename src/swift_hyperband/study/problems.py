@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
-def with_options(schema: core_schema.CoreSchema) -> core_schema.CoreSchema:
-    """Return a schema whose errors list the options of a key as values. Those of pydantic list them in their text."""
-    return cast("core_schema.CoreSchema", _with_options(schema))
+def with_options(schema: core_schema.CoreSchema, model: type) -> core_schema.CoreSchema:
+    """Return a model's schema whose errors list the options of a key as values. Those of pydantic list them as text."""
+    return cast("core_schema.CoreSchema", _with_options(schema, model))
 
 
-def _with_options(part: Any) -> Any:
+def _with_options(part: Any, model: type) -> Any:
     match part:
+        # a section within this one, which has them already
+        case {"type": "model", "cls": other} if other is not model:
+            return part
         case {"type": "custom-error"}:
             return part
         # not a single option: pydantic chooses the model of a hyperparameter by it
@@ -34,9 +37,9 @@ def _with_options(part: Any) -> Any:
             custom = {"custom_error_type": "no_kind", "custom_error_message": "no kind", "custom_error_context": about}
             return {**part, **custom}
         case dict():
-            return {name: _with_options(below) for name, below in part.items()}
+            return {name: _with_options(below, model) for name, below in part.items()}
         case list():
-            return [_with_options(below) for below in part]
+            return [_with_options(below, model) for below in part]
     return part
 
 

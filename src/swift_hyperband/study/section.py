@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -24,10 +24,6 @@ from swift_hyperband.base.errors import MOST_LINES, InvalidKeysError, KeysError
 from swift_hyperband.base.wording import path_of, shown, suggestion
 from swift_hyperband.study.checks import unfit
 from swift_hyperband.study.problems import problems, with_options
-
-if TYPE_CHECKING:
-    pass
-
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -78,7 +74,7 @@ class Section(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return with_options(handler(source))
+        return with_options(handler(source), cls)
 
     @model_validator(mode="before")
     @classmethod

@@ -16,7 +16,7 @@ from swift_hyperband.predictors import Predictor
 from swift_hyperband.processes.head import become_head
 from swift_hyperband.results import provenance
 from swift_hyperband.results.begin import begin
-from swift_hyperband.results.contents import write_best
+from swift_hyperband.results.best import write_best
 from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold
 from swift_hyperband.results.freeze import check_frozen, freeze
 from swift_hyperband.results.layout import StudyFolder

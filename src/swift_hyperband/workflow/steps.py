@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.results.contents import Batch, Completion, Entry, write_best
+from swift_hyperband.results.contents import Batch, Completion, Entry
 from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold, verify_inputs
 from swift_hyperband.results.freeze import load_frozen
 from swift_hyperband.results.layout import Part, StudyFolder
@@ -112,6 +112,9 @@ class Steps:
         UserError
             If no trial reached the last epoch, or a file changed after a decision was taken from it.
         """
+        # PyYAML, which the other steps do without
+        from swift_hyperband.results.best import write_best
+
         verify_inputs(self.folder, self._decision_files())
         winners: dict[str, tuple[float, int]] = {}
         for bracket, rounds_ in self.schedule.brackets.items():
