@@ -11,7 +11,7 @@ from swift_hyperband.study.target import MetricsFile
 from swift_hyperband.targets.program.files import ProgramError, before_start, written
 from swift_hyperband.targets.program.metrics import Keys, Wanted, measured
 
-WRITERS = Path(__file__).parents[1] / "targets/writers"
+WRITERS = Path(__file__).parents[1] / "targets/program/writers"
 FILES = sorted(path for path in WRITERS.glob("*/*/*") if path.name != "expected.json" and "tfevents" not in path.name)
 METRICS = {
     "catboost": ("RMSE", "test/RMSE"),

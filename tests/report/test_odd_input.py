@@ -5,9 +5,10 @@ import warnings
 import pytest
 
 from swift_hyperband.compare.summaries import Mean, Summary
-from swift_hyperband.report import style, write_report
+from swift_hyperband.report import style
 from swift_hyperband.report.compare import figure3
 from swift_hyperband.report.numbers import r2, spearman
+from swift_hyperband.report.search.report import write_report
 
 NAME = "$x_{^$ %s é 损失 \\frac{1}{2}\n" + "long" * 60
 LARGE = 1.7e308

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from matplotlib.text import Text
 
-from swift_hyperband.report import style, write_report
+from swift_hyperband.report import style
 from swift_hyperband.report.search import brackets, epochs, learning_curves, predictions
+from swift_hyperband.report.search.report import write_report
 from swift_hyperband.results.layout import StudyFolder
 
 PICTURES = ("brackets", "epochs", "jobs", "learning_curves", "predictions")
