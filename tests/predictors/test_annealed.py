@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from swift_hyperband import predictors
 from swift_hyperband.annealing import samplers
 from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C, QsvrSettings, SamplerSettings
-from swift_hyperband.predictors import annealed
+from swift_hyperband.predictors import annealed, fitting
 from swift_hyperband.predictors.kernel_machine import leave_one_out, train
 from swift_hyperband.predictors.settings import PredictorSettings
 
@@ -46,7 +45,7 @@ def fitted(case):
 
 
 def test_a_stored_predictor_predicts_the_same(fitted):
-    stored = predictors.load(json.loads(json.dumps(fitted.to_dict())))
+    stored = fitting.load(json.loads(json.dumps(fitted.to_dict())))
     fresh = curves(9, seed=1)[:, :9]
     np.testing.assert_array_equal(stored.predict(fresh), fitted.predict(fresh))
     assert stored.sigma == fitted.sigma > 0

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swift_hyperband import predictors
 from swift_hyperband.annealing.settings import QsvrSettings, SamplerSettings
+from swift_hyperband.predictors import fitting
 from swift_hyperband.predictors.bounds import Bounds, outside
 from swift_hyperband.predictors.settings import PredictorSettings
 
@@ -50,8 +50,8 @@ def no_warnings():
 def test_an_exploded_curve_counts_as_diverged_in_the_fit_and_for_sigma(settings, value, where):
     table = curves(8)
     table[3, {"at the end": -1, "before the decision point": 0, "at it": 3}[where]] = value
-    expected = predictors.fit(settings, np.delete(table, 3, 0)[:, :4], np.delete(table, 3, 0)[:, -1])
-    found = predictors.fit(settings, table[:, :4], table[:, -1])
+    expected = fitting.fit(settings, np.delete(table, 3, 0)[:, :4], np.delete(table, 3, 0)[:, -1])
+    found = fitting.fit(settings, table[:, :4], table[:, -1])
     fresh = curves(20)[8:, :4]
     np.testing.assert_array_equal(found.predict(fresh), expected.predict(fresh))
     assert found.sigma == expected.sigma
@@ -61,8 +61,8 @@ def test_an_exploded_curve_counts_as_diverged_in_the_fit_and_for_sigma(settings,
 @pytest.mark.parametrize("value", EXPLODED)
 def test_what_stands_outside_at_the_decision_point_is_expected_to_stay_there(settings, value):
     table = curves(8)
-    fitted = predictors.fit(settings, table[:, :4], table[:, -1])
-    for predictor in (fitted, predictors.load(json.loads(json.dumps(fitted.to_dict())))):
+    fitted = fitting.fit(settings, table[:, :4], table[:, -1])
+    for predictor in (fitted, fitting.load(json.loads(json.dumps(fitted.to_dict())))):
         assert predictor.predict(np.array([[0.9, 0.8, 0.7, value]])) == [value]
         assert predictor.diverged([0.5, value], at_end=False) == [False, True]
         assert predictor.diverged([0.5, value], at_end=True) == [False, True]
@@ -71,7 +71,7 @@ def test_what_stands_outside_at_the_decision_point_is_expected_to_stay_there(set
 @pytest.mark.parametrize("value", [1e30, 1e308, -1e308])
 def test_a_curve_that_came_back_from_an_explosion_is_judged_by_where_it_stands(settings, value):
     table = curves(8)
-    fitted = predictors.fit(settings, table[:, :4], table[:, -1])
+    fitted = fitting.fit(settings, table[:, :4], table[:, -1])
     (predicted,) = fitted.predict(np.array([[value, 0.8, 0.7, 0.6]]))
     assert 0 < predicted < 1
     assert fitted.diverged([0.6], at_end=False) == [False]
@@ -80,7 +80,7 @@ def test_a_curve_that_came_back_from_an_explosion_is_judged_by_where_it_stands(s
 def test_curves_that_all_exploded_are_no_error(settings):
     for scale in (1e99, 1e120, 1e155, 1e300):
         table = curves(8) * scale
-        fitted = predictors.fit(settings, table[:, :4], table[:, -1])
+        fitted = fitting.fit(settings, table[:, :4], table[:, -1])
         assert (fitted is None) == (scale > 1e100)
         if fitted is not None:
             assert math.isfinite(fitted.sigma)
@@ -91,18 +91,18 @@ def test_curves_that_all_exploded_are_no_error(settings):
 def test_curves_of_which_most_explode_behind_the_decision_point_are_no_measure_of_each_other(settings, value):
     table = curves(8)
     table[:5, -1] = value
-    expected = predictors.fit(settings, table[5:, :4], table[5:, -1])
-    found = predictors.fit(settings, table[:, :4], table[:, -1])
+    expected = fitting.fit(settings, table[5:, :4], table[5:, -1])
+    found = fitting.fit(settings, table[:, :4], table[:, -1])
     np.testing.assert_array_equal(found.predict(curves(20)[8:, :4]), expected.predict(curves(20)[8:, :4]))
     assert found.diverged([0.5, value], at_end=True) == [False, True]
     table[5:, -1] = value
-    assert predictors.fit(settings, table[:, :4], table[:, -1]) is None
+    assert fitting.fit(settings, table[:, :4], table[:, -1]) is None
 
 
 @pytest.mark.parametrize("small", [5e-324, 1e-310, 1e-200])
 def test_denormal_differences_are_no_error(settings, small):
     for table in (curves(8) * small, np.vstack([np.zeros((6, 9)), np.full((1, 9), small), np.ones((1, 9))])):
-        fitted = predictors.fit(settings, table[:, :4], table[:, -1])
+        fitted = fitting.fit(settings, table[:, :4], table[:, -1])
         assert math.isfinite(fitted.sigma)
         assert np.isfinite(fitted.predict(table[:, :4])).all()
         assert np.isfinite(fitted.predict(curves(3)[:, :4])).all()
@@ -110,9 +110,9 @@ def test_denormal_differences_are_no_error(settings, small):
 
 def test_a_predictor_stored_before_there_were_bounds_has_none(settings):
     table = curves(8)
-    stored = predictors.fit(settings, table[:, :4], table[:, -1]).to_dict()
+    stored = fitting.fit(settings, table[:, :4], table[:, -1]).to_dict()
     del stored["bounds"]
-    assert predictors.load(stored).diverged([1e30, -1e308], at_end=True) == [False, False]
+    assert fitting.load(stored).diverged([1e30, -1e308], at_end=True) == [False, False]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import NuSVR
 
-from swift_hyperband import predictors
+from swift_hyperband.predictors import fitting
 from swift_hyperband.predictors.features import quartiles
 from swift_hyperband.predictors.settings import PredictorSettings
 
@@ -32,8 +32,8 @@ def settings(request):
 
 def test_a_stored_predictor_predicts_the_same(settings):
     table = curves(20, 27)
-    fitted = predictors.fit(settings, table[:, :7], table[:, -1])
-    stored = predictors.load(json.loads(json.dumps(fitted.to_dict())))
+    fitted = fitting.fit(settings, table[:, :7], table[:, -1])
+    stored = fitting.load(json.loads(json.dumps(fitted.to_dict())))
     fresh = curves(9, 27, seed=1)[:, :7]
     np.testing.assert_array_equal(stored.predict(fresh), fitted.predict(fresh))
     assert stored.sigma == fitted.sigma > 0
@@ -41,7 +41,7 @@ def test_a_stored_predictor_predicts_the_same(settings):
 
 def test_predictions_rank_new_curves(settings):
     table, fresh = curves(20, 27), curves(200, 27, seed=1)
-    predicted = predictors.fit(settings, table[:, :9], table[:, -1]).predict(fresh[:, :9])
+    predicted = fitting.fit(settings, table[:, :9], table[:, -1]).predict(fresh[:, :9])
     assert np.corrcoef(predicted, fresh[:, -1])[0, 1] > 0.8
 
 
@@ -49,27 +49,27 @@ def test_nothing_is_fitted_to_fewer_than_three_finite_curves(settings):
     table = curves(4, 9)
     table[0, 3] = np.inf
     table[1, -1] = np.inf
-    assert predictors.fit(settings, table[:, :4], table[:, -1]) is None
-    assert predictors.fit(settings, table[1:, :4], table[1:, 4]) is not None
+    assert fitting.fit(settings, table[:, :4], table[:, -1]) is None
+    assert fitting.fit(settings, table[1:, :4], table[1:, 4]) is not None
 
 
 def test_the_study_says_how_many_curves_a_predictor_needs_and_which_count_as_diverged(settings):
     table = curves(6, 9)
-    assert predictors.fit(replace(settings, fewest_curves=7), table[:, :4], table[:, -1]) is None
+    assert fitting.fit(replace(settings, fewest_curves=7), table[:, :4], table[:, -1]) is None
     table[0, -1] *= 1e5
-    assert predictors.fit(replace(settings, fewest_curves=6), table[:, :4], table[:, -1]) is not None
-    assert predictors.fit(replace(settings, fewest_curves=6, far=1e3), table[:, :4], table[:, -1]) is None
+    assert fitting.fit(replace(settings, fewest_curves=6), table[:, :4], table[:, -1]) is not None
+    assert fitting.fit(replace(settings, fewest_curves=6, far=1e3), table[:, :4], table[:, -1]) is None
 
 
 def test_equal_curves_are_no_error(settings):
     table = np.ones((6, 9))
-    fitted = predictors.fit(settings, table[:, :4], table[:, -1])
+    fitted = fitting.fit(settings, table[:, :4], table[:, -1])
     np.testing.assert_allclose(fitted.predict(table[:2, :4]), 1.0, atol=0.1)
 
 
 def test_the_published_predictor_is_scikit_learns_nusvr_with_its_defaults():
     table, fresh = curves(20, 27), curves(9, 27, seed=1)
-    ours = predictors.fit(PUBLISHED, table[:, :7], table[:, -1]).predict(fresh[:, :7])
+    ours = fitting.fit(PUBLISHED, table[:, :7], table[:, -1]).predict(fresh[:, :7])
     x, y = MinMaxScaler().fit(table[:, :7]), MinMaxScaler().fit(table[:, -1:])
     theirs = NuSVR().fit(x.transform(table[:, :7]), y.transform(table[:, -1:])[:, 0]).predict(x.transform(fresh[:, :7]))
     np.testing.assert_allclose(ours, y.inverse_transform(theirs[:, None])[:, 0], rtol=1e-9)
@@ -77,13 +77,13 @@ def test_the_published_predictor_is_scikit_learns_nusvr_with_its_defaults():
 
 def test_the_order_of_epochs_far_apart_in_scale_does_not_break_the_fit():
     table = np.exp(curves(20, 27) * 5)
-    fitted = predictors.fit(DEFAULT, table[:, :7], table[:, -1])
+    fitted = fitting.fit(DEFAULT, table[:, :7], table[:, -1])
     assert np.isfinite(fitted.predict(table[:, :7])).all()
 
 
 def test_its_standard_error_is_bounded_from_below_fit_by_fit(settings):
     table = curves(20, 27)
-    found = predictors.fit(settings, table[:, :9], table[:, -1])
+    found = fitting.fit(settings, table[:, :9], table[:, -1])
     some = next(iter(found.sigmas()))
     bounds = list(found.sigmas())
     assert bounds[0] == some

@@ -11,6 +11,7 @@ from pathlib import Path
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import COMPARISON_FILE, at_least
+from swift_hyperband.cli.progress_bar import bar
 from swift_hyperband.compare import units as compare
 from swift_hyperband.compare.comparison import Comparison, load
 from swift_hyperband.compare.pool import Rows, single_threaded
@@ -94,7 +95,7 @@ def _make(rows: Rows, cores: int, what: str) -> bool:
     if not missing:
         return True
     try:
-        with console.bar() as shown:
+        with bar() as shown:
             task = shown.add_task(what, total=rows.wanted, completed=rows.wanted - missing)
             rows.make(cores, lambda: shown.advance(task))
     except KeyboardInterrupt:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -12,9 +10,6 @@ from swift_hyperband.base.files import read_text
 from swift_hyperband.results import accounting, jobs
 from swift_hyperband.results.jobs import JobOutcome
 from swift_hyperband.results.layout import StudyFolder
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 
 def console() -> Console:
@@ -30,16 +25,6 @@ def table(*columns: str, collapse_padding: bool = False) -> Table:
     for name in columns:
         found.add_column(name, justify="right")
     return found
-
-
-def bar() -> Progress:
-    """Return a progress bar on standard error that vanishes at the end; it is not shown where that is no terminal."""
-    # a tenth of the time of `plan`, which shows no bar
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    error = Console(stderr=True)
-    return Progress(*columns, console=error, transient=True, disable=not error.is_terminal)
 
 
 def spent(found: jobs.Totals) -> str:

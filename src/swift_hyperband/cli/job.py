@@ -19,7 +19,8 @@ from swift_hyperband.results.layout import StudyFolder, locate
 from swift_hyperband.search.schedule import Round
 from swift_hyperband.training.clock import OutOfTimeError
 from swift_hyperband.training.gpus import NoGpuError
-from swift_hyperband.workflow.steps import Steps
+from swift_hyperband.training.settings import TrainingSettings
+from swift_hyperband.workflow.steps import Steps, write_report
 
 if TYPE_CHECKING:
     from swift_hyperband.study.frozen import FrozenStudy
@@ -98,7 +99,6 @@ def _trained(
     # for trainings alone: the other jobs are short, and there are many of them
     from swift_hyperband.results import provenance
     from swift_hyperband.training.batch import train_batch
-    from swift_hyperband.training.settings import TrainingSettings
 
     settings = TrainingSettings.from_study_json(study.definition, study.retries, study.save_every, study.give_up_after)
     limit = None if minutes is None else 60 * minutes
@@ -129,10 +129,5 @@ def _best(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    # matplotlib, which no other job needs
-    from swift_hyperband.report.search.report import write_report
-    from swift_hyperband.results.history import History
-
-    folder = StudyFolder(options.output.parent)
-    write_report(History(folder), folder)
+    write_report(StudyFolder(options.output.parent))
     return 0

@@ -14,12 +14,12 @@ from swift_hyperband.cli.arguments import add_study, add_workers, at_least
 from swift_hyperband.cli.live import shown
 from swift_hyperband.processes import head
 from swift_hyperband.results import provenance
-from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.model import Study
 from swift_hyperband.workflow import snakemake
 from swift_hyperband.workflow.driver import run_search
 from swift_hyperband.workflow.record import make_room, recording, trials_before, write_study
+from swift_hyperband.workflow.steps import write_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,10 +91,7 @@ def _here(study: Study, folder: StudyFolder) -> int:
     provenance.check(folder, study.definition()["target"])
     with shown(folder):
         run_search(study, folder, study.resources.workers)
-    # matplotlib must not be imported before the trainings are forked from this process
-    from swift_hyperband.report.search.report import write_report
-
-    write_report(History(folder), folder)
+    write_report(folder)
     return 0
 
 

@@ -15,6 +15,7 @@ from swift_hyperband.base import keys
 from swift_hyperband.base.errors import KeysError, UserError
 from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import at_least
+from swift_hyperband.cli.progress_bar import bar
 from swift_hyperband.processes.exit_codes import INTERRUPTED
 from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.draws import Draw, draws
@@ -210,7 +211,7 @@ def _cluster(options: argparse.Namespace) -> ClusterSettings | None:
 
 def progress(runs: Iterator[Run], total: int, what: str) -> Iterator[Run]:
     """Pass runs on, with a bar."""
-    with console.bar() as shown:
+    with bar() as shown:
         task = shown.add_task(what, total=total)
         for run in runs:
             shown.advance(task)

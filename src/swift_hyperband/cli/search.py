@@ -9,11 +9,11 @@ from swift_hyperband.cli.arguments import add_changed_code, add_study, add_worke
 from swift_hyperband.cli.console import print_result
 from swift_hyperband.cli.live import shown
 from swift_hyperband.results import provenance
-from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search.scheduled import RoundRecord
 from swift_hyperband.study.model import check_own_files, load
 from swift_hyperband.workflow.driver import run_search
+from swift_hyperband.workflow.steps import write_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,10 +39,7 @@ def _search(options: argparse.Namespace) -> int:
     provenance.check(folder, study.definition()["target"])
     with shown(folder):
         run_search(study, folder, workers, print_round)
-    # matplotlib, which must not be in the trainings, as they are forked from here
-    from swift_hyperband.report.search.report import write_report
-
-    write_report(History(folder), folder)
+    write_report(folder)
     print_result(folder)
     return 0
 

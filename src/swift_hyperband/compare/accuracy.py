@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swift_hyperband import predictors
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.predictors import fitting
 from swift_hyperband.predictors.bounds import outside
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.replay.tables.table import CurveTable
@@ -120,6 +120,6 @@ def measure(judged: Judged, settings: PredictorSettings, seen: int, size: int, s
     """
     trained, rest = judged.split(size, seed)
     curves, ends = judged.losses[:, :seen], judged.losses[:, -1]
-    predictor = predictors.fit(settings, curves[trained], ends[trained])
+    predictor = fitting.fit(settings, curves[trained], ends[trained])
     assert predictor is not None
     return judge(np.asarray(predictor.predict(curves[rest])), ends[rest])

@@ -122,8 +122,9 @@ class Bounded:
         found: list[bool] = bounds.outside(np.asarray(losses, dtype=float)).tolist()
         return found
 
-    def predict(self, curves: Floats) -> Floats:
+    def predict(self, curves: Floats | Sequence[Sequence[float]]) -> Floats:
         """Return what the machine predicts; the last seen loss where that stands outside, or nothing can be said."""
+        curves = np.asarray(curves, dtype=float)
         # a curve may have been anywhere before
         with np.errstate(over="ignore", invalid="ignore"):
             predicted = self.machine.predict(curves)

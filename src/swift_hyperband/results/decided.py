@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from swift_hyperband import predictors
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AGAIN, digest, read_json, write_json
 from swift_hyperband.base.metric import Metric, from_json, to_json
@@ -158,8 +157,13 @@ class Fit:
         UserError
             If it is not as it was stored.
         """
+        if self.predictor is None:
+            return None
+        # numpy, which the other jobs do without
+        from swift_hyperband.predictors import fitting
+
         try:
-            return None if self.predictor is None else predictors.load(self.predictor)
+            return fitting.load(self.predictor)
         except (KeyError, TypeError, ValueError) as error:
             found = " ".join(f"{type(error).__name__} {error}".split())[:200]
             raise UserError(f"{path}: predictor must be as it was stored, found {found}; {AGAIN}") from None

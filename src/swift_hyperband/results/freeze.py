@@ -84,12 +84,15 @@ def _before(study: Study, stored: Mapping[str, Any]) -> Study:
 
 def _changes(folder: StudyFolder, study: Study) -> list[Problem]:
     """Return how a study differs from the one frozen under its name, by key."""
+    # parsing fills keys that came after the study was frozen and decide nothing
+    return differences(_parse(folder, frozen_definition(folder)).definition(), study.definition())
+
+
+def _parse(folder: StudyFolder, frozen: Mapping[str, Any]) -> Study:
     # pydantic, which jobs do not import
     from swift_hyperband.study.model import parse
 
-    # parse fills keys that came after the study was frozen and decide nothing
-    frozen = parse(frozen_definition(folder), str(folder.study)).definition()
-    return differences(frozen, study.definition())
+    return parse(frozen, str(folder.study))
 
 
 def _still_free(folder: StudyFolder, key: str) -> str | None:
@@ -163,8 +166,5 @@ def load_frozen(folder: StudyFolder) -> FrozenStudy:
 
 def load_study(folder: StudyFolder) -> Study:
     """Return the frozen study, validated, as the model of the study file."""
-    # pydantic, which jobs do not import
-    from swift_hyperband.study.model import parse
-
     frozen = load_frozen(folder)
-    return parse({**frozen.definition, **frozen.settings}, str(folder.study))
+    return _parse(folder, {**frozen.definition, **frozen.settings})

@@ -53,8 +53,7 @@ def read_curve(folder: StudyFolder, trial: str, metric: str | None = None) -> li
 
 def measured_seconds(folder: StudyFolder) -> float | None:
     """Return the median time of an epoch, in seconds, over all curves of a study; None where there are none yet."""
-    import statistics
-
     curves = (read_curve(folder, path.parent.name) for path in folder.path.glob(f"trials/*/{CURVE}"))
     seconds = [row["seconds"] for curve in curves for row in curve if math.isfinite(row.get("seconds", math.nan))]
-    return statistics.median(seconds) if seconds else None
+    ordered, middle = sorted(seconds), len(seconds) // 2
+    return (ordered[middle] + ordered[~middle]) / 2 if ordered else None

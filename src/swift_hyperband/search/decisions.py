@@ -76,6 +76,7 @@ def quantile_threshold(losses: Sequence[float], quantile: float) -> float:
     """
     if not losses:
         return math.inf
+    # numpy: the DAG and the jobs that train do without it
     import numpy as np
 
     with np.errstate(invalid="ignore"):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from swift_hyperband import predictors
+from swift_hyperband.predictors import Predictor
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search import Curve, decisions
 from swift_hyperband.search.decisions import Decision
@@ -19,7 +19,6 @@ from swift_hyperband.search.schedule import Round
 from swift_hyperband.search.settings import SwiftSettings
 
 if TYPE_CHECKING:
-    from swift_hyperband.predictors.features import Floats
     from swift_hyperband.predictors.kernel_machine import Solve
 
 
@@ -66,10 +65,10 @@ def fit(
     references: Iterable[Mapping[str, Curve]],
     rules: Rules,
     solve: Solve | None = None,
-) -> predictors.Predictor | None:
+) -> Predictor | None:
     """Fit the predictor of a round to the reference curves of its training rounds, in their order.
 
-    `solve` is as in `predictors.fit`.
+    `solve` is as in `predictors.fitting.fit`.
     """
     assert round_.decision_epoch is not None
     curves = [curve for reference in references for curve in reference.values()]
@@ -82,32 +81,22 @@ def fit_curves(
     end: int,
     settings: PredictorSettings,
     solve: Solve | None = None,
-) -> predictors.Predictor | None:
+) -> Predictor | None:
     """Fit a predictor of the loss at epoch `end` from the first `seen` epochs; None if too few curves are sound.
 
-    `solve` is as in `predictors.fit`.
+    `solve` is as in `predictors.fitting.fit`.
     """
-    table = _table(curves, end)
-    return predictors.fit(settings, table[:, :seen], table[:, -1], solve)
+    # numpy: the DAG and the jobs that train import this module, too
+    from swift_hyperband.predictors import fitting
+
+    return fitting.fit_curves(curves, seen, end, settings, solve)
 
 
-def _table(curves: Sequence[Curve], end: int) -> Floats:
-    """Return the losses of curves at epochs 1 to `end`; infinity beyond the end of a curve."""
-    # numpy: a plan and the workflow's own steps do without it
-    import numpy as np
-
-    table = np.full((len(curves), end), math.inf)
-    for row, curve in zip(table, curves, strict=True):
-        row[: len(curve)] = curve[:end]
-    return table
-
-
-def predict(predictor: predictors.Predictor, curves: Sequence[Curve], seen: int) -> list[float]:
+def predict(predictor: Predictor, curves: Sequence[Curve], seen: int) -> list[float]:
     """Return the predicted losses at the round's end of curves, all of which reach epoch `seen`."""
-    import numpy as np
-
-    table = np.array([curve[:seen] for curve in curves], dtype=float).reshape(len(curves), seen)
-    predicted: list[float] = predictor.predict(table).tolist()
+    if not curves:
+        return []
+    predicted: list[float] = predictor.predict([curve[:seen] for curve in curves]).tolist()
     return predicted
 
 
@@ -115,7 +104,7 @@ def decide(
     round_: Round,
     reference: Mapping[str, Curve],
     partial: Mapping[str, Curve],
-    predictor: predictors.Predictor | None,
+    predictor: Predictor | None,
     rules: Rules,
 ) -> Decision:
     """Return which partial trials, given with their curves, go on to the round's end."""
@@ -146,7 +135,7 @@ def decide(
     return replace(found, outside=outside)
 
 
-def _outside(predictor: predictors.Predictor | None, losses: Mapping[str, float], at_end: bool) -> dict[str, float]:
+def _outside(predictor: Predictor | None, losses: Mapping[str, float], at_end: bool) -> dict[str, float]:
     """Return the finite losses that count as diverged."""
     if predictor is None:
         return {}
@@ -157,17 +146,12 @@ def _outside(predictor: predictors.Predictor | None, losses: Mapping[str, float]
 def left_out(round_: Round, references: Iterable[Mapping[str, Curve]], settings: PredictorSettings) -> list[str]:
     """Return the trials with finite curves that `fit` leaves out, because they are far outside the others."""
     assert round_.decision_epoch is not None
-    import numpy as np
-
-    from swift_hyperband.predictors.bounds import outside
+    # numpy, as in `fit_curves`
+    from swift_hyperband.predictors import fitting
 
     known = {trial: curve for reference in references for trial, curve in reference.items()}
-    table = _table(list(known.values()), round_.end)
-    seen = table[:, [*range(round_.decision_epoch), round_.end - 1]]
-    finite = np.isfinite(seen).all(axis=1)
-    far = np.zeros(len(known), dtype=bool)
-    far[finite] = outside(seen[finite, :-1], seen[finite, -1], settings.far)
-    return [trial for trial, is_far in zip(known, far.tolist(), strict=True) if is_far]
+    far = fitting.left_out(list(known.values()), round_.decision_epoch, round_.end, settings)
+    return [trial for trial, is_far in zip(known, far, strict=True) if is_far]
 
 
 def promote(round_: Round, curves: Mapping[str, Curve]) -> list[str]:

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stderr
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import NoReturn
 
 from swift_hyperband.base.console import diverted
@@ -51,21 +51,27 @@ LOOKS = (
 """Options with which Snakemake runs no jobs. If it adds one, the only harm is a needless wait for leftover jobs."""
 
 
+def _command_line() -> ModuleType:
+    # half a second, and no other part of the package needs it
+    from snakemake import cli
+
+    module: ModuleType = cli
+    return module
+
+
 def parse(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     """Return Snakemake's parser, and what it reads from a command line and its profiles.
 
     From here on SIGTERM ends this process and what it started, such as the SLURM plugin's question for settings.
     """
-    # these modules of Snakemake take half a second, and no other part of the package needs them
-    from snakemake.cli import parse_args, print_exception
-
+    snakemake = _command_line()
     signal.signal(signal.SIGTERM, _leave)
     said = io.StringIO()
     try:
         with redirect_stderr(said):
-            parser, parsed = parse_args(list(arguments))
+            parser, parsed = snakemake.parse_args(list(arguments))
     except Exception as error:
-        print_exception(error)
+        snakemake.print_exception(error)
         raise SystemExit(FAILED) from None
     finally:
         # the user knows which profiles are used
@@ -143,18 +149,16 @@ def run(parser: argparse.ArgumentParser, parsed: argparse.Namespace, log: Path |
     UserError
         If a rule or the Snakefile ended it with a line for the user.
     """
-    # as in `parse`
-    from snakemake.cli import args_to_api, print_exception
-
+    snakemake = _command_line()
     with diverted(log) if log is not None else nullcontext():
         try:
-            return 0 if args_to_api(parsed, parser) else FAILED
+            return 0 if snakemake.args_to_api(parsed, parser) else FAILED
         except SystemExit as end:
             if not isinstance(end.code, str):
                 return int(end.code or 0)
             mistake = end.code.removeprefix("error: ")
         except Exception as error:
-            print_exception(error)
+            snakemake.print_exception(error)
             return FAILED
     raise UserError(mistake)
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from docutils.core import publish_parts
+
 from swift_hyperband.base.files import write_text
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Spending, predictions, r2, spearman, spending
@@ -163,8 +165,5 @@ def _figure(picture: Path) -> str:
 
 def caption(picture: str) -> str:
     """Return a picture's caption in HTML; empty if the package is installed without the workflow."""
-    # a tenth of a second, which pictures do not need
-    from docutils.core import publish_parts
-
     source = CAPTIONS / f"{picture}.rst"
     return str(publish_parts(source.read_text(encoding="utf-8"), writer="html5")["body"]) if source.exists() else ""
