@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband.cli.console import spent
+from swift_hyperband.cli.result import spent
 from swift_hyperband.results import accounting, jobs
 from swift_hyperband.slurm import queue
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from swift_hyperband.cli.console import spent
+from swift_hyperband.cli.result import spent
 from swift_hyperband.results import jobs
 from swift_hyperband.slurm import queue
 

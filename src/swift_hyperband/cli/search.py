@@ -6,8 +6,8 @@ import argparse
 
 from swift_hyperband.base.console import clear_line
 from swift_hyperband.cli.arguments import add_changed_code, add_study, add_workers
-from swift_hyperband.cli.console import print_result
 from swift_hyperband.cli.live import shown
+from swift_hyperband.cli.result import print_result
 from swift_hyperband.results import provenance
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search.scheduled import RoundRecord

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.arguments import STUDY_FILE, add_changed_code
-from swift_hyperband.cli.console import print_result
 from swift_hyperband.cli.live import Live
+from swift_hyperband.cli.result import print_result
 from swift_hyperband.results import accounting, provenance
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.model import Study, load

@@ -8,13 +8,12 @@ import time
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from swift_hyperband.base.wording import duration, number
-from swift_hyperband.cli import console
+from swift_hyperband.cli import console, result
 from swift_hyperband.results import provenance
 from swift_hyperband.results.jobs import totals
 from swift_hyperband.results.layout import StudyFolder
@@ -37,6 +36,9 @@ def show(reader: Reader) -> None:
 
 def watch(reader: Reader, seconds: float) -> None:
     """Show the progress again and again until the search ends or Ctrl-C leaves it."""
+    # only where it is shown again and again
+    from rich.live import Live
+
     try:
         with Live(console=console.console(), auto_refresh=False) as live:
             while True:
@@ -134,7 +136,7 @@ def _facts(progress: Progress) -> Table:
     for trial, line in list(progress.damaged.items())[:SHOWN]:
         table.add_row("[yellow]damaged[/]", escape(f"trial {trial}: {line}"))
     if progress.jobs:
-        table.add_row("jobs", console.spent(totals(progress.jobs)))
+        table.add_row("jobs", result.spent(totals(progress.jobs)))
     if finished:
         table.add_row("finished", escape(str(folder.best)))
         there = folder.report.exists()

@@ -16,7 +16,6 @@ from swift_hyperband.results.contents import Config
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.frozen import FrozenStudy
 from swift_hyperband.study.yaml_loader import to_yaml
-from swift_hyperband.training import state
 
 
 @dataclass(frozen=True)
@@ -89,16 +88,3 @@ class Best:
 
     def write(self, path: Path) -> None:
         write_text(path, to_yaml(asdict(self)))
-
-
-def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, loss: float) -> None:
-    """Write best.yaml.
-
-    Raises
-    ------
-    UserError
-        If the winner's state is not what was saved.
-    """
-    if (found := state.unsound(folder.trial(trial))) is not None:
-        raise UserError(f"{found[0]}: must be the state of the best trial, found: {found[1]}; start the search again")
-    Best.of(folder, study, trial, bracket, loss).write(folder.best)

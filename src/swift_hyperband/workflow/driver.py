@@ -16,7 +16,6 @@ from swift_hyperband.predictors import Predictor
 from swift_hyperband.processes.head import become_head
 from swift_hyperband.results import provenance
 from swift_hyperband.results.begin import begin
-from swift_hyperband.results.best import write_best
 from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold
 from swift_hyperband.results.freeze import check_frozen, freeze
 from swift_hyperband.results.layout import StudyFolder
@@ -32,6 +31,7 @@ from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import want_state
 from swift_hyperband.workflow import fitting
 from swift_hyperband.workflow.dag import enter
+from swift_hyperband.workflow.steps import write_best
 
 
 def run_search(

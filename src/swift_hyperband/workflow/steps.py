@@ -16,13 +16,13 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.results.contents import Batch, Completion, Entry
 from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold, verify_inputs
 from swift_hyperband.results.freeze import load_frozen
-from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import Part, StudyFolder
 from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search import rounds
 from swift_hyperband.search.decisions import rank
 from swift_hyperband.search.schedule import Round, Schedule
 from swift_hyperband.study.frozen import FrozenStudy
+from swift_hyperband.training import state
 
 if TYPE_CHECKING:
     from swift_hyperband.search import Curve
@@ -113,9 +113,6 @@ class Steps:
         UserError
             If no trial reached the last epoch, or a file changed after a decision was taken from it.
         """
-        # PyYAML, which the other steps do without
-        from swift_hyperband.results.best import write_best
-
         verify_inputs(self.folder, self._decision_files())
         winners: dict[str, tuple[float, int]] = {}
         for bracket, rounds_ in self.schedule.brackets.items():
@@ -158,9 +155,26 @@ class Steps:
             delete_states(self.folder, trials)
 
 
+def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, loss: float) -> None:
+    """Write best.yaml.
+
+    Raises
+    ------
+    UserError
+        If the winner's state is not what was saved.
+    """
+    if (found := state.unsound(folder.trial(trial))) is not None:
+        raise UserError(f"{found[0]}: must be the state of the best trial, found: {found[1]}; start the search again")
+    # PyYAML, which the other steps do without
+    from swift_hyperband.results.best import Best
+
+    Best.of(folder, study, trial, bracket, loss).write(folder.best)
+
+
 def write_report(folder: StudyFolder) -> None:
     """Write the pictures, the page and the table of curves of a search."""
     # matplotlib: no other job needs it, and trainings are forked from a process without it
     from swift_hyperband.report.search.report import write_report as write
+    from swift_hyperband.results.history import History
 
     write(History(folder), folder)
