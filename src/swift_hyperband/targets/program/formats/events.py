@@ -28,8 +28,8 @@ def _of_epochs(rows: Sequence[Row], epoch: str | None) -> Sequence[Row]:
 
 
 def _events(path: Path) -> Iterator[Row]:
-    # an optional package, which a study with this format alone needs
     try:
+        # an optional package, which a study with this format alone needs
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
         from tensorboard.util import tensor_util
     except ImportError:
