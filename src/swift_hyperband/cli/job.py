@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.arguments import verbosity
@@ -19,12 +17,7 @@ from swift_hyperband.results.layout import StudyFolder, locate
 from swift_hyperband.search.schedule import Round
 from swift_hyperband.training.clock import OutOfTimeError
 from swift_hyperband.training.gpus import NoGpuError
-from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.workflow.steps import Steps, write_report
-
-if TYPE_CHECKING:
-    from swift_hyperband.study.frozen import FrozenStudy
-    from swift_hyperband.training.trial import Trained
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,16 +45,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
+    # torch's processes and the digests of code: the other jobs are short, and there are many of them
+    from swift_hyperband.workflow.training import train
+
     output: Path = options.output
     folder, key = locate(output.parent)
     steps = Steps(folder)
     study = steps.study
     trials, epochs = _batch(folder, steps.round(*key), output)
-    # told to jobs that a scheduler runs, and not to those that the head runs itself, be it within an allocation
+    # only jobs that a scheduler runs have a time limit, not those that the head runs itself
     queued = options.minutes is not None
     with jobs.recorded(output, study.gpus, study.cpus, queued) as record:
         try:
-            found = _trained(folder, study, trials, epochs, options.minutes)
+            found = train(folder, study, trials, epochs, options.minutes)
         except OutOfTimeError as error:
             record.outcome = JobOutcome.OUT_OF_TIME
             print(f"{error}; the next try goes on from there", file=sys.stderr)
@@ -91,28 +87,6 @@ def _batch(folder: StudyFolder, round_: Round, output: Path) -> tuple[Sequence[s
     if trials is None or end is None:
         raise UserError(f"{path}: must name the batch of {output}, found no such batch; start the search again")
     return trials, end
-
-
-def _trained(
-    folder: StudyFolder, study: FrozenStudy, trials: Sequence[str], epochs: int, minutes: float | None
-) -> dict[str, Trained]:
-    # for trainings alone: the other jobs are short, and there are many of them
-    from swift_hyperband.results import provenance
-    from swift_hyperband.training.batch import train_batch
-
-    settings = TrainingSettings.from_study_json(study.definition, study.retries, study.save_every, study.give_up_after)
-    limit = None if minutes is None else 60 * minutes
-    check = partial(provenance.check_job, folder, study.definition["target"])
-    return train_batch(
-        folder.path,
-        settings,
-        trials,
-        epochs,
-        study.side_by_side,
-        time_limit=limit,
-        before=check,
-        needs_gpu=study.needs_gpu,
-    )
 
 
 def _round_step(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from scipy.io import loadmat
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets import Images, existing
@@ -23,9 +24,6 @@ def read(folder: Path, name: str = TRAINING) -> Images:
     UserError
         If the file is missing, damaged or not in the format of SVHN.
     """
-    # scipy, which no other data set needs
-    from scipy.io import loadmat
-
     path = existing(folder / name)
     try:
         content = loadmat(path)

@@ -16,6 +16,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.results.contents import Batch, Completion, Entry
 from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold, verify_inputs
 from swift_hyperband.results.freeze import load_frozen
+from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import Part, StudyFolder
 from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search import rounds
@@ -175,6 +176,5 @@ def write_report(folder: StudyFolder) -> None:
     """Write the pictures, the page and the table of curves of a search."""
     # matplotlib: no other job needs it, and trainings are forked from a process without it
     from swift_hyperband.report.search.report import write_report as write
-    from swift_hyperband.results.history import History
 
     write(History(folder), folder)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.io import savemat
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.datasets import cifar10, idx, svhn
@@ -89,9 +90,6 @@ def _write_cifar10(folder: Path, images: dict[str, NDArray[np.uint8]], labels: d
 
 
 def _write_svhn(folder: Path, images: dict[str, NDArray[np.uint8]], labels: dict[str, NDArray[np.uint8]]) -> None:
-    # scipy, which no other data set needs
-    from scipy.io import savemat
-
     folder.mkdir(parents=True, exist_ok=True)
     for part, name in (("train", svhn.TRAINING), ("t10k", svhn.TEST)):
         size = SVHN_SIZES[name]
