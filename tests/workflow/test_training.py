@@ -105,7 +105,7 @@ def test_where_every_trial_crashes_alike_nothing_is_tried_again_until_it_is_mend
     for command in (["swift-hyperband", "run"], ["snakemake"]):
         printed = project.run(*command, "--cores", "2", "--retries", "3", check=False)
         error = "in train_epoch: RuntimeError: there is no such layer; log: results/table/trials/"
-        told = [line for line in printed.splitlines() if line.startswith("swift-hyperband: ") and error in line]
+        told = [line for line in printed.splitlines() if line.startswith("swift-hyperband: results/") and error in line]
         assert len(told) == 1, printed
         assert "Traceback" not in printed
         records = [json.loads(path.read_text()) for path in project.results.glob("trials/*/failures.json")]

@@ -134,9 +134,9 @@ def test_a_flipped_bit_in_a_page_is_one_line_that_names_the_table(swift, tmp_pat
 
 def test_kept_runs_with_a_damaged_page_are_made_anew_and_that_is_told(tmp_path, capsys):
     path = tmp_path / "runs.parquet"
-    schema = pyarrow.schema([("seed", pyarrow.int64()), ("regret", pyarrow.float64())])
+    columns = {"seed": int, "regret": float}
     rows = {seed: {"seed": seed, "regret": seed / 7} for seed in range(500)}
-    store.write(path, rows, schema, {"search": "asha"})
+    store.write(path, rows, columns, {"search": "asha"})
     assert store.read(path, store.digest({"search": "asha"})) == rows
     damaged = bytearray(path.read_bytes())
     damaged[1000] ^= 1
