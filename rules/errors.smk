@@ -1,4 +1,5 @@
 # A user's mistake is one line, not a traceback.
+import gc
 import shlex
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ from swift_hyperband.workflow.paths import check_folder
 # plain snakemake; 'swift-hyperband run' has done it, with its own options
 if not console.is_set_up():
     console.set_up()
+
+# Snakemake's modules stay until the end: no full garbage collection, of a tenth of a second each, need visit them
+gc.freeze()
 
 
 def stop(error):
