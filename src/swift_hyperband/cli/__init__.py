@@ -16,19 +16,19 @@ from swift_hyperband.cli.terminal import speak_plainly
 from swift_hyperband.processes.exit_codes import INTERRUPTED
 
 COMMANDS = {
-    "plan": "what a search will cost, before anything runs",
+    "plan": "estimate the cost of a search before anything runs",
     "check-target": "try a target before it costs money",
-    "run": "start the workflow, or go on with it after anything that stopped it",
-    "resume": "go on with a search that was started",
-    "status": "how far a search has come",
+    "run": "start a search, or continue it after any interruption",
+    "resume": "continue a search that was started",
+    "status": "show the progress of a search",
     "search": "run a search in one process, without Snakemake",
     "data": "fetch data for the built-in targets",
     "record": "record learning curves for replays",
-    "replay": "a search over recorded learning curves, many times, in seconds",
-    "compare": "several searches over several tables of curves: figure and tables of the paper",
-    "figure4": "the paper's figure 4: searches that really train",
-    "annealer": "which samplers can be used here",
-    "job": "the workflow's own jobs",
+    "replay": "repeat a search over recorded learning curves in seconds",
+    "compare": "compare searches over tables of curves: figure and tables of the paper",
+    "figure4": "make the paper's figure 4: searches that really train",
+    "annealer": "check which samplers can be used here",
+    "job": "run one of the workflow's own jobs",
 }
 """Help of each command. The command `check-target` is the module `check_target`, whose `add_arguments` is called."""
 
