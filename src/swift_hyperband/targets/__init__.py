@@ -194,9 +194,6 @@ def load_class(name: str) -> type[Target]:
     return found
 
 
-_IMPORTERS = (__file__, classes.__file__, importlib.__file__)
-
-
 def _place(error: BaseException) -> str:
     """Return " (file:line)" of the last line of an import error's traceback, without the code that imports."""
     if isinstance(error, SyntaxError):
