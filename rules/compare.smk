@@ -27,6 +27,7 @@ rule compare_report:
         figure="results/compare/{comparison}/figure3.png",
         table=multiext("results/compare/{comparison}/table1", ".csv", ".md"),
         summary=multiext("results/compare/{comparison}/summary", ".csv", ".md"),
+        verdicts="results/compare/{comparison}/verdicts.csv",
         runs="results/compare/{comparison}/runs.parquet",
     log:
         "results/compare/{comparison}/logs/report.log",

@@ -29,6 +29,7 @@ def compare_files(wildcards):
             "table1.md",
             "summary.csv",
             "summary.md",
+            "verdicts.csv",
             "runs.parquet",
         )
     ]

@@ -89,7 +89,19 @@ def test_one_command_writes_figure_tables_and_all_runs(folder, capsys):
     assert "## Rising: accuracy, larger is better" in summary
     assert "R² of SVR (default)" in table1
     assert len(lines(made / "table1.csv")) == 2 * 3
-    assert str(made.relative_to(folder)) in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert str(made.relative_to(folder)) in printed
+    # Hyperband is not compared with itself
+    assert [row["verdict"] for row in rows[::3]] == ["", ""]
+    assert {row["verdict"] for row in rows[1::3] + rows[2::3]} <= {"better", "level", "worse"}
+    verdicts = lines(made / "verdicts.csv")
+    assert [row["search"] for row in verdicts] == ["Swift", "Fast"]
+    assert all(int(row["better"]) + int(row["level"]) + int(row["worse"]) == 2 for row in verdicts)
+    shares = [1 - float(row["saved"]) for row in rows if row["search"] == "Swift"]
+    assert float(verdicts[0]["epochs"]) == pytest.approx(sum(shares) / 2)
+    for text in (summary, printed):
+        assert "over 2 tables" in text
+        assert f"{verdicts[0]['worst_table']}:" in text
 
 
 def test_the_same_command_again_does_nothing_and_more_seeds_only_add(folder):

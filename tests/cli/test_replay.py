@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 
 import numpy as np
@@ -46,6 +47,10 @@ def test_people_read_a_table_with_intervals(table, capsys):
     assert "Swift-Hyperband on curves: 60 curves of error (min)" in printed
     assert "± 95 %" in printed
     assert "epochs saved against Hyperband" in printed
+    line = next(line for line in printed.splitlines() if line.startswith("verdict: "))
+    assert re.match("verdict: (better than|level with|worse than) Hyperband: regret .* of the seeds, at", line)
+    assert replay(table, "--seeds", 2, "--search", "hyperband") == 0
+    assert "verdict" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("search", ["random", "predicted-random", "hyperband", "fast-hyperband", "asha", "swift-asha"])

@@ -15,6 +15,7 @@ from swift_hyperband.compare import published_results, store, summaries
 from swift_hyperband.compare import units as compare
 from swift_hyperband.compare.accuracy import configurations, split
 from swift_hyperband.compare.comparison import load
+from swift_hyperband.compare.means import Mean
 from swift_hyperband.compare.pool import Rows
 from swift_hyperband.replay.tables.reader import read
 
@@ -228,7 +229,7 @@ def test_differences_to_hyperband_are_taken_seed_by_seed(write, tmp_path):
     rows = Rows(units, tmp_path / "out")
     found = {unit.key: summaries.summary(unit, compare.table(unit.source), rows[n]) for n, unit in enumerate(units)}
     plain, swift = found["runs/one--hyperband"], found["runs/one--swift"]
-    assert plain.difference == summaries.Mean(0, 0, 0, 0)
+    assert plain.difference == Mean(0, 0, 0, 0)
     assert (plain.same, plain.saved.mean, plain.failed) == (1.0, 0.0, 0)
     assert swift.saved.mean > 0
     assert math.isclose(swift.difference.mean, swift.best.mean - plain.best.mean, abs_tol=1e-12)

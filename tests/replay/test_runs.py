@@ -39,6 +39,7 @@ def test_every_search_finds_a_good_configuration_beside_hyperband_on_the_same_dr
 def test_hyperband_beside_is_hyperband_itself(table):
     for run in runs(table, recipe("hyperband", 81, 3)):
         assert (run.best, run.epochs) == (run.hyperband_best, run.hyperband_epochs)
+        assert run.regret == run.hyperband_regret
         assert run.epochs == 1581
 
 

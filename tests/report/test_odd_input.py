@@ -4,7 +4,8 @@ import warnings
 
 import pytest
 
-from swift_hyperband.compare.summaries import Mean, Summary
+from swift_hyperband.compare.means import Mean
+from swift_hyperband.compare.summaries import Summary
 from swift_hyperband.report import style
 from swift_hyperband.report.compare import figure3
 from swift_hyperband.report.numbers import r2, spearman

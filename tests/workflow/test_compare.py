@@ -63,7 +63,7 @@ ALL = {"compare_runs": 2 * (1 + 1), "compare_report": 1, "compare": 1}
 def test_one_command_makes_figure_and_tables_and_again_does_nothing(project, compare):
     assert jobs(project.run("snakemake", "-n", "compare")) == ALL
     project.run("snakemake", "compare", "--cores", "2")
-    names = {"figure3.png", "table1.csv", "table1.md", "summary.csv", "summary.md", "runs.parquet"}
+    names = {"figure3.png", "table1.csv", "table1.md", "summary.csv", "summary.md", "verdicts.csv", "runs.parquet"}
     assert names <= {path.name for path in made(project).iterdir()}
     assert pyarrow.parquet.read_metadata(made(project) / "runs.parquet").num_rows == 2 * 3 * 3
     assert "Nothing to be done" in project.run("snakemake", "compare", "--cores", "2")

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import COMPARISON_FILE, at_least
 from swift_hyperband.cli.progress_bar import bar
 from swift_hyperband.compare import units as compare
@@ -75,7 +74,10 @@ def _compare(options: argparse.Namespace) -> int:
         print(f"stopped: {done} of {rows.wanted} runs are kept in {folder}; the same command goes on", file=sys.stderr)
         return INTERRUPTED
     if options.only is None:
-        _report(comparison, units, rows, folder)
+        # matplotlib and numpy, which is of one thread only where it comes after `single_threaded`
+        from swift_hyperband.cli import compare_tables
+
+        compare_tables.report(comparison, units, rows, folder)
     return 0
 
 
@@ -101,24 +103,3 @@ def _make(rows: Rows, cores: int, what: str) -> bool:
     except KeyboardInterrupt:
         return False
     return True
-
-
-def _report(comparison: Comparison, units: Sequence[Unit], rows: Rows, folder: Path) -> None:
-    """Write figure and tables, and print the means of each search."""
-    # matplotlib and numpy, which is of one thread only where it comes after `single_threaded`
-    from swift_hyperband.report.compare import report, summary
-
-    found = report.write_report(comparison, units, rows, folder)
-    screen = console.console()
-    for name in dict.fromkeys(one.table for one in found):
-        of_table = [one for one in found if one.table == name]
-        shown = console.table()
-        shown.add_column(name)
-        for column in (of_table[0].metric, "epochs", "saved"):
-            shown.add_column(column, justify="right", no_wrap=True)
-        for one in of_table:
-            means = summary.text(one.best), summary.text(one.epochs), summary.percent(one.saved)
-            shown.add_row(one.search, *means)
-        screen.print(shown)
-        screen.print()
-    screen.print(f"figure and tables: {folder}", soft_wrap=True)

@@ -16,6 +16,7 @@ from swift_hyperband.base.errors import KeysError, UserError
 from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import at_least
 from swift_hyperband.cli.progress_bar import bar
+from swift_hyperband.compare.verdicts import verdict
 from swift_hyperband.processes.exit_codes import INTERRUPTED
 from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.draws import Draw, draws
@@ -24,6 +25,7 @@ from swift_hyperband.replay.runs import Replay, Run, interval
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.tables.reader import published_epochs, read
 from swift_hyperband.replay.tables.table import CurveTable
+from swift_hyperband.report.verdicts import sentence
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.study.model import load
@@ -257,6 +259,8 @@ def _print(
     same = sum(run.best is not None and run.best == run.hyperband_best for run in runs)
     failed = sum(run.best is None for run in runs)
     screen.print(f"\n{_balance(runs)}; the same best value in {same} of {len(runs)} seeds")
+    if not (recipe.is_plain and replay.plain_draw is None):
+        screen.print(f"verdict: {sentence(verdict([run.to_json() for run in runs], table.metric))}", soft_wrap=True)
     if failed:
         screen.print(f"in {failed} seeds no trial reached the last epoch", style="yellow")
     screen.print()

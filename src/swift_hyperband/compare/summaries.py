@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.metric import Mode
 from swift_hyperband.compare import published_results
 from swift_hyperband.compare.accuracy import configurations
+from swift_hyperband.compare.means import Mean
 from swift_hyperband.compare.published_results import Published
+from swift_hyperband.compare.verdicts import Overall, Verdict, overall, verdict
 from swift_hyperband.replay.recipes import recipe
-from swift_hyperband.replay.runs import interval
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search.algorithms import ALGORITHMS
 
 if TYPE_CHECKING:
     from swift_hyperband.compare.store import Row
     from swift_hyperband.compare.units import Accuracy, Pair
-
-
-class Mean(NamedTuple):
-    """A mean over seeds.
-
-    Attributes
-    ----------
-    mean : float
-    half : float
-        Half the width of its 95 % interval; nan with fewer than two values.
-    low, high : float
-        The smallest and the largest value.
-    """
-
-    mean: float
-    half: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Iterable[float | None]) -> Mean | None:
-        """Return the mean of the values that are there, if there are any."""
-        # a difference of values near the largest number may be none
-        known = [value for value in values if value is not None and math.isfinite(value)]
-        return cls(*interval(known), min(known), max(known)) if known else None
 
 
 @dataclass(frozen=True)
@@ -69,6 +44,8 @@ class Summary:
         Of the winner's metric to that of Hyperband's, seed by seed.
     same : float
         Share of the seeds in which both winners have the same value.
+    verdict : Verdict or None
+        How it compares with Hyperband; None for Hyperband itself.
     published : Published or None
         What was published of it.
     """
@@ -92,6 +69,7 @@ class Summary:
     saved: Mean | None
     difference: Mean | None
     same: float
+    verdict: Verdict | None = None
     published: Published | None = None
 
 
@@ -113,9 +91,19 @@ def summary(pair: Pair, table: CurveTable, rows: Sequence[Row]) -> Summary:
         saved=Mean.of(1 - row["epochs"] / row["hyperband_epochs"] for row in rows),
         difference=Mean.of(row["best"] - row["hyperband_best"] for row in both),
         same=sum(row["best"] == row["hyperband_best"] for row in both) / len(rows),
+        verdict=None if pair.is_plain else verdict(rows, table.metric),
         published=published(pair),
         **found,
     )
+
+
+def over_tables(found: Sequence[Summary]) -> list[Overall]:
+    """Return what the verdicts on each search come to over all tables, in the order of the searches."""
+    by_search: dict[str, dict[str, Verdict]] = {}
+    for one in found:
+        if one.verdict is not None:
+            by_search.setdefault(one.search, {})[one.table] = one.verdict
+    return [overall(search, verdicts) for search, verdicts in by_search.items()]
 
 
 def published(pair: Pair) -> Published | None:

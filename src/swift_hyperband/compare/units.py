@@ -103,12 +103,18 @@ class Pair:
         "regret": float,
         "epochs": int,
         "hyperband_best": float,
+        "hyperband_regret": float,
         "hyperband_epochs": int,
         "fits": int,
         "cpu_s": float,
         "makespan": float,
         "utilisation": float,
     }
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the Hyperband that all searches are compared with."""
+        return self.recipe.is_plain and self.sampling == "random"
 
     @property
     def key(self) -> str:

@@ -35,7 +35,8 @@ class Run:
         None where there is no winner, the median row diverged, or no number can hold it.
     epochs : int
         Trained in all.
-    hyperband_best : float or None
+    hyperband_best, hyperband_regret : float or None
+        Those of Hyperband.
     hyperband_epochs : int
     fits : int
         Predictors fitted.
@@ -52,6 +53,7 @@ class Run:
     regret: float | None
     epochs: int
     hyperband_best: float | None
+    hyperband_regret: float | None
     hyperband_epochs: int
     fits: int
     cpu_s: float
@@ -121,7 +123,7 @@ class Replay:
         """
         drawing = self._drawing(recipe, self.draw)
         plain_drawing = self._drawing(recipe.plain, self.plain_draw or self.draw)
-        is_plain = replace(recipe, label=recipe.plain.label) == recipe.plain and self.plain_draw is None
+        is_plain = recipe.is_plain and self.plain_draw is None
         recipe.prepare()
         for seed in seeds:
             start = time.process_time()
@@ -132,9 +134,10 @@ class Replay:
             yield Run(
                 seed=seed,
                 best=self._metric(best),
-                regret=self.regret(best[1]) if best is not None else None,
+                regret=self._regret_of(best),
                 epochs=epochs,
                 hyperband_best=self._metric(plain.best),
+                hyperband_regret=self._regret_of(plain.best),
                 hyperband_epochs=plain.epochs,
                 fits=search.fits,
                 cpu_s=cpu,
@@ -170,6 +173,9 @@ class Replay:
         seconds = self.complete.seconds
         seconds_of = None if seconds is None else lambda trial: float(seconds[rows[trial]])
         return simulate(search, lambda trial: self.losses[rows[trial]], cluster, seconds_of)
+
+    def _regret_of(self, best: tuple[str, float] | None) -> float | None:
+        return None if best is None else self.regret(best[1])
 
     def _metric(self, best: tuple[str, float] | None) -> float | None:
         return None if best is None else self.table.metric.value(best[1])

@@ -60,6 +60,11 @@ class Recipe:
         """Hyperband of the same size."""
         return replace(self, algorithm="hyperband", label=ALGORITHMS["hyperband"].label)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is Hyperband itself."""
+        return replace(self, label=self.plain.label) == self.plain
+
     def prepare(self) -> None:
         """Import the module of its predictor, so that the first replay's time does not count the import."""
         if ALGORITHMS[self.algorithm].predicts:

@@ -6,7 +6,8 @@ import matplotlib
 import numpy as np
 import pytest
 
-from swift_hyperband.compare.summaries import Mean, Summary
+from swift_hyperband.compare.means import Mean
+from swift_hyperband.compare.summaries import Summary
 from swift_hyperband.report import style
 from swift_hyperband.report.compare import figure3
 

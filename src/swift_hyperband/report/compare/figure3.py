@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 
 from swift_hyperband.base.metric import Metric
-from swift_hyperband.compare.summaries import Mean, Summary
+from swift_hyperband.compare.means import Mean
+from swift_hyperband.compare.summaries import Summary
 from swift_hyperband.report import style
 from swift_hyperband.report.compare import COLOURS
 from swift_hyperband.report.tables import LONG

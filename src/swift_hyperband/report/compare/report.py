@@ -16,7 +16,7 @@ from swift_hyperband.compare.pool import Rows
 from swift_hyperband.compare.store import Row, schema
 from swift_hyperband.compare.summaries import Summary
 from swift_hyperband.compare.units import Accuracy, Pair, Unit
-from swift_hyperband.report import style
+from swift_hyperband.report import style, verdicts
 from swift_hyperband.report.compare import figure3, summary, table1
 
 
@@ -33,6 +33,7 @@ def write_report(comparison: Comparison, units: Sequence[Unit], rows: Rows, fold
     asked = comparison.keys.predictions
     write_text(folder / "summary.csv", summary.as_csv(found))
     write_text(folder / "summary.md", summary.as_markdown(found, comparison.name, comparison.cluster is not None))
+    write_text(folder / "verdicts.csv", verdicts.as_csv(summaries.over_tables(found)))
     write_text(folder / "table1.csv", table1.as_csv(data_sets))
     write_text(folder / "table1.md", table1.as_markdown(data_sets, asked.trained, asked.seen, asked.splits))
     with style.style():

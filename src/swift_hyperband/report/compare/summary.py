@@ -7,7 +7,10 @@ from dataclasses import fields
 from typing import Any
 
 from swift_hyperband.base.metric import Metric
-from swift_hyperband.compare.summaries import MEANS, Mean, Summary
+from swift_hyperband.compare.means import Mean
+from swift_hyperband.compare.summaries import MEANS, Summary, over_tables
+from swift_hyperband.compare.verdicts import Verdict
+from swift_hyperband.report import verdicts
 from swift_hyperband.report.tables import csv_text, markdown, plus_minus
 
 _EXPLAINED = """\
@@ -32,6 +35,10 @@ def as_markdown(found: Sequence[Summary], name: str, on_cluster: bool) -> str:
     """
     seeds = max(one.runs for one in found)
     parts = [f"# Comparison {name}\n\nMeans over {seeds} seeds ± 95 %. {_EXPLAINED}"]
+    if judged := over_tables(found):
+        count = len({one.table for one in found})
+        title = f"Against Hyperband, over {count} table{'s' if count > 1 else ''}"
+        parts.append(f"\n## {title}\n\n{verdicts.EXPLAINED}\n{verdicts.as_markdown(judged)}")
     for table in dict.fromkeys(one.table for one in found):
         rows = [one for one in found if one.table == table]
         metric = Metric(rows[0].metric, rows[0].mode)
@@ -41,13 +48,14 @@ def as_markdown(found: Sequence[Summary], name: str, on_cluster: bool) -> str:
 
 def _section(rows: Sequence[Summary], on_cluster: bool) -> str:
     published = any(one.published for one in rows)
-    head = ["search", rows[0].metric, "difference to Hyperband", "regret", "epochs", "epochs saved", "same winner"]
+    head = ["search", rows[0].metric, "difference to Hyperband", "regret"]
+    head += ["verdict", "difference of regrets", "worse in", "better in", "epochs", "epochs saved", "same winner"]
     head += ["makespan, s", "utilisation"] if on_cluster else []
     head += ["fits", "CPU s", *(["published"] if published else [])]
     lines = []
     for one in rows:
-        line = [one.search, *map(text, (one.best, one.difference, one.regret, one.epochs)), percent(one.saved)]
-        line.append(f"{100 * one.same:.0f} %")
+        line = [one.search, *map(text, (one.best, one.difference, one.regret)), *_verdict(one.verdict)]
+        line += [text(one.epochs), percent(one.saved), verdicts.percent(one.same)]
         line += [text(one.makespan), percent(one.utilisation)] if on_cluster else []
         line += [text(one.fits), "" if one.cpu_s is None else f"{one.cpu_s.mean:.2g}"]
         lines.append([*line, *([_published(one)] if published else [])])
@@ -56,6 +64,12 @@ def _section(rows: Sequence[Summary], on_cluster: bool) -> str:
         if one.failed:
             section += f"\n{one.search}: in {one.failed} of {one.runs} seeds no trial reached the last epoch.\n"
     return section
+
+
+def _verdict(found: Verdict | None) -> list[str]:
+    if found is None:
+        return ["", "", "", ""]
+    return [found.word, verdicts.difference(found.regret), *map(verdicts.percent, (found.worse, found.better))]
 
 
 def text(mean: Mean | None) -> str:
@@ -89,10 +103,18 @@ def as_csv(found: Sequence[Summary]) -> str:
             if field.name == "published":
                 row["published_best"] = value.best.mean if value else None
                 row["published_epochs"] = value.epochs.mean if value else None
+            elif field.name == "verdict":
+                row["verdict"] = value.word if value else None
+                row |= _columns("regret_difference", value and value.regret)
+                row["worse_in"], row["better_in"] = (value.worse, value.better) if value else (None, None)
             elif field.name in (*MEANS, "saved", "difference"):
-                for part, suffix in (("mean", ""), ("half", "_half_interval"), ("low", "_min"), ("high", "_max")):
-                    row[field.name + suffix] = getattr(value, part) if value else None
+                row |= _columns(field.name, value)
             else:
                 row[field.name] = value
         rows.append(row)
     return csv_text(rows)
+
+
+def _columns(name: str, mean: Mean | None) -> dict[str, float | None]:
+    parts = (("mean", ""), ("half", "_half_interval"), ("low", "_min"), ("high", "_max"))
+    return {name + suffix: None if mean is None else getattr(mean, part) for part, suffix in parts}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swift_hyperband.compare.summaries import DataSet, Mean
+from swift_hyperband.compare.means import Mean
+from swift_hyperband.compare.summaries import DataSet
 from swift_hyperband.report.tables import csv_text, markdown, plus_minus
 
 _EXPLAINED = """\

@@ -1,0 +1,54 @@
+"""The end of `swift-hyperband compare`: it writes figure and tables, and prints the tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from swift_hyperband.cli import console
+from swift_hyperband.compare.comparison import Comparison
+from swift_hyperband.compare.pool import Rows
+from swift_hyperband.compare.summaries import Summary, over_tables
+from swift_hyperband.compare.units import Unit
+from swift_hyperband.report import verdicts
+from swift_hyperband.report.compare import summary
+from swift_hyperband.report.compare.report import write_report
+
+
+def report(comparison: Comparison, units: Sequence[Unit], rows: Rows, folder: Path) -> None:
+    """Write figure and tables into a folder, and print the means and verdicts of each search."""
+    found = write_report(comparison, units, rows, folder)
+    screen = console.console()
+    for name in dict.fromkeys(one.table for one in found):
+        screen.print(_table([one for one in found if one.table == name]))
+        screen.print()
+    if any(one.verdict for one in found):
+        screen.print(_over_tables(found, len(comparison.sources)))
+        screen.print()
+    screen.print(f"figure and tables: {folder}", soft_wrap=True)
+
+
+def _table(found: Sequence[Summary]) -> Table:
+    """Return the figures of all searches on one table."""
+    shown = console.table()
+    shown.add_column(found[0].table)
+    for column in (found[0].metric, "epochs", "saved", "verdict", "worse/\nbetter"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    for one in found:
+        saved = "" if one.saved is None else verdicts.percent(one.saved.mean)
+        epochs = "" if one.epochs is None else f"{one.epochs.mean:.0f}"
+        shown.add_row(one.search, summary.text(one.best), epochs, saved, *verdicts.short(one.verdict))
+    return shown
+
+
+def _over_tables(found: Sequence[Summary], tables: int) -> Table:
+    """Return the verdicts on all searches over all tables."""
+    shown = console.table()
+    shown.add_column(f"against Hyperband,\nover {tables} table{'s' if tables > 1 else ''}")
+    for column in verdicts.COLUMNS:
+        shown.add_column(column, justify="right")
+    for one in over_tables(found):
+        shown.add_row(*verdicts.row(one))
+    return shown
