@@ -104,6 +104,29 @@ def test_one_command_writes_figure_tables_and_all_runs(folder, capsys):
         assert f"{verdicts[0]['worst_table']}:" in text
 
 
+def test_a_baseline_that_beats_another_search_is_named(folder, capsys):
+    # until the last epoch the order of the curves is the wrong one
+    draw = random.Random(1)
+    cells = ["config_id,speed,epoch,loss"]
+    for row in range(60):
+        end = draw.uniform(0.1, 0.6)
+        losses = [2 - end + 1 / epoch for epoch in range(1, EPOCHS)] + [end]
+        cells += [f"{row},{row},{epoch},{loss}" for epoch, loss in enumerate(losses, 1)]
+    (folder / "curves/crossing.csv").write_text("\n".join(cells) + "\n")
+    searches = [
+        {"label": "Random", "search": "random", "trials": 3, "baseline": True},
+        {"label": "Hyperband", "search": "hyperband"},
+        {"label": "Misled", "search": "asha", "brackets": [3]},
+    ]
+    table = {"name": "Crossing", "path": "crossing.csv", "max_epochs": EPOCHS, "eta": 3}
+    write(folder, tables=[table], searches=searches)
+    assert main(["compare", "--cores", "1", "--seeds", "8"]) == 0
+    made = folder / "results/compare/small"
+    assert [row["beaten_by"] for row in lines(made / "summary.csv")] == ["", "", "Random"]
+    assert "Crossing: Misled is beaten by Random (regret -" in capsys.readouterr().out
+    assert "\nMisled is beaten by Random (regret -" in (made / "summary.md").read_text()
+
+
 def test_the_same_command_again_does_nothing_and_more_seeds_only_add(folder):
     main(["compare", "--cores", "1"])
     before = times(folder)

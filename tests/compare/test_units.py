@@ -180,8 +180,8 @@ def test_if_all_tables_are_absent_one_line_says_where_to_get_and_put_them(write,
         ({"searches": []}, "searches must hold at least one entry, found none"),
         (
             {"searches": [{"label": "Swift", "search": "swift"}]},
-            "searches[0].search must be random, predicted-random, hyperband, fast-hyperband, swift-hyperband, asha or "
-            "swift-asha, found 'swift'",
+            "searches[0].search must be random, predicted-random, one-epoch, hyperband, fast-hyperband, "
+            "swift-hyperband, asha or swift-asha, found 'swift'",
         ),
         (
             {"searches": [*SEARCHES, {"label": "swift!", "search": "swift-hyperband"}]},
@@ -293,7 +293,7 @@ def test_the_default_comparison_is_sound(monkeypatch, tmp_path):
         place.parent.mkdir(parents=True)
         place.touch()
     found = load(default, tmp_path)
-    assert (len(found.sources), len(found.keys.searches), found.seeds) == (5, 9, 100)
+    assert (len(found.sources), len(found.keys.searches), found.seeds) == (5, 11, 100)
     assert "curves/" in (default.parents[1] / ".gitignore").read_text().splitlines()
 
 

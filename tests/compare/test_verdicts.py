@@ -3,7 +3,7 @@
 import pytest
 
 from swift_hyperband.base.metric import Metric
-from swift_hyperband.compare.verdicts import overall, verdict
+from swift_hyperband.compare.verdicts import beats, overall, verdict
 
 LOSS, ACCURACY = Metric("loss", "min"), Metric("accuracy", "max")
 
@@ -86,3 +86,12 @@ def test_over_all_tables_verdicts_are_counted_and_the_worst_table_is_named():
 def test_if_no_table_has_regrets_the_worst_is_where_it_is_worse_most_often():
     seldom, often = rows([1, 1, 2], [1, 1, 1], regrets=False), rows([1, 2, 2], [1, 1, 1], regrets=False)
     assert overall("Swift", {"seldom": verdict(seldom, LOSS), "often": verdict(often, LOSS)}).worst == "often"
+
+
+def test_a_search_beats_another_only_if_it_is_better_at_no_more_epochs():
+    worse = rows([2, 3, 5, 6], [0, 0, 0, 0], epochs=70)
+    found = beats(rows([1, 2, 3, 4], [0, 0, 0, 0], epochs=35), worse, LOSS)
+    assert (found.word, found.better, found.epochs.mean) == ("better", 1.0, 0.5)
+    assert found.regret.mean == pytest.approx(-0.15)
+    assert beats(rows([1, 2, 3, 4], [0, 0, 0, 0], epochs=71), worse, LOSS) is None
+    assert beats(rows([1, 9, 5, 6], [0, 0, 0, 0], epochs=35), worse, LOSS) is None

@@ -104,7 +104,7 @@ SHAPES = {
     ("search",): st.fixed_dictionaries(
         {"max_epochs": st.integers(3, 2000) | numbers},
         optional={
-            "algorithm": st.sampled_from(["random", "predicted-random", "hyperband", "swift-hyperband"]),
+            "algorithm": st.sampled_from(["random", "predicted-random", "one-epoch", "hyperband", "swift-hyperband"]),
             "eta": st.integers(2, 5) | numbers,
             "trials": numbers,
             "full": numbers,

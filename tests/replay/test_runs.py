@@ -43,6 +43,21 @@ def test_hyperband_beside_is_hyperband_itself(table):
         assert run.epochs == 1581
 
 
+def test_one_epoch_for_all_meets_the_configurations_of_hyperband_and_trains_no_more(table):
+    for run in runs(table, recipe("one-epoch", 81, 3)):
+        assert run.epochs == 143 + 3 * 80 <= run.hyperband_epochs
+
+
+def test_one_epoch_for_all_trains_the_configurations_of_hyperband(table):
+    ours, plain = recipe("one-epoch", 81, 3), recipe("hyperband", 81, 3)
+    replay = Replay(table, 81)
+    (search, _), (hyperband, _) = replay.run(ours, 3), replay.run(plain, 3)
+    assert {trial: curve[0] for trial, curve in search.curves.items()} == {
+        trial: curve[0] for trial, curve in hyperband.curves.items()
+    }
+    assert search.epochs == 143 + 3 * 80 < hyperband.epochs
+
+
 def test_the_same_seed_gives_the_same_run(table):
     chosen = recipe("swift-hyperband", 81, 3)
     one, other = runs(table, chosen), runs(table, chosen)

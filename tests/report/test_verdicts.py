@@ -33,3 +33,14 @@ def test_over_all_tables_a_search_has_a_line():
 def test_hyperband_alone_has_no_verdict():
     assert verdicts.as_csv([]) == ""
     assert verdicts.short(None) == ("", "")
+
+
+def test_a_search_that_baselines_beat_is_named_with_each_of_them():
+    by = {
+        "Random": Verdict("better", Mean(-0.05, 0.01, -1, 0), 0.6, 0.1, EPOCHS),
+        "Last value": Verdict("better", None, 0.6, 0.1, EPOCHS),
+    }
+    assert verdicts.beaten("Swift", by) == (
+        "Swift is beaten by Random (regret -0.050 ± 0.010, at 76 % of its epochs) "
+        "and by Last value (at 76 % of its epochs)"
+    )

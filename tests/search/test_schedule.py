@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.plan import epochs
 from swift_hyperband.search.schedule import hyperband
 from swift_hyperband.search.settings import SwiftSettings
@@ -31,6 +32,15 @@ DEFAULT = SwiftSettings()
 def test_hyperband_costs_what_was_published(max_epochs, eta, configurations, epochs):
     schedule = hyperband(max_epochs, eta)
     assert (schedule.configurations, schedule.epochs_hyperband) == (configurations, epochs)
+
+
+def test_one_epoch_for_all_never_trains_more_than_hyperband_by_default():
+    for eta in range(2, 8):
+        for max_epochs in range(eta, 120):
+            search = {"max_epochs": max_epochs, "eta": eta, "trials": None, "full": None}
+            ours, plain = ALGORITHMS["one-epoch"].schedule(search, DEFAULT), hyperband(max_epochs, eta)
+            assert ours.configurations == plain.configurations
+            assert epochs(ours, "worst") <= plain.epochs_hyperband
 
 
 GOLDEN_ROUNDS = {

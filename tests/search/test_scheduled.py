@@ -12,6 +12,7 @@ from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import (
     Round,
     hyperband,
+    one_epoch_search,
     predicted_random_search,
     predicted_random_trials,
     random_search,
@@ -144,6 +145,16 @@ def test_a_random_search_with_a_predictor_trains_m_fully_and_stops_others(run):
     assert lengths.count(27) >= 8
     assert search.epochs < 40 * 27
     assert search.fits == 1
+
+
+def test_after_one_epoch_for_all_the_best_train_to_the_end(run):
+    search = run(one_epoch_search(27, 3, trials=40, full=4))
+    first = sorted(search.curves, key=lambda trial: search.curves[trial][0])
+    assert {trial: len(curve) for trial, curve in search.curves.items()} == {
+        trial: 27 if trial in first[:4] else 1 for trial in first
+    }
+    assert search.best[1] == min(search.curves[trial][26] for trial in first[:4])
+    assert search.fits == 0
 
 
 def test_the_default_random_searches_cost_about_what_hyperband_does():

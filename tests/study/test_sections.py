@@ -11,6 +11,22 @@ import pytest
         ({"search__brackets": [4]}, "search.brackets must be from 0 to 3 for max_epochs 27 and eta 3, found 4"),
         ({"search__brackets": [1, 1]}, "search.brackets must hold each bracket once, found 1 twice"),
         ({"search__brackets": []}, "search.brackets must hold at least one bracket, found none; leave it out for all"),
+        (
+            {"search__algorithm": "predicted-random", "search__full": 2},
+            "search.full must be at least 3 with algorithm predicted-random, found 2",
+        ),
+        (
+            {"search__algorithm": "one-epoch", "search__trials": 3, "search__full": 3},
+            "search.trials must be more than full (3), found 3",
+        ),
+        (
+            {"search__algorithm": "random", "search__full": 3},
+            "search.full must be left out with algorithm random, whose size follows from max_epochs",
+        ),
+        (
+            {"search__algorithm": "one-epoch", "search__brackets": [0]},
+            "search.brackets must be left out with algorithm one-epoch, which has none",
+        ),
         ({"search__brackets": [0, "all"]}, "search.brackets[1] must be a whole number, found 'all'"),
     ],
 )

@@ -86,6 +86,19 @@ def test_so_it_does_as_a_random_search(project):
     assert agree(project).epochs == 6 * 9
 
 
+def test_so_it_does_as_one_epoch_for_all_and_then_the_best(project):
+    project.study(search__algorithm="one-epoch", search__trials=12, search__full=2)
+    assert agree(project).epochs == 12 + 2 * 8
+    project.run("swift-hyperband", "run", "--cores", "2")
+    assert (project.results / "report/index.html").exists()
+    status = project.run("swift-hyperband", "status")
+    assert "28 trained, 0 saved by prediction" in status
+    assert "Hyperband trains" not in status
+    plan = project.run("swift-hyperband", "plan")
+    assert "12 configurations in 1 bracket" in plan
+    assert "One epoch, then the best" in plan
+
+
 @pytest.mark.parametrize("threshold", ["promotion", "quantile"])
 def test_so_it_does_as_a_random_search_with_a_predictor(project, threshold):
     project.study(

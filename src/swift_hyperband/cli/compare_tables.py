@@ -22,7 +22,12 @@ def report(comparison: Comparison, units: Sequence[Unit], rows: Rows, folder: Pa
     found = write_report(comparison, units, rows, folder)
     screen = console.console()
     for name in dict.fromkeys(one.table for one in found):
-        screen.print(_table([one for one in found if one.table == name]))
+        of_table = [one for one in found if one.table == name]
+        screen.print(_table(of_table))
+        for one in of_table:
+            if one.beaten_by:
+                line = f"{name}: {verdicts.beaten(one.search, one.beaten_by)}"
+                screen.print(line, style="yellow", markup=False, soft_wrap=True)
         screen.print()
     if any(one.verdict for one in found):
         screen.print(_over_tables(found, len(comparison.sources)))

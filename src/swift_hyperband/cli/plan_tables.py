@@ -135,7 +135,7 @@ def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
     else:
         rows = {ALGORITHMS["hyperband"].label: hyperband(search.max_epochs, search.eta, search.brackets)}
     chosen = algorithm.label
-    if algorithm.random and algorithm.predicts:
+    if algorithm.random:
         rows[chosen] = plan.schedule
     if algorithm.predicts and not algorithm.random:
         names = {True: "Swift, curves shared", False: "Swift, own curves"}

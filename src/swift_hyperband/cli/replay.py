@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument("--preset", choices=("default", "published"), default="default")
     search.add_argument("--predictor", choices=("svr", "qsvr", "last-value"), help="default: svr")
     search.add_argument("--trials", type=int, help="trials of a random search (default: as Hyperband's epochs pay for)")
-    search.add_argument("--full", type=int, help="how many of them train fully (predicted-random)")
+    search.add_argument("--full", type=int, help="how many of them train fully (predicted-random, one-epoch)")
     search.add_argument(
         "--set",
         action="append",

@@ -18,6 +18,7 @@ from swift_hyperband.results import provenance
 from swift_hyperband.results.jobs import totals
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.progress import STATES, Progress, Reader
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.slurm import queue
 from swift_hyperband.training.trial import FAILURES
 
@@ -129,7 +130,8 @@ def _facts(progress: Progress) -> Table:
         more = f" and {len(outside) - SHOWN} more" if len(outside) > SHOWN else ""
         table.add_row("[yellow]decided[/]", f"{told}\n[dim]{listed}{more}[/]")
     table.add_row("epochs", f"{progress.sum('spent')} trained, {progress.sum('saved')} saved by prediction{left}")
-    table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")
+    if not ALGORITHMS[study.search.algorithm].random:
+        table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")
     if progress.repeated:
         why = "after kills or crashes" if study.target.resumable else "as the program cannot go on where it was"
         table.add_row("", f"[dim]and {progress.repeated} again, {why}[/]")

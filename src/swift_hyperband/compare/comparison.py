@@ -73,7 +73,10 @@ class SearchKeys(Section):
     )
     brackets: list[int] | None = Field(default=None, description="Which brackets to run; null: all.")
     trials: int | None = Field(default=None, description="Trials of a random search; null: as Hyperband pays for.")
-    full: int | None = Field(default=None, description="How many of them train fully (predicted-random).")
+    full: int | None = Field(default=None, description="How many of them train fully (predicted-random, one-epoch).")
+    baseline: bool = Field(
+        default=False, description="Whether it is a baseline: where it beats another search, tables say so."
+    )
     sampling: Literal["random", "tpe", "bohb"] = Field(
         default="random", description="Who draws configurations; tpe and bohb need optuna."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.metric import Mode
@@ -11,7 +11,7 @@ from swift_hyperband.compare import published_results
 from swift_hyperband.compare.accuracy import configurations
 from swift_hyperband.compare.means import Mean
 from swift_hyperband.compare.published_results import Published
-from swift_hyperband.compare.verdicts import Overall, Verdict, overall, verdict
+from swift_hyperband.compare.verdicts import Overall, Verdict, beats, overall, verdict
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search.algorithms import ALGORITHMS
@@ -46,6 +46,8 @@ class Summary:
         Share of the seeds in which both winners have the same value.
     verdict : Verdict or None
         How it compares with Hyperband; None for Hyperband itself.
+    beaten_by : mapping of str to Verdict
+        The baselines that beat it at no more epochs, by label. In their verdicts it takes the place of Hyperband.
     published : Published or None
         What was published of it.
     """
@@ -70,14 +72,24 @@ class Summary:
     difference: Mean | None
     same: float
     verdict: Verdict | None = None
+    beaten_by: Mapping[str, Verdict] = field(default_factory=dict)
     published: Published | None = None
 
 
 MEANS = ("best", "regret", "epochs", "fits", "cpu_s", "makespan", "utilisation", "hyperband_best", "hyperband_epochs")
 
 
-def summary(pair: Pair, table: CurveTable, rows: Sequence[Row]) -> Summary:
-    """Return what the runs of a pair, at least one, come to."""
+def summary(
+    pair: Pair, table: CurveTable, rows: Sequence[Row], baselines: Mapping[str, Sequence[Row]] | None = None
+) -> Summary:
+    """Return what the runs of a pair, at least one, come to.
+
+    Parameters
+    ----------
+    baselines : mapping of str to sequence of rows, optional
+        The runs of the baselines over this table, by label.
+    """
+    beaten_by = {name: beats(runs, rows, table.metric) for name, runs in (baselines or {}).items()}
     found: dict[str, Any] = {name: Mean.of(row[name] for row in rows) for name in MEANS}
     both = [row for row in rows if row["best"] is not None and row["hyperband_best"] is not None]
     return Summary(
@@ -92,6 +104,7 @@ def summary(pair: Pair, table: CurveTable, rows: Sequence[Row]) -> Summary:
         difference=Mean.of(row["best"] - row["hyperband_best"] for row in both),
         same=sum(row["best"] == row["hyperband_best"] for row in both) / len(rows),
         verdict=None if pair.is_plain else verdict(rows, table.metric),
+        beaten_by={name: found for name, found in beaten_by.items() if found is not None},
         published=published(pair),
         **found,
     )

@@ -89,6 +89,8 @@ class Pair:
     sampling : {"random", "tpe", "bohb"}
     cluster : ClusterSettings or None
     seeds : int
+    baseline : bool
+        Whether it is a baseline of the comparison.
     """
 
     source: Source
@@ -96,6 +98,7 @@ class Pair:
     sampling: str
     cluster: ClusterSettings | None
     seeds: int
+    baseline: bool = False
 
     columns: ClassVar[dict[str, type]] = {
         "seed": int,
@@ -213,6 +216,7 @@ def pairs(comparison: Comparison) -> list[Pair]:
             search.sampling,
             comparison.cluster,
             comparison.seeds,
+            search.baseline,
         )
         for source in comparison.sources
         for search in comparison.keys.searches

@@ -62,6 +62,23 @@ def verdict(rows: Sequence[Mapping[str, Any]], metric: Metric) -> Verdict:
     )
 
 
+def beats(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]], metric: Metric) -> Verdict | None:
+    """Return the verdict on a search that beats another one on the same seeds; None if it does not beat it.
+
+    It beats the other if it is better and trains no more epochs in the mean. In the verdict the other takes the place
+    of Hyperband.
+    """
+    found = verdict(
+        [
+            {**row, **{f"hyperband_{name}": other[name] for name in ("best", "regret", "epochs")}}
+            for row, other in zip(ours, theirs, strict=True)
+        ],
+        metric,
+    )
+    no_more = found.epochs is not None and found.epochs.mean <= 1
+    return found if found.word == "better" and no_more else None
+
+
 def _loss(value: float | None, metric: Metric) -> float:
     return math.inf if value is None else metric.loss(value)
 

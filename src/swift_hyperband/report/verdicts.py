@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from swift_hyperband.compare.means import Mean
@@ -23,6 +23,16 @@ def sentence(verdict: Verdict) -> str:
     parts.append(f"worse in {percent(verdict.worse)} and better in {percent(verdict.better)} of the seeds")
     parts += [f"at {percent(verdict.epochs.mean)} of its epochs"] if verdict.epochs is not None else []
     return f"{parts[0]}: {', '.join(parts[1:])}"
+
+
+def beaten(search: str, by: Mapping[str, Verdict]) -> str:
+    """Return by which baselines, at least one, a search is beaten, in one line."""
+    told = []
+    for baseline, found in by.items():
+        facts = [f"regret {difference(found.regret)}"] if found.regret is not None else []
+        facts += [f"at {percent(found.epochs.mean)} of its epochs"] if found.epochs is not None else []
+        told.append(f"{baseline} ({', '.join(facts)})")
+    return f"{search} is beaten by {' and by '.join(told)}"
 
 
 def short(verdict: Verdict | None) -> tuple[str, str]:

@@ -237,6 +237,19 @@ def predicted_random_search(max_epochs: int, eta: int, trials: int, full: int, d
     return Schedule(max_epochs, eta, (round_,))
 
 
+def one_epoch_search(max_epochs: int, eta: int, trials: int, full: int) -> Schedule:
+    """Return the schedule in which all trials train one epoch, and then the best, `full` of them, to the last epoch.
+
+    Notes
+    -----
+    The baseline of Egele, Guyon, Sun and Balaprakash, Is one epoch all you need for multi-fidelity hyperparameter
+    optimization?, ESANN 2023, arXiv 2307.15422.
+    """
+    best = min(full, trials)
+    first = Round(0, 0, trials, 0, 1, best, reference=trials)
+    return Schedule(max_epochs, eta, (first, Round(0, 1, best, 1, max_epochs, 1, reference=best)))
+
+
 def random_trials(max_epochs: int, eta: int) -> int:
     """Return how many trials a random search trains with the epochs of Hyperband."""
     return hyperband(max_epochs, eta).epochs_hyperband // max_epochs

@@ -1,8 +1,8 @@
 """Every search in rounds, as one ask/tell search over a schedule.
 
-Random search, random search with a predictor, Hyperband and Swift-Hyperband differ in their schedules alone. Rounds of
-different brackets run at the same time, as the workflow's jobs do, and the result does not depend on the order of the
-curves.
+Random search, with and without a predictor, one epoch for all, Hyperband and Swift-Hyperband differ in their schedules
+alone. Rounds of different brackets run at the same time, as the workflow's jobs do, and the result does not depend on
+the order of the curves.
 """
 
 from __future__ import annotations

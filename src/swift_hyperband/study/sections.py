@@ -21,17 +21,21 @@ class Search(Section):
 
     algorithm: StudyName = Field(
         default="swift-hyperband",
-        description="swift-hyperband, hyperband, or a random search, with or without a predictor that stops trials.",
+        description="swift-hyperband, hyperband, or a baseline: a random search, with or without a predictor that "
+        "stops trials, or one epoch for all and then the best in full.",
     )
     max_epochs: int = Field(description="R, the most epochs that any trial trains; at least eta.")
     eta: int = Field(default=3, ge=2, description="One in eta trials is promoted from a round to the next.")
     trials: int | None = Field(
-        default=None, ge=1, description="Trials of a random search; null: as many as Hyperband's epochs pay for."
+        default=None,
+        ge=1,
+        description="Trials of a random search; null: as many as Hyperband's epochs pay for (one-epoch: as it has).",
     )
     full: int | None = Field(
         default=None,
-        ge=3,
-        description="Number of trials that train fully without a decision (predicted-random); null: swift.d.",
+        ge=1,
+        description="Number of trials that train fully: without a decision (predicted-random, at least 3; null: "
+        "swift.d) or as the best after one epoch (one-epoch; null: 3).",
     )
     seed: int = Field(default=0, ge=0, description="Seed of all configurations and trainings.")
     brackets: list[int] | None = Field(
@@ -45,11 +49,13 @@ class Search(Section):
         algorithm = ALGORITHMS[self.algorithm]
         if algorithm.random and self.brackets is not None:
             raise InvalidKeysError(("brackets", f"must be left out with algorithm {self.algorithm}, which has none"))
-        for key, fits in {"trials": algorithm.random, "full": algorithm.random and algorithm.predicts}.items():
+        for key, fits in {"trials": algorithm.random, "full": algorithm.has_full}.items():
             if getattr(self, key) is not None and not fits:
                 raise InvalidKeysError(
                     (key, f"must be left out with algorithm {self.algorithm}, whose size follows from max_epochs")
                 )
+        if algorithm.predicts and self.full is not None and self.full < 3:
+            raise InvalidKeysError(("full", f"must be at least 3 with algorithm {self.algorithm}, found {self.full}"))
         if self.trials is not None and self.full is not None and self.trials <= self.full:
             raise InvalidKeysError(("trials", f"must be more than full ({self.full}), found {self.trials}"))
         if self.brackets == []:

@@ -5,6 +5,7 @@ from swift_hyperband.report import style
 COLOURS = {
     "random": style.GREY,
     "predicted-random": "#CC79A7",
+    "one-epoch": "#8C6D31",
     "hyperband": style.DARK,
     "fast-hyperband": style.ORANGE,
     "swift-hyperband": style.BLUE,

@@ -24,7 +24,7 @@ def write_report(comparison: Comparison, units: Sequence[Unit], rows: Rows, fold
     """Write the figure, the tables and all runs of a comparison into a folder; return a summary of each search."""
     pairs = [(unit, rows[place]) for place, unit in enumerate(units) if isinstance(unit, Pair)]
     judged = [(unit, rows[place]) for place, unit in enumerate(units) if isinstance(unit, Accuracy)]
-    found = [summaries.summary(pair, compare.table(pair.source), runs) for pair, runs in pairs]
+    found = [_summary(pair, runs, pairs) for pair, runs in pairs]
     data_sets = [
         summaries.data_set(compare.table(source), [(unit, rows) for unit, rows in judged if unit.source == source])
         for source in comparison.sources
@@ -39,6 +39,14 @@ def write_report(comparison: Comparison, units: Sequence[Unit], rows: Rows, fold
     with style.style():
         style.save(figure3.draw(found), folder / "figure3.png")
     return found
+
+
+def _summary(pair: Pair, runs: Sequence[Row], pairs: Sequence[tuple[Pair, Sequence[Row]]]) -> Summary:
+    """Return the summary of a pair; neither baselines nor Hyperband itself are compared with baselines."""
+    baselines = {other.recipe.label: rows for other, rows in pairs if other.baseline and other.source == pair.source}
+    return summaries.summary(
+        pair, compare.table(pair.source), runs, {} if pair.baseline or pair.is_plain else baselines
+    )
 
 
 def _write_runs(found: Sequence[tuple[Pair, Sequence[Row]]], path: Path) -> None:

@@ -61,6 +61,8 @@ def _section(rows: Sequence[Summary], on_cluster: bool) -> str:
         lines.append([*line, *([_published(one)] if published else [])])
     section = markdown(head, lines)
     for one in rows:
+        if one.beaten_by:
+            section += f"\n{verdicts.beaten(one.search, one.beaten_by)}.\n"
         if one.failed:
             section += f"\n{one.search}: in {one.failed} of {one.runs} seeds no trial reached the last epoch.\n"
     return section
@@ -107,6 +109,8 @@ def as_csv(found: Sequence[Summary]) -> str:
                 row["verdict"] = value.word if value else None
                 row |= _columns("regret_difference", value and value.regret)
                 row["worse_in"], row["better_in"] = (value.worse, value.better) if value else (None, None)
+            elif field.name == "beaten_by":
+                row["beaten_by"] = "; ".join(value)
             elif field.name in (*MEANS, "saved", "difference"):
                 row |= _columns(field.name, value)
             else:

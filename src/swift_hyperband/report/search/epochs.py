@@ -32,8 +32,9 @@ def draw(history: History) -> Figure:
     _bars(above, {"in all": total})
     _bars(below, {f"bracket {bracket}": spent for bracket, spent in found.items()})
     over = any(spent.spent > spent.hyperband for spent in found.values())
-    whole = "the whole bar: Hyperband" + (", where no more was trained" if over else "")
-    below.set_xlabel(f"epochs in the rounds that are over ({whole})")
+    whole = " (the whole bar: Hyperband" + (", where no more was trained)" if over else ")")
+    is_random = ALGORITHMS[history.study.search.algorithm].random
+    below.set_xlabel(f"epochs in the rounds that are over{'' if is_random else whole}")
     handles, labels = above.get_legend_handles_labels()
     picture.legend(handles, labels, loc="outside lower center", ncols=3)
     return picture
