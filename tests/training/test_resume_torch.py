@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from swift_hyperband.training import kept_states, trial
+
 if TYPE_CHECKING:
     from conftest import Study
 
@@ -29,8 +31,8 @@ def tensors(content: Any) -> dict[str, Any]:
     return {f"{key}/{rest}": leaf for key, value in pairs for rest, leaf in tensors(value).items()}
 
 
-def parts(folder: Path) -> dict[str, Any]:
-    return tensors(torch.load(folder / "state.pt", weights_only=True)["parts"])
+def parts(folder: Path, name: str = "state.pt") -> dict[str, Any]:
+    return tensors(torch.load(folder / name, weights_only=True)["parts"])
 
 
 def assert_equal_bits(first: dict[str, Any], second: dict[str, Any]) -> None:
@@ -112,3 +114,19 @@ def test_a_state_that_could_not_be_resumed_from_is_refused_before_it_is_needed(
     assert study.train_here("a", 2).status == "failed"
     assert study.failures("a")["error"].startswith(error)
     assert not (folder / "state.pt").exists()
+
+
+def test_the_model_of_the_best_epoch_is_kept_bit_for_bit_where_training_overfits(study: Study) -> None:
+    study = study.of("Overfitting", "torch_targets.py", metric="loss", metric_at="best")
+    folder = study.add("a")
+    study.train_here("a", 12)
+    study.train_here("a", 40)
+    rows, counted = trial.read_rows(folder), study.settings.counted
+    best = counted.epoch([row["loss"] for row in rows])
+    assert best < 40, "it overfits"
+    assert rows[-1]["training"] < rows[best - 1]["training"]  # type: ignore[operator]
+    other = study.with_(metric_at="last").twin()
+    shorter = other.add("a")
+    other.train_here("a", best)
+    assert_equal_bits(parts(folder, "state.best.pt"), parts(shorter))
+    assert kept_states.unsound(folder, counted) is None

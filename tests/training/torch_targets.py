@@ -65,3 +65,28 @@ class IsModule(torch.nn.Module):
 
     def validate(self) -> dict[str, Any]:
         return {"accuracy": 0.5}
+
+
+class Overfitting:
+    """A polynomial of high degree, fitted to ten noisy points of a line: soon it fits the noise."""
+
+    def setup(self, configuration: dict[str, Any], context: Context) -> None:
+        draw = torch.Generator().manual_seed(3)
+        x = torch.rand(60, generator=draw) * 2 - 1
+        self.y = x + 0.5 * torch.randn(60, generator=draw)
+        self.x = torch.stack([x**power for power in range(16)], dim=1)
+        self.model = torch.nn.Linear(16, 1)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=0.1)
+
+    def train_epoch(self, epoch: int) -> None:
+        for _ in range(10):
+            self.optimizer.zero_grad()
+            self._loss(slice(10)).backward()
+            self.optimizer.step()
+
+    def validate(self) -> dict[str, Any]:
+        with torch.no_grad():
+            return {"loss": self._loss(slice(10, None)), "training": self._loss(slice(10))}
+
+    def _loss(self, rows: slice) -> torch.Tensor:
+        return (self.model(self.x[rows]).squeeze() - self.y[rows]).square().mean()

@@ -71,6 +71,7 @@ def _replay_command(table: str, study: Study) -> str:
     """Return the command line that replays a recording."""
     target, search = study.target, study.search
     words = ["swift-hyperband", "replay", table, "--metric", target.metric, "--mode", target.mode]
+    words += ["--metric-at", target.metric_at] if target.metric_at != "last" else []
     return shlex.join(map(str, [*words, "--max-epochs", search.max_epochs, "--eta", search.eta]))
 
 

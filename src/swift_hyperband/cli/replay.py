@@ -59,6 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     table.add_argument("--format", choices=FORMATS, help="who wrote it (default: guessed from the file)")
     table.add_argument("--metric", help="the metric to optimise, where there are several")
     table.add_argument("--mode", choices=("min", "max"), help="whether it is minimised or maximised")
+    table.add_argument(
+        "--metric-at",
+        choices=("last", "best"),
+        default="last",
+        help="which epoch of a curve counts: its last one, or its best one so far (default: last)",
+    )
     table.add_argument("--distinct", action="store_true", help="leave out rows that repeat a configuration")
     search = parser.add_argument_group("the search")
     search.add_argument(
@@ -118,7 +124,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    table = read(options.table, options.format, options.metric, options.mode)
+    table = read(options.table, options.format, options.metric, options.mode, options.metric_at)
     wanted = _recipe(options, table)
     if options.distinct:
         # of those that are long enough, so that no configuration is lost because its first row is short
@@ -239,8 +245,9 @@ def _print(
     for name in ("mean", "± 95 %", "best", "worst"):
         shown.add_column(name, justify="right")
     order = 1 if table.metric.minimised else -1
+    where = "at the end" if table.metric.at == "last" else "at the best epoch"
     lines: list[tuple[str, Sequence[float | None], int]] = [
-        (f"{table.metric.name} at the end", [run.best for run in runs], order),
+        (f"{table.metric.name} {where}", [run.best for run in runs], order),
         ("  of Hyperband", [run.hyperband_best for run in runs], order),
         ("regret", [run.regret for run in runs], 1),
         ("epochs", [run.epochs for run in runs], 1),

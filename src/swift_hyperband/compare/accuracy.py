@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -69,9 +70,10 @@ class Judged:
     def of(cls, table: CurveTable, max_epochs: int) -> Judged:
         """Return the curves of a table to `max_epochs`."""
         complete = table.complete(max_epochs)
-        losses = complete.metric.loss(complete.curves[:, :max_epochs])
-        finite = np.isfinite(losses).all(axis=1)
-        losses, numbers = losses[finite], configurations(complete)[finite]
+        curves = complete.losses(max_epochs)
+        finite = np.array([math.isfinite(curve[-1]) for curve in curves])
+        losses = np.array([curve for curve in curves if math.isfinite(curve[-1])]).reshape(-1, max_epochs)
+        numbers = configurations(complete)[finite]
         # as in a search, one that exploded counts as diverged
         sound = ~outside(losses[:, :-1], losses[:, -1], PredictorSettings().far)
         return cls(table.name, losses[sound], numbers[sound])

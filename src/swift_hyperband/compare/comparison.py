@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
+from swift_hyperband.base.metric import At
 from swift_hyperband.base.wording import shown
 from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.recipes import recipe
@@ -40,6 +41,9 @@ class TableKeys(Section):
     )
     metric: str | None = Field(default=None, description="The metric to optimise, where there are several.")
     mode: Literal["min", "max"] | None = Field(default=None, description="Whether it is minimised or maximised.")
+    metric_at: Literal["last", "best"] = Field(
+        default="last", description="Which epoch of a curve counts: the last one, or the best one so far."
+    )
     max_epochs: int = Field(ge=2, description="R, the most epochs that any trial trains.")
     eta: int = Field(ge=2, description="One in eta trials is promoted from a round to the next.")
     draws: str | None = Field(
@@ -132,7 +136,8 @@ class Source:
     name : str
     path : Path
     format, metric, mode : str or None
-        As `replay.readers.read` takes them.
+    metric_at : {"last", "best"}
+        As `replay.tables.reader.read` takes them.
     max_epochs, eta : int
     draws : Path or None
         The study from whose space configurations are drawn.
@@ -144,6 +149,7 @@ class Source:
     format: str | None
     metric: str | None
     mode: str | None
+    metric_at: At
     max_epochs: int
     eta: int
     draws: Path | None
@@ -259,6 +265,7 @@ def _source(table: TableKeys, folder: Path) -> Source:
         table.format,
         table.metric,
         table.mode,
+        table.metric_at,
         table.max_epochs,
         table.eta,
         None if table.draws is None else Path(table.draws),

@@ -102,7 +102,7 @@ class Result:
     trial : str
         The winner.
     value, reported : float
-        Its metric by which the search chose, and the one that is reported, after its last epoch.
+        Its metric by which the search chose, and the one that is reported, after the epoch that counts.
     epochs : int
     seconds : float
         From start to end, without times in which the run was interrupted.
@@ -148,11 +148,12 @@ def run(settings: RealRuns, search: str, seed: int) -> Result:
         else:
             trial, epochs = _one_after_another(settings, search, study, folder)
     rows = _rows(folder.trial(trial) / CURVE)
-    last = rows[study.search.max_epochs - 1]
-    if last.get(settings.reported) is None:
-        metrics = ", ".join(key for key in last if key not in RESERVED)
+    trained = rows[: study.search.max_epochs]
+    won = trained[study.metric.epoch([row[study.metric.name] for row in trained]) - 1]
+    if won.get(settings.reported) is None:
+        metrics = ", ".join(key for key in won if key not in RESERVED)
         raise UserError(f"reported: must be a metric of the target, found {settings.reported!r} and {metrics}")
-    values = last[study.target.metric], last[settings.reported]
+    values = won[study.target.metric], won[settings.reported]
     found = Result(search, seed, trial, *values, epochs, elapsed(), _training(folder.path))
     write_json(settings.result(search, seed), asdict(found))
     return found
@@ -198,7 +199,7 @@ def _one_after_another(settings: RealRuns, name: str, study: Study, folder: Stud
     while not search.finished:
         (wanted,) = search.ask(1)
         found = train_batch(folder.path, training, [wanted.trial], wanted.epochs)[wanted.trial]
-        search.tell(wanted.trial, [study.metric.loss(value) for value in found.values[: wanted.epochs]])
+        search.tell(wanted.trial, study.metric.losses(found.values[: wanted.epochs]))
     if search.best is None:
         raise UserError(nothing_left(folder, study.target.metric))
     return search.best[0], search.epochs

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def table(source: Source) -> CurveTable:
     """Return the curves of a source."""
-    return read(source.path, source.format, source.metric, source.mode)
+    return read(source.path, source.format, source.metric, source.mode, source.metric_at)
 
 
 def replay(curves: CurveTable, max_epochs: int, sampling: str, space: Space | None) -> Replay:

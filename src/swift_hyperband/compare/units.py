@@ -277,6 +277,7 @@ def _table_definition(source: Source) -> dict[str, Any]:
         "format": source.format,
         "metric": source.metric,
         "mode": source.mode,
+        "metric_at": source.metric_at,
         "max_epochs": source.max_epochs,
         "eta": source.eta,
     }

@@ -132,9 +132,9 @@ def predictions(history: History) -> list[Prediction]:
             values = history.trials[trial].values(metric.name)[: round_.schedule.end]
             if not verdict.continues or verdict.predicted is None or len(values) < round_.schedule.end:
                 continue
-            if math.isfinite(values[-1]):
+            if math.isfinite(loss := metric.losses(values)[-1]):
                 seen, predicted = metric.value(verdict.seen), metric.value(verdict.predicted)
-                found.append(Prediction(round_.schedule.bracket, seen, predicted, values[-1]))
+                found.append(Prediction(round_.schedule.bracket, seen, predicted, metric.value(loss)))
     return found
 
 

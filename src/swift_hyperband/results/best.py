@@ -16,6 +16,8 @@ from swift_hyperband.results.contents import Config
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.frozen import FrozenStudy
 from swift_hyperband.study.yaml_loader import to_yaml
+from swift_hyperband.training import kept_states
+from swift_hyperband.training.trial import read_rows
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,13 @@ class Best:
     study, metric : str
         Their names.
     value : float
-        The winner's metric at the last epoch.
+        The winner's metric at the epoch that counts.
     configuration : dict
     trial : str
     bracket : int or None
         None in a file without it, which is not as it was written.
     epochs : int
+        The epoch of value and state: the last one, or the best one (`target.metric_at`).
     state : str or None
         Where the winner's state lies, if it has one.
     """
@@ -50,16 +53,17 @@ class Best:
     def of(cls, folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int, loss: float) -> Self:
         """Return what the file holds if a trial wins with a finite loss."""
         assert math.isfinite(loss)
-        states = sorted(folder.trial(trial).glob("state.*"))
+        metric, place = study.metric, folder.trial(trial)
+        model = kept_states.model(place, metric)
         return cls(
             study.name,
-            study.metric.name,
-            study.metric.value(loss),
+            metric.name,
+            metric.value(loss),
             Config.read(folder.config(trial)).configuration,
             trial,
             bracket,
-            study.max_epochs,
-            str(states[0]) if states else None,
+            metric.epoch([row[metric.name] for row in read_rows(place)[: study.max_epochs]]),
+            None if model is None else str(model),
         )
 
     @classmethod

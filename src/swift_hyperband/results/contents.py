@@ -163,7 +163,7 @@ class Batch:
     def curves(self, metric: Metric) -> Iterator[tuple[str, Curve]]:
         """Yield each trial with its losses."""
         for trial, trained in self.trials.items():
-            yield trial, [as_loss(metric, to_json(value)) for value in trained.values]
+            yield trial, metric.losses(trained.values)
 
 
 @dataclass(frozen=True)

@@ -269,13 +269,15 @@ def _best(history: History, trained: Mapping[str, Trained]) -> Best | None:
     if history.folder.best.exists():
         won = Winner.read(history.folder.best)
         return Best(won.trial, won.value, won.epochs, won.configuration)
+    metric = history.study.metric
     values = {trial: done.values for trial, done in trained.items() if done.status == "ok" and done.values}
-    order = rank({trial: history.study.metric.loss(of_trial[-1]) for trial, of_trial in values.items()})
+    order = rank({trial: metric.losses(of_trial)[-1] for trial, of_trial in values.items()})
     if not order:
         return None
     trial = order[0]
     configuration = Config.read(history.folder.config(trial)).configuration
-    return Best(trial, values[trial][-1], len(values[trial]), configuration)
+    epoch = metric.epoch(values[trial])
+    return Best(trial, values[trial][epoch - 1], epoch, configuration)
 
 
 def _job_errors(folder: StudyFolder, rounds: Iterable[RoundHistory]) -> dict[Path, str]:

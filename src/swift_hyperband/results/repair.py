@@ -19,14 +19,14 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AWAY, is_whole_png, read_json
 from swift_hyperband.results import provenance
 from swift_hyperband.results.best import Best
-from swift_hyperband.results.contents import Batch, Batches, Completion, Config, Content, Entry, as_loss
+from swift_hyperband.results.contents import Batch, Batches, Completion, Config, Content, Entry
 from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold, changed_input
 from swift_hyperband.results.dependencies import sources_of, with_dependents
 from swift_hyperband.results.layout import Part, StudyFolder
 from swift_hyperband.search import Curve, decisions
 from swift_hyperband.search.rounds import divide, loss_at
 from swift_hyperband.search.schedule import Round
-from swift_hyperband.training import state, trial
+from swift_hyperband.training import kept_states, state, trial
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class _Mending:
         self.rest: set[Path] = set()
         self.again: dict[str, str] = {}
         self._content: dict[Path, Any] = {}
-        self._curves: dict[str, list[float]] = {}
+        self._curves: dict[str, list[float | None]] = {}
 
     def look(self) -> None:
         """Find what is wrong."""
@@ -136,12 +136,12 @@ class _Mending:
                 "delete the file if it was changed by hand, and start the search again"
             )
 
-    def _curve(self, name: str) -> list[float]:
-        """Return a trial's losses by epoch; nothing if its curve is damaged or lost."""
+    def _curve(self, name: str) -> list[float | None]:
+        """Return a trial's values by epoch, None where not finite; nothing if its curve is damaged or lost."""
         if name not in self._curves:
             place, metric = self.folder.trial(name), self.study.metric
             rows = [] if place / trial.CURVE in self.wrong else trial.read_rows(place)
-            self._curves[name] = [as_loss(metric, row[metric.name]) for row in rows]
+            self._curves[name] = [row[metric.name] for row in rows]
         return self._curves[name]
 
     def _reaches(self, name: str, epochs: int) -> bool:
@@ -152,7 +152,7 @@ class _Mending:
         failures = place / trial.FAILURES
         failed = failures not in self.wrong and trial.has_failed(place)
         curve = self._curve(name)
-        if failed or math.inf in curve or len(curve) >= epochs:
+        if failed or None in curve or len(curve) >= epochs:
             return True
         # a process that a killed head left behind may have trained on meanwhile
         del self._curves[name]
@@ -216,7 +216,7 @@ class _Mending:
         if not self._reaches(name, epoch):
             self.again.setdefault(name, f"its curve must reach epoch {epoch}, on which {path} rests")
             return
-        curve = self._curve(name)[:epoch]
+        curve = self.study.metric.losses(self._curve(name)[:epoch])
         if stored != math.inf and stored != (curve if isinstance(stored, list) else loss_at(curve, epoch)):
             self._train_anew(name, f"does not hold what {path} was taken from")
 
@@ -260,7 +260,7 @@ class _Mending:
         if best in self.again:
             # its state is made again with its curve
             return
-        if (found := state.unsound(folder)) is not None:
+        if (found := kept_states.unsound(folder, self.study.metric)) is not None:
             self.again[best] = ""
             self._forget(self.schedule.brackets[bracket][-1], best)
             self.wrong[found[0]] = f"{found[1]}, and it is the result"
@@ -271,7 +271,7 @@ class _Mending:
     def _loss_at_end(self, bracket: int, name: str) -> float:
         """Return the loss of a trial at the last epoch; of one to be trained again, as its bracket noted it."""
         if name not in self.again:
-            return loss_at(self._curve(name), self.study.search.max_epochs)
+            return loss_at(self.study.metric.losses(self._curve(name)), self.study.search.max_epochs)
         path = self.folder.promotion(self.schedule.brackets[bracket][-1])
         noted = None if path in self.wrong else self._content.get(path)
         return noted.losses.get(name, math.inf) if isinstance(noted, Promotion) else math.inf
@@ -300,7 +300,7 @@ class _Mending:
             self._damaged(path, error)
             return
         for name in (name for drawn in self._drawn.values() for name in drawn):
-            stored, curve = [as_loss(metric, value) for value in table.get(name, [])], self._curve(name)
+            stored, curve = table.get(name, []), self._curve(name)
             if curve[: len(stored)] != stored:
                 self._train_anew(name, f"does not hold what is in {path}")
             elif len(curve) > len(stored) and self.folder.best.exists():

@@ -30,7 +30,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Best:
-    """The best trial, and the epoch at which it stands."""
+    """The best trial, and the epoch at which it stands: its last one, or its best one (`target.metric_at`)."""
 
     trial: str
     value: float
@@ -93,6 +93,9 @@ def best(history: History) -> Best | None:
     return standing[order[0]] if order else None
 
 
-def _standing(history: History, trial: str, epoch: int) -> Best:
-    found = history.trials[trial]
-    return Best(trial, found.curve[epoch - 1][history.study.metric.name], epoch, found.configuration)
+def _standing(history: History, trial: str, trained: int) -> Best:
+    """Return a trial where it stands after so many epochs."""
+    found, metric = history.trials[trial], history.study.metric
+    values = found.values(metric.name)[:trained]
+    epoch = metric.epoch(values)
+    return Best(trial, values[epoch - 1], epoch, found.configuration)

@@ -58,7 +58,7 @@ class FrozenStudy:
 
     @property
     def metric(self) -> Metric:
-        return Metric(self.definition["target"]["metric"], self.definition["target"]["mode"])
+        return Metric.of_target(self.definition["target"])
 
     @property
     def max_epochs(self) -> int:

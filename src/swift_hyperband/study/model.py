@@ -191,7 +191,7 @@ class Study(Section):
     @property
     def metric(self) -> Metric:
         """Return what the search minimises or maximises."""
-        return Metric(self.target.metric, self.target.mode)
+        return Metric(self.target.metric, self.target.mode, self.target.metric_at)
 
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search."""

@@ -132,6 +132,10 @@ class Target(Section):
         description="The metric of the target that is optimised."
     )
     mode: Literal["min", "max"] = Field(description="Whether the metric is minimised or maximised.")
+    metric_at: Literal["last", "best"] = Field(
+        default="last",
+        description="Which epoch of a trial counts: its last one, or its best one so far, whose state is kept as well.",
+    )
     threads: int = Field(
         default=1, ge=1, le=4096, description="CPU threads of a training; another number gives other bits."
     )

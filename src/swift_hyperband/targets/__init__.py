@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -89,6 +89,9 @@ class Context:
         not known, None if there is no deadline. It may be 0 or negative.
     started : callable
         Notes that the training of an epoch begins; for targets that run ahead only (`RunsAhead`).
+    kept : callable
+        Returns the names of folders in the trial's folder that must stay beside those of the last saved state, as the
+        state of the best epoch needs them; for programs.
     """
 
     trial: str
@@ -102,6 +105,7 @@ class Context:
     curve: Callable[[], Sequence[Mapping[str, float | None]]] = tuple
     fits: Callable[[], int | None] = _unlimited
     started: Callable[[int], None] = _ignore
+    kept: Callable[[], Collection[str]] = tuple
 
     @property
     def device(self) -> str:

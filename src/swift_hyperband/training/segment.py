@@ -8,16 +8,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import read_json
-from swift_hyperband.base.metric import RESERVED
+from swift_hyperband.base.metric import RESERVED, Metric
 from swift_hyperband.base.tracebacks import in_full, in_one_line, kind_of
 from swift_hyperband.processes import lease, log
 from swift_hyperband.targets import Context, DamagedStateError, RunsAhead, Target, TargetError
-from swift_hyperband.training import reproducible, state, trial
+from swift_hyperband.training import kept_states, reproducible, state, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Row
@@ -132,7 +133,8 @@ def _train(
     published = trial.read_rows(folder)
     if trial.state_is_wanted(folder):
         epochs = max(epochs, len(published))
-    target, curve = _resumed(folder, lambda: begin(folder, configuration, settings, target_class, epochs, clock))
+    fresh = partial(begin, folder, configuration, settings, target_class, epochs, clock)
+    target, curve = _resumed(folder, settings.counted, fresh)
     if len(curve) > len(published):
         # the process was killed after it saved the state and before it published the curve
         trial.write_rows(folder, curve)
@@ -142,7 +144,7 @@ def _train(
         if len(curve) >= behind + at_least and not clock.allows(seconds):
             if since_saved:
                 held.check()
-                _save(folder, target, curve)
+                _save(folder, target, curve, is_best=False)
             raise OutOfTimeError
         epoch = len(curve) + 1
         if not isinstance(target, RunsAhead):
@@ -152,9 +154,11 @@ def _train(
         curve.append(published[epoch - 1] if epoch <= len(published) else row)
         held.check()
         since_saved += 1
+        is_best = kept_states.is_best(settings.counted, curve)
+        ends = len(curve) == epochs or curve[-1][settings.metric] is None
         # save the state before publishing its row: whoever sees the row may resume from the state
-        if since_saved == settings.save_every or len(curve) == epochs or curve[-1][settings.metric] is None:
-            _save(folder, target, curve)
+        if since_saved == settings.save_every or ends or is_best:
+            _save(folder, target, curve, is_best)
             since_saved = 0
         trial.forget_crashes(folder)
         if epoch > len(published):
@@ -162,10 +166,13 @@ def _train(
     trial.state_is_there(folder)
 
 
-def _resumed(folder: Path, fresh: Callable[[], Target]) -> tuple[Target, list[Row]]:
+def _resumed(folder: Path, metric: Metric, fresh: Callable[[], Target]) -> tuple[Target, list[Row]]:
     """Return the target restored to its saved state, and the curve up to it; a fresh one if no state is sound."""
     target, saved = fresh(), state.load(folder)
     if saved is None:
+        return target, []
+    if (damaged := kept_states.settle(folder, metric, saved.curve)) is not None:
+        trial.note_damage(folder, *damaged)
         return target, []
     try:
         state.restore(target, saved)
@@ -180,8 +187,10 @@ def _resumed(folder: Path, fresh: Callable[[], Target]) -> tuple[Target, list[Ro
     return target, saved.curve
 
 
-def _save(folder: Path, target: Target, curve: list[Row]) -> None:
+def _save(folder: Path, target: Target, curve: list[Row], is_best: bool) -> None:
     state.save(folder, target, curve)
+    if is_best:
+        kept_states.keep_best(folder)
     if isinstance(target, RunsAhead):
         target.after_saving()
 
@@ -208,6 +217,7 @@ def begin(
         deadline=clock.deadline,
         max_epochs=settings.max_epochs,
         curve=lambda: trial.read_rows(folder),
+        kept=lambda: kept_states.of_programs(folder),
         fits=lambda: clock.fits(trial.last_seconds(folder)),
         started=lambda epoch: trial.mark_started(folder, epoch),
     )

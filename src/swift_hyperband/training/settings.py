@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from swift_hyperband.base.metric import At, Metric, Mode
 from swift_hyperband.targets import COMMAND
 
 COMMAND_KEYS = ("command", "first_command", "metrics", "metric", "resumable", "piece")
@@ -36,6 +37,8 @@ class TrainingSettings:
         The last epoch of the study, over which a learning rate's schedule must be spread.
     give_up_after : int
         The search stops if so many trials crash alike before their first epoch and no trial gets further; 0: never.
+    mode, metric_at : str
+        As `base.metric.Metric` has them; where the best epoch counts, its state is kept.
     """
 
     target: str
@@ -47,6 +50,13 @@ class TrainingSettings:
     save_every: int = 1
     max_epochs: int = 1
     give_up_after: int = 0
+    mode: Mode = "min"
+    metric_at: At = "last"
+
+    @property
+    def counted(self) -> Metric:
+        """Return the metric of the search, which tells the epoch that counts."""
+        return Metric(self.metric, self.mode, self.metric_at)
 
     @classmethod
     def from_study_json(
@@ -54,17 +64,20 @@ class TrainingSettings:
     ) -> TrainingSettings:
         """Return the settings of a frozen study, given the definition in its study.json."""
         target = study["target"]
+        metric = Metric.of_target(target)
         options = dict(target["options"])
         if target["name"] is None:
             options["command"] = {key: target[key] for key in COMMAND_KEYS}
         return cls(
             target=target["name"] or COMMAND,
             options=options,
-            metric=target["metric"],
+            metric=metric.name,
             threads=target["threads"],
             seed=study["search"]["seed"],
             retries=retries,
             save_every=save_every,
             max_epochs=study["search"]["max_epochs"],
             give_up_after=give_up_after,
+            mode=metric.mode,
+            metric_at=metric.at,
         )

@@ -140,20 +140,35 @@ def unsound(folder: Path) -> tuple[Path, str] | None:
     path = place(folder)
     if path is None:
         return folder / "state.*", "the state is gone"
+    rows = read_rows(folder)
+    found, epochs = look_at(path, rows)
+    if found is None and epochs is not None and epochs < len(rows):
+        found = f"it is of epoch {epochs}, and the trial is trained to epoch {len(rows)}"
+    return None if found is None else (path, found)
+
+
+def look_at(path: Path, rows: list[Row]) -> tuple[str | None, int | None]:
+    """Return what is wrong with a file of a state, given its trial's curve, and of which epoch the state is.
+
+    Each is None if there is no such thing. Needs no torch. Checks the folder of a program's state, too.
+    """
     if path.is_dir():
         raise UserError(f"{path}: must be a file, found a folder; {AWAY}")
-    found = sealed.wrong(path)
-    if found is None and path.name == JSON_STATE:
-        parts_ = json.loads(path.read_text(encoding="utf-8"))["parts"]
-        own = parts_.get(OWN) if isinstance(parts_, dict) else None
-        if isinstance(own, dict) and "digests" in own and "state" in own:
-            found = state_folder.wrong(folder, own)
-    if found is None and (content := _plain(path)) is not None:
-        rows = read_rows(folder)
-        found, epochs = _misfit(folder, content, rows), len(content["curve"])
-        if found is None and epochs < len(rows):
-            found = f"it is of epoch {epochs}, and the trial is trained to epoch {len(rows)}"
-    return None if found is None else (path, found)
+    if (found := sealed.wrong(path)) is not None:
+        return found, None
+    if (own := of_program(path)) is not None and (found := state_folder.wrong(path.parent, own)) is not None:
+        return found, None
+    content = _plain(path)
+    return (None, None) if content is None else (_misfit(path.parent, content, rows), len(content["curve"]))
+
+
+def of_program(path: Path) -> dict[str, Any] | None:
+    """Return the state of a program that a sound file of a state holds: the name of its folder, and digests."""
+    if path.suffix != ".json":
+        return None
+    parts_ = json.loads(path.read_text(encoding="utf-8"))["parts"]
+    own = parts_.get(OWN) if isinstance(parts_, dict) else None
+    return own if isinstance(own, dict) and "digests" in own and "state" in own else None
 
 
 def belies(folder: Path) -> bool:
@@ -197,7 +212,7 @@ class _Plain(pickle.Unpickler):
 def _plain(path: Path) -> dict[str, Any] | None:
     """Return a state without its tensors, read without torch; None if it cannot be read."""
     try:
-        if path.name == JSON_STATE:
+        if path.suffix == ".json":
             content = json.loads(path.read_text(encoding="utf-8"))
         else:
             with zipfile.ZipFile(path) as archive:

@@ -25,7 +25,7 @@ from swift_hyperband.search import Curve, rounds
 from swift_hyperband.search.schedule import Round, RoundKey
 from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
 from swift_hyperband.study.model import Study, check_data
-from swift_hyperband.training import state
+from swift_hyperband.training import kept_states
 from swift_hyperband.training.batch import train_batch
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import want_state
@@ -76,14 +76,14 @@ def run_search(
                 folder.path, settings, names, epochs, workers, before=code.check, needs_gpu=study.frozen().needs_gpu
             )
             for trial, trained in batch.items():
-                search.tell(trial, [study.metric.loss(value) for value in trained.values[:epochs]])
+                search.tell(trial, study.metric.losses(trained.values[:epochs]))
     files.write(search, on_round)
     if search.best is None:
         raise UserError(nothing_left(folder, study.target.metric))
     trial, loss = search.best
     if not study.keep_states:
         delete_states(folder, set(search.curves) - {trial})
-    if state.unsound(folder.trial(trial)) is not None:
+    if kept_states.unsound(folder.trial(trial), study.metric) is not None:
         want_state(folder.trial(trial))
         train_batch(folder.path, settings, [trial], study.search.max_epochs, workers)
     bracket = next(bracket for bracket, ids in trials.items() if trial in ids)

@@ -23,7 +23,7 @@ from swift_hyperband.search import rounds
 from swift_hyperband.search.decisions import rank
 from swift_hyperband.search.schedule import Round, Schedule
 from swift_hyperband.study.frozen import FrozenStudy
-from swift_hyperband.training import state
+from swift_hyperband.training import kept_states
 
 if TYPE_CHECKING:
     from swift_hyperband.search import Curve
@@ -162,9 +162,9 @@ def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int
     Raises
     ------
     UserError
-        If the winner's state is not what was saved.
+        If a state of the winner is not what was saved.
     """
-    if (found := state.unsound(folder.trial(trial))) is not None:
+    if (found := kept_states.unsound(folder.trial(trial), study.metric)) is not None:
         raise UserError(f"{found[0]}: must be the state of the best trial, found: {found[1]}; start the search again")
     # PyYAML, which the other steps do without
     from swift_hyperband.results.best import Best

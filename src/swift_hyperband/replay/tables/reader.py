@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.metric import Mode
+from swift_hyperband.base.metric import At, Mode
 from swift_hyperband.base.wording import one_of, shown, suggestion
 from swift_hyperband.replay.tables.cells import NOT_TEXT, broken, check_file, listed, open_text, read_csv
 from swift_hyperband.replay.tables.long import read_long
@@ -19,7 +19,13 @@ __all__ = ["FORMATS", "PUBLISHED", "Published", "guess", "published_epochs", "re
 FORMATS = (*PUBLISHED, "long")
 
 
-def read(path: Path, format: str | None = None, metric: str | None = None, mode: str | None = None) -> CurveTable:  # noqa: A002
+def read(
+    path: Path,
+    format: str | None = None,  # noqa: A002
+    metric: str | None = None,
+    mode: str | None = None,
+    at: At = "last",
+) -> CurveTable:
     """Read a table of learning curves.
 
     Parameters
@@ -30,6 +36,8 @@ def read(path: Path, format: str | None = None, metric: str | None = None, mode:
     metric, mode : str, optional
         Known for the published formats. In a long table, the metric may be left out if there is just one, the mode
         ("min" or "max") if the metric's name tells.
+    at : {"last", "best"}
+        Which epoch of a curve counts.
 
     Raises
     ------
@@ -53,6 +61,7 @@ def read(path: Path, format: str | None = None, metric: str | None = None, mode:
                 )
                 raise broken(path, f"{text} or give another --format")
         table = read_published(path, format_)
+    table = replace(table, metric=replace(table.metric, at=at))
     if repeats := int(table.repeats.sum()):
         note = f"{repeats} of {table.rows} rows repeat the configuration of an earlier one"
         return replace(table, notes=(*table.notes, note))

@@ -64,8 +64,9 @@ class CurveTable:
     def losses(self, max_epochs: int) -> list[list[float]]:
         """Return each row's losses at epochs 1, 2, ..., at most `max_epochs` of them.
 
-        A row that diverges before ends with inf, in the place of its first value that is not finite. A row that ends
-        early is just shorter, its last loss finite.
+        They are those that a search gets: where the metric counts at the best epoch, the smallest ones up to each
+        epoch. A row that diverges before ends with inf, in the place of its first value that is not finite. A row that
+        ends early is just shorter, its last loss finite.
 
         Raises
         ------
@@ -74,15 +75,9 @@ class CurveTable:
         """
         self._check(max_epochs)
         found = []
-        table = self.metric.loss(self.curves[:, :max_epochs]).tolist()
-        for curve, recorded in zip(table, self.recorded.tolist(), strict=True):
-            losses: list[float] = []
-            for loss in curve[:recorded]:
-                if not math.isfinite(loss):
-                    losses.append(math.inf)
-                    break
-                losses.append(loss)
-            found.append(losses)
+        for curve, recorded in zip(self.curves[:, :max_epochs].tolist(), self.recorded.tolist(), strict=True):
+            losses = self.metric.losses(curve[:recorded])
+            found.append(losses[: losses.index(math.inf) + 1] if math.inf in losses else losses)
         return found
 
     def complete(self, max_epochs: int) -> CurveTable:

@@ -129,7 +129,7 @@ def _order(history: History, bracket: int) -> list[str]:
     def place(trial: str) -> tuple[float, ...]:
         known = history.trials[trial]
         has_no_loss = lost(history, known) or not known.curve
-        loss = float("inf") if has_no_loss else metric.loss(known.curve[-1][metric.name])
+        loss = float("inf") if has_no_loss else metric.losses(known.values(metric.name))[-1]
         return -reached[trial], -won.count(trial), -len(known.curve), loss
 
     return sorted(reached, key=place)

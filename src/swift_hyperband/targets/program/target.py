@@ -104,9 +104,10 @@ class CommandTarget(RunsAhead):
         return self._seconds
 
     def after_saving(self) -> None:
-        """Remove the folders of earlier states."""
+        """Remove the folders of earlier states that no saved state needs any more."""
+        needed = {self._state, *self._context.kept()}
         for leftover in self._context.folder.glob("state.*"):
-            if leftover.is_dir() and leftover.name != self._state:
+            if leftover.is_dir() and leftover.name not in needed:
                 shutil.rmtree(leftover)
 
     def _last(self, epoch: int) -> int:
