@@ -53,6 +53,24 @@ def test_people_read_a_table_with_intervals(table, capsys):
     assert "verdict" not in capsys.readouterr().out
 
 
+def test_the_best_epoch_of_each_curve_may_count(tmp_path, capsys):
+    # each curve rises again after its minimum at epoch 4
+    lines = [f"c{row},{row},{epoch},{row + abs(epoch - 4)}" for row in range(1, 41) for epoch in range(1, 10)]
+    (tmp_path / "rising.csv").write_text("\n".join(["config_id,lr,epoch,error", *lines]) + "\n")
+    found = {}
+    for at in ("last", "best"):
+        search = ["--search", "random", "--trials", 40, "--seeds", 1, "--metric-at", at]
+        assert replay(tmp_path / "rising.csv", *search, "--json") == 0
+        (found[at],) = json.loads(capsys.readouterr().out)["runs"]
+    assert (found["last"]["best"], found["best"]["best"]) == (1 + 5, 1), "of the row that is best in both"
+    assert found["last"]["regret"] == found["best"]["regret"] == 0
+    assert replay(tmp_path / "rising.csv", "--seeds", 1, "--metric-at", "best") == 0
+    assert "error at the best epoch" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        replay(tmp_path / "rising.csv", "--metric-at", "first")
+    assert "argument --metric-at: invalid choice: 'first'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("search", ["random", "predicted-random", "hyperband", "fast-hyperband", "asha", "swift-asha"])
 def test_every_search_can_be_replayed_on_a_cluster(table, search, capsys):
     options = ["--workers", 8, "--pace", "heavy-tailed", "--start-seconds", 2, "--failures-per-hour", 1]

@@ -86,6 +86,22 @@ def test_a_run_that_was_interrupted_goes_on_and_adds_up_its_time(here):
     assert second.seconds > first.seconds
 
 
+def test_where_the_best_epoch_counts_both_metrics_are_those_of_that_epoch(here):
+    # from epoch 3 on every curve rises
+    text = Path("table.csv").read_text().splitlines()
+    rows = [line.split(",") for line in text[1:]]
+    rising = [(row, epoch, float(loss) + max(0, int(epoch) - 3), epoch) for row, epoch, loss, _ in rows]
+    Path("table.csv").write_text("\n".join([text[0], *(",".join(map(str, row)) for row in rising)]) + "\n")
+    study = yaml.safe_load(Path("config/study.yaml").read_text())
+    study["target"]["metric_at"] = "best"
+    Path("config/study.yaml").write_text(yaml.safe_dump(study))
+    found = real_runs.run(real_runs.load(Path("config/figure4.yaml")), "hyperband", 1)
+    assert found.reported == 3
+    (path,) = Path("results").glob(f"*/trials/{found.trial}/curve.jsonl")
+    curve = [json.loads(line)["loss"] for line in path.read_text().splitlines()]
+    assert found.value == min(curve) == curve[2]
+
+
 @pytest.mark.parametrize(
     ("change", "needed"),
     [

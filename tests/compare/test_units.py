@@ -27,12 +27,13 @@ SEARCHES = [
 ]
 
 
-def write_table(path, rows=60, seed=0):
+def write_table(path, rows=60, seed=0, rising=0.0):
     draw = random.Random(seed)
     lines = ["config_id,speed,epoch,loss"]
     for row in range(rows):
         end, speed = draw.uniform(0.1, 0.6), draw.uniform(0.3, 1.5)
-        lines += [f"{row},{speed},{epoch},{end + epoch**-speed}" for epoch in range(1, EPOCHS + 1)]
+        values = [end + epoch**-speed + rising * max(0, epoch - 5) for epoch in range(1, EPOCHS + 1)]
+        lines += [f"{row},{speed},{epoch},{value}" for epoch, value in enumerate(values, 1)]
     path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
 
@@ -99,6 +100,26 @@ def test_a_changed_table_is_done_again_and_the_other_is_not(write, tmp_path):
     write_table(tmp_path / "curves/two.csv", seed=2)
     compare._bytes.cache_clear()
     assert made(path, tmp_path) == ALL / 2
+
+
+def test_a_table_may_be_compared_by_the_last_and_by_the_best_epoch(write, tmp_path):
+    write_table(tmp_path / "curves/one.csv", rising=0.05)
+    table = {"path": "one.csv", "max_epochs": EPOCHS, "eta": 3}
+    tables = [{"name": "Last", **table}, {"name": "Best", **table, "metric_at": "best"}]
+    made(write(tables=tables), tmp_path)
+    runs = {
+        name: pyarrow.parquet.read_table(tmp_path / f"out/runs/{name}--hyperband.parquet").to_pylist()
+        for name in ("last", "best")
+    }
+    for last, best in zip(runs["last"], runs["best"], strict=True):
+        assert best["best"] < last["best"]
+        assert best["regret"] >= 0
+    # only what is judged by another epoch is made again
+    tables[1]["metric_at"] = "last"
+    assert made(write(tables=tables), tmp_path) == ALL / 2
+    tables[1]["metric_at"] = "first"
+    with pytest.raises(UserError, match=r"tables\[1\]\.metric_at must be last or best, found 'first'"):
+        load(write(tables=tables))
 
 
 def test_a_broken_file_of_runs_is_made_anew(write, tmp_path):

@@ -8,20 +8,22 @@ import pytest
 from swift_hyperband import __version__
 from swift_hyperband.base import keys
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.metric import Metric
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.results.freeze import as_begun, check_frozen, freeze, load_frozen, load_study
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search.settings import SwiftSettings
 from swift_hyperband.study.frozen import BEFORE, differences
 from swift_hyperband.study.model import parse
+from swift_hyperband.training.trial import write_rows
 from swift_hyperband.workflow import driver
 
 
-def study(swift=None, **search):
+def study(swift=None, metric_at="last", **search):
     raw = {
         "swift": swift or {},
         "name": "old",
-        "target": {"name": "curve-table", "metric": "loss", "mode": "min"},
+        "target": {"name": "curve-table", "metric": "loss", "mode": "min", "metric_at": metric_at},
         "space": {"row": {"type": "int", "low": 0, "high": 39}},
         "search": {"max_epochs": 9, "eta": 3, **search},
     }
@@ -43,6 +45,7 @@ def old(tmp_path):
     definition = json.loads(folder.study.read_text())["definition"]
     for section, known in FIRST.items():
         definition[section] = {key: definition[section][key] for key in known}
+    del definition["target"]["metric_at"]
     folder.study.write_text(json.dumps({"definition": definition}))
     return folder
 
@@ -100,6 +103,17 @@ def test_a_study_file_that_gives_a_key_which_was_not_frozen_another_value_is_ref
     with pytest.raises(UserError, match=r"swift\.widened is 3 in the frozen study, 2 now"):
         check_frozen(old, study(swift={"widened": 2}))
     check_frozen(old, study(swift={"widened": 3}))
+
+
+def test_the_last_epoch_counts_in_a_study_that_was_frozen_before_the_best_one_could(old):
+    assert load_frozen(old).metric == load_study(old).metric == study().metric == Metric("loss", "min", "last")
+    assert study(metric_at="best").metric == study(metric_at="best").frozen().metric == Metric("loss", "min", "best")
+    check_frozen(old, study())
+    trial = old.trial("0a1b")
+    trial.mkdir(parents=True)
+    write_rows(trial, [{"epoch": 1, "loss": 0.5}])
+    with pytest.raises(UserError, match=r'target\.metric_at is "last" in the frozen study, "best" now'):
+        check_frozen(old, study(metric_at="best"))
 
 
 def test_the_version_of_the_product_is_noted_beside_the_definition(tmp_path, old):

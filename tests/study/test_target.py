@@ -20,6 +20,7 @@ def categorical(*choices):
             "found 'digits'; did you mean digits-cnn?",
         ),
         ({"target__mode": "maximum"}, "target.mode must be min or max, found 'maximum'; did you mean max?"),
+        ({"target__metric_at": "first"}, "target.metric_at must be last or best, found 'first'"),
         ({"target__metric": "epoch"}, "target.metric must be a metric that the target reports, found 'epoch'"),
         (
             {"target__options": {"a": {"b": {1: 2}}}},

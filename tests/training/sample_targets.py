@@ -136,7 +136,7 @@ class Broken(Counter):
 
 
 class Overfitting(Counter):
-    """Reports the losses of its configuration one after another, nan for null. Its state differs from epoch to epoch."""
+    """Reports the losses of its configuration one by one, nan for null. Its state differs from epoch to epoch."""
 
     epoch = 0
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,14 @@ def test_losses_are_the_metric_where_it_is_minimised_and_its_negative_where_it_i
     assert table([[3, 2, 1]]).losses(2) == [[3.0, 2.0]]
     assert table([[0.5, 0.75, 0.9]], mode="max").losses(3) == [[-0.5, -0.75, -0.9]]
     assert type(table([[3, 2, 1]]).losses(1)[0][0]) is float
+
+
+def test_where_the_best_epoch_counts_losses_are_the_smallest_so_far_and_the_recorded_curves_stay():
+    found = table([[3, 1, 2], [4, 5, 3.5], [0.5, NAN, NAN]])
+    best = replace(found, metric=replace(found.metric, at="best"))
+    assert best.losses(3) == [[3.0, 1.0, 1.0], [4.0, 4.0, 3.5], [0.5, INF]]
+    assert (best.optimum(3), best.median(3)) == (1.0, 3.5)
+    assert best.curves is found.curves
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])

@@ -15,7 +15,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import write_json
 from swift_hyperband.study.model import check_own_files, load, parse
 from swift_hyperband.targets import COMMAND, load_class
-from swift_hyperband.training import batch, segment
+from swift_hyperband.training import batch, kept_states, segment
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.sealed import sealed_json
 from swift_hyperband.training.settings import TrainingSettings
@@ -136,6 +136,35 @@ def test_a_program_whose_state_is_damaged_is_started_anew_to_the_same_values(dam
     assert starts() == ["0 3", "0 5"]
     (line,) = damages(folder)
     assert line.startswith("state.json is damaged, as state.3")
+
+
+def test_the_folder_of_the_start_that_trained_the_best_epoch_is_kept():
+    given, folder = settings(metric_at="best", piece=2), trial(rate=1.5)
+    train(given, 6, folder)
+    assert losses() == [1.5**epoch for epoch in range(1, 7)], "the first is the best"
+    assert sorted(path.name for path in folder.glob("state.*")) == [
+        "state.2",
+        "state.6",
+        "state.best.json",
+        "state.json",
+    ]
+    assert kept_states.model(folder, given.counted) == folder / "state.2"
+    assert kept_states.unsound(folder, given.counted) is None
+    (folder / "state.2/loss").write_text("0")
+    assert kept_states.unsound(folder, given.counted) == (
+        folder / "state.best.json",
+        "state.2/loss is not what was saved",
+    )
+    train(given, 8, folder)
+    assert starts() == ["0 2", "2 4", "4 6", "0 2", "2 4", "4 6", "6 8"], "it starts anew"
+    assert kept_states.unsound(folder, given.counted) is None
+
+
+def test_a_program_that_gets_better_and_better_keeps_one_folder():
+    given, folder = settings(metric_at="best", piece=2), trial(rate=0.5)
+    train(given, 4, folder)
+    assert sorted(path.name for path in folder.glob("state.*")) == ["state.4", "state.best.json", "state.json"]
+    assert kept_states.model(folder, given.counted) == folder / "state.4"
 
 
 def test_what_a_start_measured_is_not_trained_again_after_a_kill(monkeypatch):
