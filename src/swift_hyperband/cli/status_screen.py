@@ -68,6 +68,7 @@ def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[queu
         return f"{folder.path}: nothing yet, the search was not started; start it with 'swift-hyperband run'"
     study, schedule = progress.history.study, progress.history.schedule
     title = f"\n[bold]{study.name}[/]  {study.search.algorithm}, {study.target.metric} {study.target.mode}"
+    title += " at the best epoch" if study.target.metric_at == "best" else ""
     parts: list[RenderableType] = [f"{title}, {schedule.configurations} configurations\n", _brackets(progress), ""]
     parts.append(_facts(progress))
     if isinstance(queued, str):
@@ -116,7 +117,8 @@ def _facts(progress: Progress) -> Table:
         values = ", ".join(f"{name} {number(value, 3)}" for name, value in best.configuration.items())
         table.add_row("", escape(values))
         if not finished:
-            table.add_row("", "[dim]the best of all trials, each at its last epoch; not yet the result[/]")
+            where = f"each at its {study.target.metric_at} epoch"
+            table.add_row("", f"[dim]the best of all trials, {where}; not yet the result[/]")
     if reasons := [found.fallback for found in progress.history.rounds.values() if found.fallback]:
         told = f"by simulated annealing in {len(reasons)} round{'s' if len(reasons) > 1 else ''}, as the sampler could"
         table.add_row("[yellow]predicted[/]", f"{told} not answer:\n[dim]{escape(reasons[0])}[/]")

@@ -29,9 +29,9 @@ class Run:
     ----------
     seed : int
     best : float or None
-        The metric of the winner at the last epoch; None if every trial failed.
+        The metric of the winner at the epoch that counts, the last or its best one; None if every trial failed.
     regret : float or None
-        (best - optimum) / (median - optimum) over the table at the last epoch: 0 is its best row, 1 a middling one.
+        (best - optimum) / (median - optimum) over the table at that epoch: 0 is its best row, 1 a middling one.
         None where there is no winner, the median row diverged, or no number can hold it.
     epochs : int
         Trained in all.
