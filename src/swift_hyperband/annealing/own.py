@@ -6,7 +6,7 @@ Whatever goes wrong in code that is not ours is told in one line, without the to
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,14 +45,14 @@ def load(name: str, class_name: ClassName) -> dimod.Sampler:
         return found()
 
 
-def takes(sampler: dimod.Sampler, parameter: str) -> bool:
-    """Return whether a sampler knows a parameter.
+def takes(sampler: dimod.Sampler, names: Iterable[str]) -> list[str]:
+    """Return which of some parameters a sampler knows, in their order.
 
-    Its signature names it, or its `parameters` do and the signature takes any: some name few of those that they take,
+    Its signature names them, or its `parameters` do and the signature takes any: some name few of those that they take,
     some take all and ignore them.
     """
     named, takes_any = _signature(sampler)
-    return parameter in named or (takes_any and parameter in sampler.parameters)
+    return [name for name in names if name in named or (takes_any and name in sampler.parameters)]
 
 
 def _signature(sampler: dimod.Sampler) -> tuple[dict[str, inspect.Parameter], bool]:
@@ -74,7 +74,7 @@ def unrepeatable(sampler: dimod.Sampler, given: Mapping[str, Any]) -> str | None
     """Return why the same call may have another answer, as far as can be told without trying; None if it may not."""
     if isinstance(sampler, dimod.ExactSolver):
         return None
-    if not takes(sampler, "seed"):
+    if not takes(sampler, ["seed"]):
         return "it takes no seed"
     for name, parameter in _signature(sampler)[0].items():
         default = parameter.default
@@ -92,7 +92,7 @@ def call(sampler: dimod.Sampler, bqm: dimod.BinaryQuadraticModel, wanted: Mappin
         If it fails, or what it answers are no solutions of the problem.
     """
     with told(name, "failed with {}" + _hint(sampler)):
-        given = {key: value for key, value in wanted.items() if takes(sampler, key)}
+        given = {name: wanted[name] for name in takes(sampler, wanted)}
         answer = sampler.sample(bqm.copy(), **given)
         if isinstance(answer, dimod.SampleSet):
             # where it is computed only now

@@ -19,7 +19,8 @@ def local(settings: SamplerSettings, variables: int, trial: bool) -> Ready:
     with own.told(settings.name, "failed with {}"):
         taken = TAKEN.get(settings.name)
         if taken is None:
-            taken = frozenset(key for key, name in PARAMETERS.items() if own.takes(sampler, name))
+            known_names = own.takes(sampler, PARAMETERS.values())
+            taken = frozenset(key for key, name in PARAMETERS.items() if name in known_names)
         known = own.unrepeatable(sampler, samplers.suited(sampler, problem(2)))
     found = Ready(notes=without_effect(settings, taken), unrepeatable=known)
     if fault := samplers.too_large(settings.name, sampler, variables):
