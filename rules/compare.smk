@@ -14,6 +14,8 @@ rule compare_runs:
     params:
         only=compared_names,
         definition=compared_definition,
+    # the longest first, so that no core waits for one at the end
+    priority: compared_cost
     message:
         "compare: {wildcards.part} of {wildcards.unit}"
     shell:

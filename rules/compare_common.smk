@@ -54,6 +54,13 @@ def compared_units(wildcards):
     return jobs[job]
 
 
+def compared_cost(wildcards):
+    """Return how long a job takes."""
+    from swift_hyperband.compare.units import whole_cost
+
+    return whole_cost(compared_units(wildcards))
+
+
 def compared_names(wildcards):
     """Return what a job makes."""
     return [unit.key for unit in compared_units(wildcards)]

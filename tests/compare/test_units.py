@@ -329,16 +329,11 @@ def test_a_fresh_clone_has_a_table_to_compare_on(monkeypatch, tmp_path):
 
 def test_units_that_take_little_time_share_a_job_of_the_workflow_and_others_have_their_own(write):
     slow = [{"label": "Fast", "search": "fast-hyperband"}, {"label": "Quantum", "search": "hyperband"}]
-    found = compare.jobs(load(write(seeds=1000, searches=[*SEARCHES, *slow])))
-    assert list(found) == [
-        "runs/one",
-        "runs/one--fast",
-        "runs/two",
-        "runs/two--fast",
-        "predictions/one",
-        "predictions/two",
-    ]
+    found = compare.jobs(load(write(seeds=3000, searches=[*SEARCHES, *slow])))
+    assert list(found) == ["runs/one", "runs/one--fast", "runs/two", "runs/two--fast"]
     assert [unit.key for unit in found["runs/one"]] == [
-        f"runs/one--{name}" for name in ("hyperband", "swift", "random", "quantum")
+        *(f"runs/one--{name}" for name in ("hyperband", "swift", "random", "quantum")),
+        *(f"predictions/one--{name}" for name in ("last-value", "svr-published", "svr-default")),
     ]
+    assert compare.whole_cost(found["runs/one--fast"]) > compare.whole_cost(found["runs/one"])
     assert sum(map(len, found.values())) == len(compare.units(load(write(searches=[*SEARCHES, *slow]))))

@@ -8,7 +8,7 @@ from the unit's definition and the seed alone, so rows can be made anywhere, in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 RUNS, PREDICTIONS = "runs", "predictions"
 """Folders of the two kinds of units."""
 
-QSVR_COST = 20.0
+QSVR_COST = 40.0
 """How much more a replay takes with an annealer simulated."""
 
-LITTLE = 6000.0
-"""Units below this cost, of all their rows, share a job: they take little longer than a process takes to start."""
+LITTLE = 20_000.0
+"""Units below this cost, of all their rows, share a job: a job takes two seconds to start, most of them for imports."""
 
 EPOCHS = 100
 """Length of the curves of which the costs of searches are told."""
@@ -252,13 +252,18 @@ def units(comparison: Comparison) -> Sequence[Unit]:
 def jobs(comparison: Comparison) -> dict[str, list[Unit]]:
     """Return the units that each job of the workflow makes, by the job's name.
 
-    A unit that takes long has a job of its own, of its name. The others of a table and kind share one.
+    A unit that takes long has a job of its own, of its name. The others of a table share one.
     """
     found: dict[str, list[Unit]] = {}
     for unit in units(comparison):
-        shared = unit.key.partition("--")[0]
-        found.setdefault(shared if unit.cost * unit.seeds < LITTLE else unit.key, []).append(unit)
+        shared = f"{RUNS}/{file_name(unit.source.name)}"
+        found.setdefault(shared if whole_cost([unit]) < LITTLE else unit.key, []).append(unit)
     return found
+
+
+def whole_cost(units: Iterable[Unit]) -> float:
+    """Return how long all rows of units take, in replays of Hyperband over 100 epochs: about a millisecond."""
+    return sum(unit.cost * unit.seeds for unit in units)
 
 
 def table(source: Source) -> CurveTable:
