@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,13 +17,22 @@ import pytest
 from swift_hyperband.base import console
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.replay.tables.table import CurveTable
+from swift_hyperband.training.check import contract
 
-# tests are no package, so what they share is loaded by its path
-spec = importlib.util.spec_from_file_location("slurm_stand_in", Path(__file__).with_name("slurm") / "stand_in.py")
-assert spec is not None
-assert spec.loader is not None
-slurm_stand_in = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(slurm_stand_in)
+
+def load(name: str, file: str) -> ModuleType:
+    """Load what tests share by its path, as tests are no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / file)
+    assert spec is not None
+    assert spec.loader is not None
+    # dataclasses look their module up
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+forked = load("forked", "forked.py")
+slurm_stand_in = load("slurm_stand_in", "slurm/stand_in.py")
 
 SHARED = Path(__file__).parents[2] / "shared/curves"
 FILES = {
@@ -32,21 +44,37 @@ FILES = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of the workflow first: they take longest, and all workers shall end together."""
-    items.sort(key=lambda item: "workflow" not in item.path.parts)
+    """Let each worker begin with its share of the tests of the workflow: they take longest, and all shall end together.
+
+    `--dist worksteal` gives each worker a part of the list, all of equal length, and later takes tests from its end.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if "workflow" in item.path.parts]
+    short = [item for item in items if "workflow" not in item.path.parts]
+    parts: list[pytest.Item] = []
+    for number in range(workers):
+        share = long[number::workers]
+        room = max(0, (len(items) - len(parts)) // (workers - number) - len(share))
+        parts += share + short[:room]
+        del short[:room]
+    items[:] = parts
 
 
 @pytest.fixture(scope="session")
 def sapi() -> ModuleType:
     """Return the module with the loopback server."""
-    spec = importlib.util.spec_from_file_location("loopback_sapi", Path(__file__).with_name("annealing") / "sapi.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # dataclasses look their module up
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load("loopback_sapi", "annealing/sapi.py")
+
+
+@pytest.fixture
+def checks_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the processes of `check-target` be forks of one that has torch, whose import takes most of their time."""
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        done: subprocess.CompletedProcess[str] = forked.here(*command[1:], modules=("torch", "sklearn.neural_network"))
+        return done
+
+    monkeypatch.setattr(contract.subprocess, "run", run)
 
 
 @pytest.fixture

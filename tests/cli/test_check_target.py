@@ -109,7 +109,7 @@ def test_a_good_target_passes_and_its_study_has_a_price(capsys):
     assert not Path("results").exists()
 
 
-def test_a_forgotten_optimiser_is_found(capsys):
+def test_a_forgotten_optimiser_is_found(capsys, checks_fork):
     printed, code = check(capsys, f'KEPT = ("model", "scheduler")\n{TORCH}{FORGETS}')
     assert code == 1
     assert "FAIL" in printed
@@ -117,7 +117,7 @@ def test_a_forgotten_optimiser_is_found(capsys):
     assert "self.optimizer is another" in printed
 
 
-def test_a_forgotten_scheduler_is_found_before_it_shows_in_the_metric(capsys):
+def test_a_forgotten_scheduler_is_found_before_it_shows_in_the_metric(capsys, checks_fork):
     printed, code = check(capsys, f'KEPT = ("model", "optimizer")\n{TORCH}{FORGETS}')
     assert code == 1
     assert "everything with a state must be restored, found that self.scheduler is another" in printed

@@ -139,11 +139,11 @@ def test_the_same_command_again_does_nothing_and_more_seeds_only_add(folder):
 
 
 def test_only_one_unit_is_made_where_only_is_given(folder):
-    assert main(["compare", "--only", "runs/falling--swift"]) == 0
+    assert main(["compare", "--cores", "1", "--only", "runs/falling--swift"]) == 0
     made = [path.name for path in (folder / "results/compare/small").rglob("*.*")]
     assert made == ["falling--swift.parquet"]
     assert main(["compare", "--only", "runs/falling--no"]) == 2
-    assert main(["compare", "--only", "runs/falling--swift", "runs/rising--swift"]) == 0
+    assert main(["compare", "--cores", "1", "--only", "runs/falling--swift", "runs/rising--swift"]) == 0
     made = {path.name for path in (folder / "results/compare/small").rglob("*.*")}
     assert made == {"falling--swift.parquet", "rising--swift.parquet"}
 
@@ -198,7 +198,7 @@ def test_ctrl_c_keeps_what_is_done_in_one_line_and_the_same_command_does_the_res
     made = "results/compare/small"
     assert error == f"stopped: {len(kept)} of {wanted} runs are kept in {made}; the same command goes on\n"
     assert 0 < len(kept) < wanted
-    assert main(["compare", "--cores", "2"]) == 0
+    assert main(["compare", "--cores", cores]) == 0
     done = rows(folder)
     assert len(done) == wanted
     # the CPU time of a run that is done again is another one

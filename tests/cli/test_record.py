@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import forked
 import pyarrow.parquet
 import pytest
 
@@ -34,8 +35,7 @@ def here(tmp_path, monkeypatch):
 
 def record(*arguments):
     """Record in a process of its own, which leads the recording until it ends; return what it printed."""
-    command = [sys.executable, "-m", "swift_hyperband", "record", "study.yaml", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    done = forked.here(forked.SWIFT_HYPERBAND, "record", "study.yaml", *map(str, arguments))
     return done.stdout + done.stderr
 
 

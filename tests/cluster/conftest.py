@@ -42,6 +42,12 @@ class SlurmProject(project_module.Project):
     def search(self, *arguments, check=True):
         return self.run("search on SLURM", *arguments, check=check)
 
+    def code(self, *arguments):
+        if arguments[0] == "search on SLURM":
+            self.start(*arguments)
+            return self.ended()
+        return super().code(*arguments)
+
     def start(self, *arguments):
         self.process = super().start(*arguments)
         return self.process

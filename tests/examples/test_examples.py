@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from swift_hyperband.cli import main
+
 ROOT = Path(__file__).parents[2]
 COMMAND = str(Path(sys.executable).with_name("swift-hyperband"))
 
@@ -29,12 +31,13 @@ def project(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["torch_model", "sklearn_mlp", "lightning_model", "train_sh"])
-def test_an_example_keeps_its_contract(project, name):
+def test_an_example_keeps_its_contract(project, name, checks_fork, monkeypatch, capsys):
     if name == "lightning_model":
         pytest.importorskip("lightning", reason="Lightning is not among the requirements")
-    assert "2 epochs come out as 1 + 1 in new processes, bit for bit" in run(
-        project, "check-target", f"examples/{name}.yaml"
-    )
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["check-target", f"examples/{name}.yaml"]) == 0
+    assert "2 epochs come out as 1 + 1 in new processes, bit for bit" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["sklearn_mlp", "train_sh"])

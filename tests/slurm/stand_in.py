@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import yaml
 
 from swift_hyperband.slurm import queue as slurm
@@ -66,7 +67,7 @@ COMMAND = [str(Path(sys.executable).with_name("swift-hyperband")), "run", "--pro
 
 
 def run(*options, command=COMMAND):
-    return subprocess.run([*command, *options], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=100)
+    return forked.here(*command, *options)
 
 
 def start(*options):

@@ -86,6 +86,9 @@ class Study:
 
     def train_here(self, trial: str, epochs: int) -> Trained:
         """Train one trial by a fork of this process, which has torch already."""
+        if torch := sys.modules.get("torch"):
+            # threads are not forked
+            torch.set_num_threads(1)
         return batch.train_batch(self.folder, self.settings, [trial], epochs)[trial]
 
     def refused(self, trials: list[str], epochs: int, workers: int = 1) -> str:

@@ -46,7 +46,7 @@ def test_ten_epochs_of_the_cnn_equal_five_and_a_new_process_and_five_bit_for_bit
     configuration = {"learning_rate": 0.02, "weight_decay": 1e-4, "dropout": 0.3}
     study = study.with_(target="digits-cnn", options={"train_size": 200})
     folder = study.add("a", **configuration)
-    study.train(["a"], 5)
+    study.train_here("a", 5)
     study.train(["a"], 10)
     assert study.started("a") == list(range(1, 11))
     other = study.twin()

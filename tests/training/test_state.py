@@ -26,19 +26,19 @@ def test_a_trial_with_a_damaged_state_is_trained_again_to_the_same_bits_and_says
 ) -> None:
     study = study.of(target, file)
     folder = study.add("a")
-    study.train(["a"], 3)
+    study.train_here("a", 3)
     published = (folder / "curve.jsonl").read_text()
     path = state.place(folder)
     assert path is not None
     damaged(path)
-    study.train(["a"], 5)
+    study.train_here("a", 5)
     assert study.started("a") == [1, 2, 3, 1, 2, 3, 4, 5]
     assert (folder / "curve.jsonl").read_text().startswith(published)
     (line,) = trial.damages(folder)
     assert line == f"{path.name} is damaged, as its bytes are not those that were saved; the trial starts anew"
     other = study.twin()
     other.add("a")
-    other.train(["a"], 5)
+    other.train_here("a", 5)
     assert study.curve("a") == other.curve("a")
     assert state.load(folder) is not None
 
@@ -92,22 +92,23 @@ def test_the_sound_state_of_another_trial_or_of_another_curve_is_not_gone_on_fro
 ) -> None:
     study = study.of(target, file)
     mine, other = study.add("a"), study.add("b")
-    study.train(["a", "b"], 3)
+    for name in ("a", "b"):
+        study.train_here(name, 3)
     (own,), (foreign,) = mine.glob("state.*"), other.glob("state.*")
     kept = own.read_bytes()
     own.write_bytes(foreign.read_bytes())
     assert state.unsound(mine) == (own, "it is the state of trial b")
     assert not state.belies(mine)
-    study.train(["a"], 5)
+    study.train_here("a", 5)
     assert trial.damages(mine) == [f"{own.name} is damaged, as it is the state of trial b; the trial starts anew"]
     # the state of an earlier epoch is gone on from, but is not what the whole curve led to
     own.write_bytes(kept)
     assert state.unsound(mine) == (own, "it is of epoch 3, and the trial is trained to epoch 5")
-    study.train(["a"], 6)
+    study.train_here("a", 6)
     assert study.started("a") == [1, 2, 3, 1, 2, 3, 4, 5, 4, 5, 6]
     twin = study.twin()
     twin.add("a")
-    twin.train(["a"], 6)
+    twin.train_here("a", 6)
     assert study.curve("a") == twin.curve("a")
     assert state.unsound(mine) is None
     # whoever wrote the curve, it is not the one that led to the state

@@ -1,27 +1,23 @@
 """A folder in which a study over recorded curves can be run as a user runs it: real Snakemake, real jobs, no torch."""
 
-import atexit
 import json
 import os
 import random
-import select
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
+import forked
 import psutil
 import yaml
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 ROWS, EPOCHS = 120, 27
-SNAKEMAKE = ("run", "resume")
-"""Commands of swift-hyperband that import Snakemake."""
 
 
 @dataclass
@@ -32,6 +28,8 @@ class Project:
     variables: dict[str, str] = field(default_factory=dict)
     timeout: float = 900
     """Seconds after which a command is taken to hang, on however busy a machine."""
+    modules: tuple[str, ...] = forked.COMMANDS
+    """What the processes of commands have imported."""
 
     @classmethod
     def create(cls, path):
@@ -103,41 +101,18 @@ class Project:
 
     def run(self, *arguments, check=True):
         """Run a command to its end; return what it printed."""
-        snakemake = arguments[0] == "snakemake" or (arguments[0] == "swift-hyperband" and arguments[1] in SNAKEMAKE)
-        code = (self.forked if snakemake else self.started)(*arguments)
-        printed = self.printed()
+        code, printed = self.code(*arguments), self.printed()
         assert (code == 0) == check, printed
         return printed
 
-    def started(self, *arguments):
-        """Start a command and wait for its end; return its exit code."""
-        process = self.start(*arguments)
-        try:
-            return process.wait(timeout=self.timeout)
-        except subprocess.TimeoutExpired:
-            self.give_up(process.pid)
-
-    def forked(self, *arguments):
-        """Do so by a process that has imported Snakemake."""
-        (self.path / "printed.txt").write_text("")
-        given = {
-            "command": self.command(*arguments),
-            "folder": str(self.path),
-            "environment": environment() | self.variables,
-            "printed": str(self.path / "printed.txt"),
-        }
-        commands = commands_process()
-        print(json.dumps(given), file=commands.stdin, flush=True)
-        pid = int(commands.stdout.readline())
-        if not select.select([commands.stdout], [], [], self.timeout)[0]:
-            self.give_up(pid, commands.stdout.readline)
-        return int(commands.stdout.readline())
-
-    def give_up(self, pid, then=lambda: None):
-        waits_for = self.waits_for()
-        os.killpg(pid, signal.SIGKILL)
-        then()
-        raise AssertionError(f"not through within {self.timeout} s\n{waits_for}")
+    def code(self, *arguments):
+        """Run a command to its end; return its exit code."""
+        variables, printed = environment() | self.variables, self.path / "printed.txt"
+        code = forked.run(
+            self.command(*arguments), self.path, variables, printed, modules=self.modules, timeout=self.timeout
+        )
+        assert code is not None, f"not through within {self.timeout} s\n{self.waits_for()}"
+        return code
 
     def waits_for(self):
         """Return what tells why a command does not end."""
@@ -175,16 +150,6 @@ class Project:
             for path in self.results.glob("trials/*/started.jsonl")
             for line in path.read_text().splitlines()
         )
-
-
-@cache
-def commands_process():
-    """Return the process that forks commands; it ends with this one."""
-    program = [sys.executable, Path(__file__).with_name("commands.py")]
-    process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
-    # closes its input, at which it ends, and waits for it
-    atexit.register(process.communicate)
-    return process
 
 
 def at_work(folder):

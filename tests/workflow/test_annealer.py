@@ -5,6 +5,7 @@ import json
 import pytest
 import yaml
 
+PACKAGE = "swift_hyperband"
 QPU = {
     "name": "qsvr",
     "qsvr": {"encoding": "signed", "bits": 2},
@@ -25,6 +26,16 @@ def server(sapi, project):
     with sapi.Loopback(size=4) as running:
         project.variables["DWAVE_API_ENDPOINT"] = running.endpoint
         yield running
+
+
+@pytest.fixture(autouse=True)
+def imported(project):
+    """Let all commands share the imports of scikit-learn and D-Wave's client, which take seconds."""
+    project.modules = (
+        *project.modules,
+        "swift_hyperband.predictors.annealed",
+        "swift_hyperband.annealing.dwave.conversation",
+    )
 
 
 def fits(project):
@@ -65,7 +76,7 @@ def test_a_search_on_a_qpu_pays_once_for_each_fit_and_tells_its_token_to_nobody(
     # decided anew: every answer was kept, but for one that is lost here and found again by its label at the server
     next(project.results.glob("annealer/**/answer.json")).unlink()
     forget_decisions(project)
-    project.search()
+    project.run("swift-hyperband", "search")
     assert server.submitted == len(fits(project)) > 1
     assert project.best() == best
     planned = " ".join(project.run("swift-hyperband", "plan").split())
@@ -94,7 +105,7 @@ def test_a_qpu_that_fails_in_the_middle_stops_the_search_which_goes_on_when_it_i
 def test_simulated_annealing_takes_the_place_of_a_qpu_that_fails_if_the_study_says_so(project, server, sapi):
     project.study(predictor=QPU | {"sampler": QPU["sampler"] | {"timeout": 5}}, fallback="simulated-annealing")
     server.faults = sapi.Faults(status={"submit": 500}, after=1)
-    project.run("swift-hyperband", "run", "--cores", "2")
+    project.run("swift-hyperband", "search")
     reasons = fallbacks(project)
     assert server.submitted == 1
     assert len(reasons) == len(fits(project)) - 1 > 0
