@@ -1,9 +1,14 @@
 """What `swift-hyperband status` says of searches that were really run, by the plain driver over recorded curves."""
 
+import atexit
+import contextlib
 import json
 import random
 import shutil
+import tempfile
 import time
+from functools import cache
+from pathlib import Path
 
 import pytest
 import yaml
@@ -53,7 +58,20 @@ def folder(tmp_path, monkeypatch):
 
 
 def search(folder, rounds=None):
-    """Run the study, to its end or until so many rounds are over."""
+    """Give the folder a search of its study, run to its end or until so many rounds are over."""
+    here = folder.path.parents[1]
+    found, made = searched((here / "study.yaml").read_text(), (here / "curves.csv").read_text(), rounds)
+    shutil.copytree(made, here / "results")
+    return found
+
+
+@cache
+def searched(study, curves, rounds):
+    """Return what a search ended with, and its folder of results: tests that begin alike share one search."""
+    here = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, here)
+    (here / "study.yaml").write_text(study)
+    (here / "curves.csv").write_text(curves)
     over = []
 
     def stop(record):
@@ -61,11 +79,13 @@ def search(folder, rounds=None):
         if len(over) == rounds:
             raise StopHereError
 
-    if rounds is None:
-        return run_search(load(folder.path.parents[1] / "study.yaml"), folder, 1)
-    with pytest.raises(StopHereError):
-        run_search(load(folder.path.parents[1] / "study.yaml"), folder, 1, stop)
-    return None
+    with contextlib.chdir(here):
+        study, folder = load(Path("study.yaml")), StudyFolder(Path("results/watched"))
+        if rounds is None:
+            return run_search(study, folder, 1), here / "results"
+        with pytest.raises(StopHereError):
+            run_search(study, folder, 1, stop)
+        return None, here / "results"
 
 
 def status(capsys, *arguments):
@@ -165,7 +185,7 @@ def test_diverged_trials_are_counted_and_not_taken_for_stopped_ones(folder, caps
 def test_a_search_of_which_nothing_is_left_is_over_without_a_result(folder, capsys, tmp_path):
     write_table(tmp_path / "curves.csv", diverging=range(200))
     with pytest.raises(Exception, match="every trial"):
-        search(folder)
+        run_search(load(tmp_path / "study.yaml"), folder, 1)
     text = status(capsys, folder.path, "--watch", "0.1")
     assert "without a result" in text
 
