@@ -8,6 +8,12 @@ import pytest
 from swift_hyperband.processes import log
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Wait for all of a log, however slow the machine is."""
+    monkeypatch.setattr(log, "DRAINED", 60.0)
+
+
 def written(folder, *chunks, copy=None):
     started = log.start(folder, "a start", copy)
     for chunk in chunks:
