@@ -94,6 +94,9 @@ def test_one_command_writes_figure_tables_and_all_runs(folder, capsys):
     # Hyperband is not compared with itself
     assert [row["verdict"] for row in rows[::3]] == ["", ""]
     assert {row["verdict"] for row in rows[1::3] + rows[2::3]} <= {"better", "level", "worse"}
+    assert all(0 <= float(row["kill_risk"]) <= 1 for row in rows[1::3] + rows[2::3])
+    assert rows[0]["kill_risk"] == ""
+    assert "kill risk" in summary
     verdicts = lines(made / "verdicts.csv")
     assert [row["search"] for row in verdicts] == ["Swift", "Fast"]
     assert all(int(row["better"]) + int(row["level"]) + int(row["worse"]) == 2 for row in verdicts)

@@ -3,7 +3,7 @@
 import pytest
 
 from swift_hyperband.base.metric import Metric
-from swift_hyperband.compare.verdicts import beats, overall, verdict
+from swift_hyperband.compare.verdicts import beats, kill_risk, overall, verdict
 
 LOSS, ACCURACY = Metric("loss", "min"), Metric("accuracy", "max")
 
@@ -95,3 +95,8 @@ def test_a_search_beats_another_only_if_it_is_better_at_no_more_epochs():
     assert found.regret.mean == pytest.approx(-0.15)
     assert beats(rows([1, 2, 3, 4], [0, 0, 0, 0], epochs=71), worse, LOSS) is None
     assert beats(rows([1, 9, 5, 6], [0, 0, 0, 0], epochs=35), worse, LOSS) is None
+
+
+def test_the_kill_risk_is_the_share_of_the_seeds_in_which_it_is_known():
+    assert kill_risk([True, False, None, False, False]) == 0.25
+    assert kill_risk([None, None]) is None

@@ -9,7 +9,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.predictors.bounds import Bounded
 from swift_hyperband.replay.cluster import ClusterSettings
-from swift_hyperband.replay.draws import nearest_rows, permutation
+from swift_hyperband.replay.draws import nearest_rows, permutation, places
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, interval
 from swift_hyperband.replay.tables.reader import PUBLISHED, read
@@ -56,6 +56,35 @@ def test_one_epoch_for_all_trains_the_configurations_of_hyperband(table):
         trial: curve[0] for trial, curve in hyperband.curves.items()
     }
     assert search.epochs == 143 + 3 * 80 < hyperband.epochs
+
+
+@pytest.mark.parametrize("name", ["swift-hyperband", "predicted-random", "fast-hyperband", "swift-asha"])
+def test_a_winner_of_hyperband_that_a_prediction_stops_is_counted(table, name):
+    # the last quarter of training turns the order round for half of the rows
+    crossing = table.curves.copy()
+    crossing[::2, 20:] = 1.2 - crossing[::2, 20:]
+    replay = Replay(replace(table, curves=crossing), 27)
+    chosen = recipe(name, 27, 3, fast=FastSettings(d=3, kappa=0, confidence=0.6))
+    ends = {
+        trial: {round_.end for round_ in chosen.schedule.brackets[bracket]}
+        for bracket, trials in places(chosen.schedule)[1].items()
+        for trial in trials
+    }
+    counted = []
+    for run in replay.runs(chosen, range(12)):
+        (search, _), (hyperband, _) = replay.run(chosen, run.seed), replay.run(chosen.plain, run.seed)
+        winner, _ = hyperband.best
+        trained = len(search.curves.get(winner, ()))
+        # stopped trials lie between the ends of rounds, those that are not promoted at one of them
+        assert run.winner_stopped == (trained not in ends[winner] if trained else None)
+        counted.append(run.winner_stopped)
+    assert True in counted
+    assert False in counted
+
+
+@pytest.mark.parametrize("name", ["random", "one-epoch", "hyperband", "asha"])
+def test_a_search_that_predicts_nothing_has_no_kill_risk(table, name):
+    assert {run.winner_stopped for run in runs(table, recipe(name, 27, 3), range(2))} == {None}
 
 
 def test_the_same_seed_gives_the_same_run(table):
@@ -222,8 +251,6 @@ def test_hyperband_trains_the_epochs_that_were_published(max_epochs, epochs):
 
 
 def test_searches_of_one_size_meet_the_same_configurations(table):
-    from swift_hyperband.replay.draws import places
-
     plain = recipe("hyperband", 81, 3).schedule
     swift = recipe("swift-hyperband", 81, 3, swift={"extra": 0.5}).schedule
     assert swift.configurations > plain.configurations

@@ -264,6 +264,11 @@ def _print(
     screen.print()
     screen.print(shown)
     same = sum(run.best is not None and run.best == run.hyperband_best for run in runs)
+    stopped = [run.winner_stopped for run in runs if run.winner_stopped is not None]
+    if stopped:
+        screen.print(
+            f"kill risk: a prediction stopped the winner of Hyperband in {sum(stopped)} of {len(stopped)} seeds"
+        )
     failed = sum(run.best is None for run in runs)
     screen.print(f"\n{_balance(runs)}; the same best value in {same} of {len(runs)} seeds")
     if not (recipe.is_plain and replay.plain_draw is None):

@@ -45,8 +45,8 @@ def read(path: Path, digest: str) -> dict[int, Row]:
 
 
 def schema(columns: Mapping[str, type]) -> pyarrow.Schema:
-    """Return the schema of columns of whole numbers, floats and text."""
-    types = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
+    """Return the schema of columns of whole numbers, floats, text and truth values."""
+    types = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string(), bool: pyarrow.bool_()}
     return pyarrow.schema([(name, types[type_]) for name, type_ in columns.items()])
 
 

@@ -11,7 +11,7 @@ from swift_hyperband.compare import published_results
 from swift_hyperband.compare.accuracy import configurations
 from swift_hyperband.compare.means import Mean
 from swift_hyperband.compare.published_results import Published
-from swift_hyperband.compare.verdicts import Overall, Verdict, beats, overall, verdict
+from swift_hyperband.compare.verdicts import Overall, Verdict, beats, kill_risk, overall, verdict
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search.algorithms import ALGORITHMS
@@ -44,6 +44,9 @@ class Summary:
         Of the winner's metric to that of Hyperband's, seed by seed.
     same : float
         Share of the seeds in which both winners have the same value.
+    kill_risk : float or None
+        Share of the seeds in which a prediction stopped the trial that wins Hyperband. None for searches that predict
+        nothing, and if both have other draws.
     verdict : Verdict or None
         How it compares with Hyperband; None for Hyperband itself.
     beaten_by : mapping of str to Verdict
@@ -71,6 +74,7 @@ class Summary:
     saved: Mean | None
     difference: Mean | None
     same: float
+    kill_risk: float | None = None
     verdict: Verdict | None = None
     beaten_by: Mapping[str, Verdict] = field(default_factory=dict)
     published: Published | None = None
@@ -103,6 +107,7 @@ def summary(
         saved=Mean.of(1 - row["epochs"] / row["hyperband_epochs"] for row in rows),
         difference=Mean.of(row["best"] - row["hyperband_best"] for row in both),
         same=sum(row["best"] == row["hyperband_best"] for row in both) / len(rows),
+        kill_risk=kill_risk(row["winner_stopped"] for row in rows),
         verdict=None if pair.is_plain else verdict(rows, table.metric),
         beaten_by={name: found for name, found in beaten_by.items() if found is not None},
         published=published(pair),

@@ -108,6 +108,7 @@ class Pair:
         "hyperband_best": float,
         "hyperband_regret": float,
         "hyperband_epochs": int,
+        "winner_stopped": bool,
         "fits": int,
         "cpu_s": float,
         "makespan": float,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -77,6 +77,12 @@ def beats(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]
     )
     no_more = found.epochs is not None and found.epochs.mean <= 1
     return found if found.word == "better" and no_more else None
+
+
+def kill_risk(stopped: Iterable[bool | None]) -> float | None:
+    """Return the share of the seeds in which a prediction stopped the winner of Hyperband; None if none is known."""
+    known = [one for one in stopped if one is not None]
+    return statistics.fmean(known) if known else None
 
 
 def _loss(value: float | None, metric: Metric) -> float:

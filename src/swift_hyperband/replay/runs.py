@@ -16,6 +16,7 @@ from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.simulator import Simulation, simulate
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search import Search
+from swift_hyperband.search.algorithms import ALGORITHMS
 
 LARGEST = 1e150
 """Beyond it sums and squares of values may be more than a number can hold."""
@@ -38,6 +39,9 @@ class Run:
     hyperband_best, hyperband_regret : float or None
         Those of Hyperband.
     hyperband_epochs : int
+    winner_stopped : bool or None
+        Whether a prediction stopped the trial that wins Hyperband. None if the search predicts nothing or does not
+        start this trial, or if Hyperband has no winner or other draws.
     fits : int
         Predictors fitted.
     cpu_s : float
@@ -55,6 +59,7 @@ class Run:
     hyperband_best: float | None
     hyperband_regret: float | None
     hyperband_epochs: int
+    winner_stopped: bool | None
     fits: int
     cpu_s: float
     makespan: float
@@ -124,6 +129,8 @@ class Replay:
         drawing = self._drawing(recipe, self.draw)
         plain_drawing = self._drawing(recipe.plain, self.plain_draw or self.draw)
         is_plain = recipe.is_plain and self.plain_draw is None
+        same_draws = self.plain_draw in (None, self.draw)
+        predicts = ALGORITHMS[recipe.algorithm].predicts
         recipe.prepare()
         for seed in seeds:
             start = time.process_time()
@@ -131,6 +138,7 @@ class Replay:
             best, epochs = search.best, search.epochs
             cpu = time.process_time() - start
             plain = search if is_plain else self._replay(recipe.plain, plain_drawing, seed)[0]
+            winner = plain.best[0] if plain.best is not None and same_draws and predicts else None
             yield Run(
                 seed=seed,
                 best=self._metric(best),
@@ -139,6 +147,7 @@ class Replay:
                 hyperband_best=self._metric(plain.best),
                 hyperband_regret=self._regret_of(plain.best),
                 hyperband_epochs=plain.epochs,
+                winner_stopped=winner in search.stopped if winner in search.curves else None,
                 fits=search.fits,
                 cpu_s=cpu,
                 makespan=float(epochs) if simulation is None else simulation.makespan,

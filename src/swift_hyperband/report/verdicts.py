@@ -55,6 +55,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def kill_risk(share: float | None) -> str:
+    """Return a kill risk in percent; nothing if it is unknown."""
+    return "" if share is None else percent(share)
+
+
 COLUMNS = ("better/\nlevel/\nworse", "epochs\n(most)", "worse in\nat most", "worst table:\nregret")
 """Of the table over all tables, behind the search, in lines; epochs are shares of Hyperband's."""
 

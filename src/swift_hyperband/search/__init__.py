@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple, Protocol
 
 Curve = Sequence[float]
@@ -52,6 +52,10 @@ class Search(Protocol):
     @property
     def epochs(self) -> int:
         """Epochs trained so far."""
+
+    @property
+    def stopped(self) -> Set[str]:
+        """Trials that a prediction stopped, and that did not go on since."""
 
     @property
     def fits(self) -> int:

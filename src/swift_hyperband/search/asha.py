@@ -72,6 +72,7 @@ class AshaSearch:
     curves: dict[str, Curve] = field(default_factory=dict)
     best: tuple[str, float] | None = None
     fits: int = 0
+    stopped: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._rungs = {bracket: [_Rung(r) for r in rounds_] for bracket, rounds_ in self.schedule.brackets.items()}
@@ -189,6 +190,7 @@ class AshaSearch:
             if self._continues(rung, trial):
                 self._going_on[trial] = goal
             else:
+                self.stopped.add(trial)
                 self._leave(rung)
 
     def _leave(self, rung: _Rung) -> None:

@@ -59,6 +59,7 @@ class FastHyperbandSearch:
     best: tuple[str, float] | None = None
     fits: int = 0
     finished: bool = False
+    stopped: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._full: dict[int, list[Curve]] = {}
@@ -104,6 +105,8 @@ class FastHyperbandSearch:
         k = max(1, -(-self.settings.kappa * round_.promoted // 1))
         rival = decisions.kth_best(list(values.values()), int(k))
         trained = self.curves.get(trial, ())
+        # one that was stopped may have been promoted
+        self.stopped.discard(trial)
         while len(trained) < round_.end:
             epoch = len(trained) + 1
             # where nothing can be decided on the way it trains to the end in one go
@@ -121,6 +124,7 @@ class FastHyperbandSearch:
                     for sigma in predictor.sigmas()
                 ):
                     values[trial] = predicted
+                    self.stopped.add(trial)
                     return
         values[trial] = rounds.loss_at(trained, round_.end)
         self._full.setdefault(round_.end, []).append(trained)

@@ -125,6 +125,12 @@ class ScheduledSearch:
         return min(winners.items(), key=lambda item: (item[1], item[0])) if winners else None
 
     @property
+    def stopped(self) -> set[str]:
+        """Trials that a prediction stopped."""
+        decided = [record.decision for record in self.records.values() if record.decision is not None]
+        return {trial for found in decided for trial, verdict in found.verdicts.items() if not verdict.continues}
+
+    @property
     def epochs(self) -> int:
         """Epochs trained so far."""
         return sum(map(len, self.curves.values()))
