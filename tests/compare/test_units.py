@@ -179,6 +179,21 @@ def test_an_absent_table_is_skipped_with_a_line_that_says_where_to_get_it(write,
     assert found.absent == ["Two: skipped, there is no curves/two.csv; get it from https://two.org"]
 
 
+def test_a_recorded_table_that_is_absent_is_skipped_with_the_command_that_records_it(write, tmp_path):
+    (tmp_path / "curves/results").mkdir()
+    write_table(tmp_path / "curves/results/own.csv")
+    own = {"name": "Own", "path": "results/own.csv", "record": "own.yaml", "max_epochs": EPOCHS, "eta": 3}
+    one = {"name": "One", "path": "one.csv", "max_epochs": EPOCHS, "eta": 3}
+    # it is looked for where 'record' writes it, not in the folder of published tables
+    line = "Own: skipped, there is no results/own.csv; make it with: swift-hyperband record own.yaml"
+    assert load(write(tables=[one, own])).absent == [line]
+    with pytest.raises(UserError, match="found none; make it with: swift-hyperband record"):
+        load(write(tables=[own]))
+    write_table(tmp_path / "results/own.csv")
+    found = load(write(tables=[one, own]))
+    assert [str(source.path) for source in found.sources] == ["curves/one.csv", "results/own.csv"]
+
+
 def test_if_all_tables_are_absent_one_line_says_where_to_get_and_put_them(write, tmp_path):
     path = write()
     with pytest.raises(UserError) as caught:
@@ -314,7 +329,7 @@ def test_the_default_comparison_is_sound(monkeypatch, tmp_path):
         place.parent.mkdir(parents=True)
         place.touch()
     found = load(default, tmp_path)
-    assert (len(found.sources), len(found.keys.searches), found.seeds) == (5, 11, 100)
+    assert (len(found.sources), len(found.keys.searches), found.seeds) == (7, 11, 100)
     assert "curves/" in (default.parents[1] / ".gitignore").read_text().splitlines()
 
 
@@ -323,7 +338,7 @@ def test_a_fresh_clone_has_a_table_to_compare_on(monkeypatch, tmp_path):
     found = load(Path("config/compare.yaml"), tmp_path / "absent")
     assert [str(source.path) for source in found.sources] == ["examples/digits-curves.parquet"]
     assert compare.table(found.sources[0]).complete(27).rows == 60
-    assert len(found.absent) == 4
+    assert len(found.absent) == 6
     assert all("github.com" in line for line in found.absent)
 
 

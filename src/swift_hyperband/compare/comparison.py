@@ -52,6 +52,18 @@ class TableKeys(Section):
     )
     model: str | None = Field(default=None, description="What was trained, for the table of the data sets.")
     source: str | None = Field(default=None, description="Where it is published, told where it is missing.")
+    record: str | None = Field(
+        default=None,
+        description="The study file that 'swift-hyperband record' makes it from, told where it is missing; path is "
+        "then relative to the working directory.",
+    )
+
+    @property
+    def origin(self) -> str:
+        """How a user gets it, in the words of a message; nothing if the file does not say."""
+        if self.record is not None:
+            return f"make it with: swift-hyperband record {self.record}"
+        return f"get it from {self.source}" if self.source is not None else ""
 
     @model_validator(mode="after")
     def _check_size(self) -> Self:
@@ -238,7 +250,7 @@ def load(path: Path, curves: Path | None = None, seeds: int | None = None) -> Co
     if not there:
         raise UserError(_where_to_get(path, folder, [table for table, _ in absent]))
     skipped = [
-        f"{table.name}: skipped, there is no {missing}" + (f"; get it from {table.source}" if table.source else "")
+        f"{table.name}: skipped, there is no {missing}" + (f"; {table.origin}" if table.origin else "")
         for table, missing in absent
     ]
     return Comparison(keys, str(path), folder, keys.seeds if seeds is None else seeds, there, skipped, recipes)
@@ -246,7 +258,12 @@ def load(path: Path, curves: Path | None = None, seeds: int | None = None) -> Co
 
 def _where_to_get(path: Path, folder: Path, tables: Sequence[TableKeys]) -> str:
     by_source: dict[str, list[str]] = {}
-    for table in tables:
+    # recorded tables do not lie in the folder
+    published = [table for table in tables if table.record is None]
+    if not published:
+        ways = "; ".join(table.origin for table in tables)
+        return f"{path}: at least one of its tables must be there, found none; {ways}"
+    for table in published:
         by_source.setdefault(f" from {table.source}" if table.source else "", []).append(table.path)
     files = "; ".join(" and ".join(paths) + source for source, paths in by_source.items())
     return (
@@ -257,7 +274,7 @@ def _where_to_get(path: Path, folder: Path, tables: Sequence[TableKeys]) -> str:
 
 def _source(table: TableKeys, folder: Path) -> Source:
     path = folder / table.path
-    if not path.is_file() and Path(table.path).is_file():
+    if table.record is not None or (not path.is_file() and Path(table.path).is_file()):
         path = Path(table.path)
     return Source(
         table.name,
