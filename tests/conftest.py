@@ -71,7 +71,7 @@ def checks_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the processes of `check-target` be forks of one that has torch, whose import takes most of their time."""
 
     def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        done: subprocess.CompletedProcess[str] = forked.here(*command[1:], modules=("torch", "sklearn.neural_network"))
+        done: subprocess.CompletedProcess[str] = forked.here(*command[1:], modules=("torch",))
         return done
 
     monkeypatch.setattr(contract.subprocess, "run", run)

@@ -1,5 +1,7 @@
 """A killed parent takes its children along: processes of ours by a pipe, other programs by the kernel."""
 
+import ctypes
+import multiprocessing
 import signal
 import subprocess
 import sys
@@ -7,6 +9,8 @@ import time
 
 import psutil
 import pytest
+
+from swift_hyperband.processes.children import end_program_with_parent
 
 FORKED = """
 import os, time
@@ -55,6 +59,20 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path, code):
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end, "the child outlives its parent"
         time.sleep(0.02)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")
+def test_the_kernel_is_asked_to_end_a_program_with_its_parent():
+    def asked():
+        end_program_with_parent()
+        found, get_death_signal = ctypes.c_int(), 2
+        ctypes.CDLL(None).prctl(get_death_signal, ctypes.byref(found))
+        sys.exit(found.value)
+
+    process = multiprocessing.get_context("fork").Process(target=asked)
+    process.start()
+    process.join()
+    assert process.exitcode == signal.SIGTERM
 
 
 def test_a_child_of_a_living_parent_goes_on(tmp_path):

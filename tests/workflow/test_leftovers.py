@@ -8,6 +8,7 @@ import pytest
 from slurm_stand_in import job, on_terminal, run, start
 
 from swift_hyperband.processes import lease
+from swift_hyperband.workflow import leftovers
 
 
 @pytest.mark.parametrize("options", [["--leftover", "wait"], []])
@@ -89,3 +90,18 @@ def test_while_jobs_are_waited_for_slurm_may_be_away_for_a_while(queue):
                 Path("queue.next").write_text("")
                 Path("broken").unlink()
     assert waiting.returncode == 0
+
+
+def test_after_a_stop_it_is_said_which_jobs_go_on_in_slurm_and_they_are_cancelled_on_demand(queue, capsys):
+    Path("queue").write_text(job(17) + "\n" + job(18, state="COMPLETING") + "\n")
+    leftovers.clean_up("table", cancel=False)
+    assert "1 job (1 running) in SLURM go on; 'swift-hyperband resume' waits for them" in capsys.readouterr().err
+    assert not Path("cancelled").exists()
+    leftovers.clean_up("table", cancel=True)
+    assert Path("cancelled").read_text() == "17\n"
+    capsys.readouterr()
+    leftovers.clean_up("table", cancel=True)
+    assert capsys.readouterr().err == ""
+    Path("broken").touch()
+    leftovers.clean_up("table", cancel=True)
+    assert "it is not known what remains in SLURM's queue" in capsys.readouterr().err
