@@ -22,6 +22,9 @@ class Predictor(Protocol):
         Each costs a fit. A decision that would be the same for every larger standard error needs no more of them.
         """
 
+    def optimistic(self, curves: Floats | Sequence[Sequence[float]], margin: float) -> Floats:
+        """Return the predicted losses, each less `margin` times its standard error, shape (n,)."""
+
     def predict(self, curves: Floats | Sequence[Sequence[float]]) -> Floats:
         """Return the predicted losses at the round's end, shape (n,), for curves of shape (n, epochs seen)."""
 

@@ -14,9 +14,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from swift_hyperband.predictors.features import Floats
+from swift_hyperband.predictors.linear import Design, first_and_last
 
 LARGEST = 1e100
 """Every loss beyond it is outside: squares and sums of squares must be finite."""
+
+TINY_LOSS = 1e-300
+"""Stands for smaller losses where logarithms are learned."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +105,21 @@ class Bounded:
     machine : Machine
     seen, end : Bounds
         Of the last seen loss, and of that at the round's end.
+    log : bool
+        Whether the machine learned logarithms of losses.
+    design : Design or None
+        Of the training curves, where each prediction has its own standard error.
     """
 
     machine: Machine
     seen: Bounds
     end: Bounds
+    log: bool = False
+    design: Design | None = None
 
     @property
     def sigma(self) -> float:
-        """Standard error of the machine."""
+        """Standard error of the machine, of losses or of their logarithms."""
         return self.machine.sigma
 
     def sigmas(self) -> Iterator[float]:
@@ -124,22 +134,48 @@ class Bounded:
 
     def predict(self, curves: Floats | Sequence[Sequence[float]]) -> Floats:
         """Return what the machine predicts; the last seen loss where that stands outside, or nothing can be said."""
+        return self.optimistic(curves, 0.0)
+
+    def optimistic(self, curves: Floats | Sequence[Sequence[float]], margin: float) -> Floats:
+        """Return predicted losses less `margin` standard errors; the last seen loss where nothing can be said."""
         curves = np.asarray(curves, dtype=float)
         # a curve may have been anywhere before
-        with np.errstate(over="ignore", invalid="ignore"):
-            predicted = self.machine.predict(curves)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            values = np.log(np.maximum(curves, TINY_LOSS)) if self.log else curves
+            found = self.machine.predict(values)
+            # n fits of some machines, which only a margin needs
+            if margin > 0:
+                found = found - margin * self._errors(values)
+            if self.log:
+                found = np.exp(found)
         last = curves[:, -1]
-        return np.where(self.seen.outside(last) | ~np.isfinite(predicted), last, predicted)
+        return np.where(self.seen.outside(last) | ~np.isfinite(found), last, found)
+
+    def _errors(self, values: Floats) -> Floats | float:
+        """Return the standard error of each prediction, or one for all.
+
+        Notes
+        -----
+        sigma sqrt(1 + h), with the leverage h of a curve: the standard error of predicting one more value by a linear
+        regression (Weisberg, Applied Linear Regression, section 2.8.3). For other machines it is a measure of how
+        unlike the training curves a curve is, too.
+        """
+        if self.design is None:
+            return self.sigma
+        return self.sigma * np.sqrt(1 + self.design.leverage(*first_and_last(values)))
 
     def to_dict(self) -> dict[str, Any]:
         bounds = {"seen": [self.seen.low, self.seen.high], "end": [self.end.low, self.end.high]}
-        return self.machine.to_dict() | {"bounds": bounds}
+        design = None if self.design is None else self.design.to_dict()
+        return self.machine.to_dict() | {"bounds": bounds, "log": self.log, "leverage": design}
 
     @classmethod
-    def of(cls, machine: Machine, curves: Floats, ends: Floats, far: float) -> Bounded:
+    def of(
+        cls, machine: Machine, curves: Floats, ends: Floats, far: float, log: bool = False, design: Design | None = None
+    ) -> Bounded:
         """Return a machine within the bounds that all finite training curves set, those that stand outside as well."""
         seen = Bounds.of(curves[:, -1], far)
-        return cls(machine, seen, Bounds.of_ends(ends, seen, far))
+        return cls(machine, seen, Bounds.of_ends(ends, seen, far), log, design)
 
     @classmethod
     def from_dict(cls, machine: Machine, stored: Mapping[str, Any]) -> Bounded:
@@ -147,4 +183,11 @@ class Bounded:
         bounds = stored.get("bounds")
         if bounds is None:
             return cls(machine, Bounds(), Bounds())
-        return cls(machine, Bounds(*bounds["seen"]), Bounds(*bounds["end"]))
+        design = stored.get("leverage")
+        return cls(
+            machine,
+            Bounds(*bounds["seen"]),
+            Bounds(*bounds["end"]),
+            bool(stored.get("log", False)),
+            None if design is None else Design.from_dict(design),
+        )

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from swift_hyperband.predictors import Predictor, last_value
+from swift_hyperband.predictors import Predictor, last_value, linear
 from swift_hyperband.predictors.bounds import Bounded, Machine, outside
 from swift_hyperband.predictors.features import Floats
 from swift_hyperband.predictors.kernel_machine import KernelMachine, Solve
+from swift_hyperband.predictors.linear import Design, Linear, first_and_last
 from swift_hyperband.predictors.settings import PredictorSettings
 
 
@@ -38,13 +39,20 @@ def fit(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve 
     far = outside(curves, ends, settings.far)
     if (~far).sum() < settings.fewest_curves:
         return None
-    machine = _machine(settings, curves[~far], ends[~far], solve)
-    return Bounded.of(machine, curves, ends, settings.far)
+    sound, sound_ends = curves[~far], ends[~far]
+    log = settings.values == "log" and bool((sound > 0).all() and (sound_ends > 0).all())
+    if log:
+        sound, sound_ends = np.log(sound), np.log(sound_ends)
+    machine = _machine(settings, sound, sound_ends, solve)
+    design = Design.of(*first_and_last(sound)) if settings.errors == "each" else None
+    return Bounded.of(machine, curves, ends, settings.far, log, design)
 
 
 def _machine(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve | None) -> Machine:
     if settings.name == "last-value":
         return last_value.fit(settings, curves, ends)
+    if settings.name == "linear":
+        return linear.fit(curves, ends)
     if settings.anneals:
         # dimod, which the other predictors do without
         from swift_hyperband.predictors import annealed
@@ -60,6 +68,8 @@ def load(stored: Mapping[str, Any]) -> Predictor:
     """Return the predictor that `to_dict` stored. Needs numpy alone."""
     if stored["name"] == "last-value":
         return Bounded.from_dict(last_value.LastValue(shift=stored["shift"], sigma=stored["sigma"]), stored)
+    if stored["name"] == "linear":
+        return Bounded.from_dict(Linear.from_dict(stored), stored)
     return Bounded.from_dict(KernelMachine.from_dict(stored), stored)
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from swift_hyperband.predictors.features import Floats, quartiles
-from swift_hyperband.predictors.settings import PredictorSettings
 
 RIDGE = 1.0
 """Weight of the squared coefficients, of features with quartiles one unit apart."""
@@ -28,6 +27,11 @@ MANY = 20
 def before(seen: int) -> int:
     """Return the epoch from which a curve's latest change counts: half of the epochs seen."""
     return max(seen // 2, 1)
+
+
+def first_and_last(curves: Floats) -> tuple[Floats, Floats]:
+    """Return the values of curves, shape (n, epochs seen), between which their latest change lies."""
+    return curves[:, before(curves.shape[1]) - 1], curves[:, -1]
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,7 @@ class Design:
         scale = np.where(high - low > 1e-3 * spread, high - low, spread)
         found = cls(shift, np.where(scale > 0, scale, 1.0), np.eye(3))
         x = found(first, last)
-        inverse: Floats = np.linalg.inv(x.T @ x + np.diag([1e-9, RIDGE, RIDGE]))
-        return cls(found.shift, found.scale, inverse)
+        return cls(found.shift, found.scale, np.asarray(np.linalg.inv(x.T @ x + np.diag([1e-9, RIDGE, RIDGE]))))
 
     def __call__(self, first: Floats, last: Floats, clip: float = MEAN_CLIP) -> Floats:
         """Return the features of curves, shape (n, 3)."""
@@ -145,7 +148,7 @@ class Linear:
         yield self.sigma
 
     def predict(self, curves: Floats) -> Floats:
-        first, last = curves[:, before(curves.shape[1]) - 1], curves[:, -1]
+        first, last = first_and_last(curves)
         return last + self.regression.change(first, last)
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,6 +161,6 @@ class Linear:
         return cls(Regression(design, coefficients, float(stored["variance"])))
 
 
-def fit(_: PredictorSettings, curves: Floats, ends: Floats) -> Linear:
+def fit(curves: Floats, ends: Floats) -> Linear:
     """Fit finite curves of shape (n, epochs seen) and their ends of shape (n,)."""
-    return Linear(Regression.of(curves[:, before(curves.shape[1]) - 1], curves[:, -1], ends))
+    return Linear(Regression.of(*first_and_last(curves), ends))

@@ -13,8 +13,9 @@ from swift_hyperband.base.keys import key
 class PredictorSettings:
     """The predictor of the end of a learning curve."""
 
-    name: Literal["svr", "qsvr", "last-value"] = key(
-        "svr", "Support vector regression, the same on an annealer, or the last seen value as a baseline."
+    name: Literal["linear", "svr", "qsvr", "last-value"] = key(
+        "linear",
+        "Linear regression, support vector regression, the same on an annealer, or the last seen value as a baseline.",
     )
     target: Literal["change", "value"] = key(
         "change", "The predicted quantity: the change to the round's end, or the value there."
@@ -25,7 +26,15 @@ class PredictorSettings:
     scaling: Literal["robust", "minmax"] = key("robust", "Scaling by median and quartiles, or by minimum and maximum.")
     C: float = key(1.0, "Cost of the support vector regression.", ge=1e-6, le=1e6)
     nu: float = key(0.5, "Least share of support vectors (svr).", gt=0, le=1)
-    fewest_curves: int = key(3, "With fewer sound curves no predictor is fitted, and no trial is stopped.", ge=3)
+    values: Literal["log", "loss"] = key(
+        "log", "Whether curves of positive losses are learned as logarithms; others never are."
+    )
+    errors: Literal["each", "common"] = key(
+        "each",
+        "Whether each prediction has its own standard error, larger for curves unlike those learned from, or all the "
+        "same.",
+    )
+    fewest_curves: int = key(5, "With fewer sound curves no predictor is fitted, and no trial is stopped.", ge=3)
     # In the published tables no loss of any epoch is farther than 10. A loss that starts at chance or spans some orders
     # of magnitude does not come near it; an explosion passes it within a few epochs.
     far: float = key(

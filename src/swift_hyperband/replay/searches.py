@@ -16,7 +16,7 @@ from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.scheduled import ScheduledSearch
 from swift_hyperband.study.frozen import FrozenStudy
 
-PREDICTORS = {"svr": "svr", "qsvr": "annealed", "last-value": "last_value"}
+PREDICTORS = {"linear": "linear", "svr": "svr", "qsvr": "annealed", "last-value": "last_value"}
 """Modules of `predictors`, by name of the predictor."""
 
 
@@ -73,12 +73,13 @@ class Recipe:
     def start(self, trials: Mapping[int, Sequence[str]]) -> Search:
         """Return a new search over trials, by bracket."""
         rules, algorithm = self._rules, ALGORITHMS[self.algorithm]
-        match algorithm.family:
-            case Family.FAST_HYPERBAND:
-                return FastHyperbandSearch(self.schedule, trials, self.fast, rules.predictor)
-            case Family.ASHA:
-                return AshaSearch(self.schedule, trials, rules if algorithm.predicts else None)
-        return ScheduledSearch(self.schedule, trials, rules)
+        if algorithm.synchronous:
+            return ScheduledSearch(self.schedule, trials, rules)
+        # their rules compare losses with one standard error for all
+        predictor = replace(rules.predictor, values="loss", errors="common")
+        if algorithm.family is Family.FAST_HYPERBAND:
+            return FastHyperbandSearch(self.schedule, trials, self.fast, predictor)
+        return AshaSearch(self.schedule, trials, replace(rules, predictor=predictor) if algorithm.predicts else None)
 
     @cached_property
     def _rules(self) -> Rules:

@@ -141,17 +141,17 @@ def passes(predicted: float, sigma: float, threshold: float, margin: float) -> b
 def decide(
     seen: Mapping[str, float],
     predicted: Mapping[str, float] | None,
+    optimistic: Mapping[str, float],
     sigma: float,
     *,
     threshold: float,
-    margin: float,
     wanted: int,
     most: int | None = None,
 ) -> Decision:
     """Return which partial trials go on from the decision point to the round's end.
 
-    A trial continues if its predicted loss less `margin` times `sigma` is below `threshold`. If fewer than `wanted`
-    would, the `wanted` best-predicted ones continue instead; if more than `most` would, the `most` best-predicted ones.
+    A trial continues if its predicted loss less its margin is below `threshold`. If fewer than `wanted` would, the
+    `wanted` best-predicted ones continue instead; if more than `most` would, the `most` best-predicted ones.
 
     Parameters
     ----------
@@ -160,12 +160,12 @@ def decide(
     predicted : mapping of str to float, or None
         Predicted loss at the round's end by living trial; None if no predictor could be fitted. Then only the worst at
         the decision point stop, those beyond `most`.
+    optimistic : mapping of str to float
+        The same less a margin of some standard errors; the prediction itself as published.
     sigma : float
-        Standard error of the predictor (leave one out).
+        Standard error of the predictor (leave one out), for the record.
     threshold : float
         The loss that a prediction must beat.
-    margin : float
-        In standard errors; 0 as published.
     wanted : int
         Number of trials, beside the reference trials, that the next round needs.
     most : int, optional
@@ -176,7 +176,7 @@ def decide(
         going = set(rank(alive)[:most])
         return Decision(threshold, sigma, {trial: Verdict(loss, None, trial in going) for trial, loss in seen.items()})
     hopeful = {trial: predicted[trial] for trial in alive}
-    going = {trial for trial, loss in hopeful.items() if passes(loss, sigma, threshold, margin)}
+    going = {trial for trial in hopeful if optimistic[trial] < threshold}
     if len(going) < wanted:
         going = set(rank(hopeful)[:wanted])
     elif most is not None and len(going) > most:

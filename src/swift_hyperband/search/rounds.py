@@ -15,7 +15,7 @@ from swift_hyperband.predictors import Predictor
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search import Curve, decisions
 from swift_hyperband.search.decisions import Decision
-from swift_hyperband.search.schedule import Round
+from swift_hyperband.search.schedule import Round, ceil_share
 from swift_hyperband.search.settings import SwiftSettings
 
 if TYPE_CHECKING:
@@ -92,11 +92,14 @@ def fit_curves(
     return fitting.fit_curves(curves, seen, end, settings, solve)
 
 
-def predict(predictor: Predictor, curves: Sequence[Curve], seen: int) -> list[float]:
-    """Return the predicted losses at the round's end of curves, all of which reach epoch `seen`."""
+def predict(predictor: Predictor, curves: Sequence[Curve], seen: int, margin: float = 0.0) -> list[float]:
+    """Return the predicted losses at the round's end of curves, all of which reach epoch `seen`, less a margin.
+
+    The margin is in standard errors.
+    """
     if not curves:
         return []
-    predicted: list[float] = predictor.predict([curve[:seen] for curve in curves]).tolist()
+    predicted: list[float] = predictor.optimistic([curve[:seen] for curve in curves], margin).tolist()
     return predicted
 
 
@@ -114,21 +117,27 @@ def decide(
     seen = {trial: loss_at(curve, point) for trial, curve in partial.items()}
     alive = [trial for trial, loss in seen.items() if math.isfinite(loss)]
     outside = _outside(predictor, reached, at_end=True) | _outside(predictor, seen, at_end=False)
+    margin = rules.swift.margin * (rules.swift.margin_later if round_.index > 0 else 1.0)
     predicted: dict[str, float] | None = None
+    optimistic: dict[str, float] = {}
     if predictor is not None:
-        predicted = dict(zip(alive, predict(predictor, [partial[trial] for trial in alive], point), strict=True))
+        living = [partial[trial] for trial in alive]
+        predicted = dict(zip(alive, predict(predictor, living, point), strict=True))
+        optimistic = dict(zip(alive, predict(predictor, living, point, margin), strict=True)) if margin else predicted
     sound = [loss for trial, loss in reached.items() if math.isfinite(loss) and trial not in outside]
     threshold = quantile_threshold(round_, reference, rules)
     if threshold is None:
         expected = [loss for trial, loss in (predicted or {}).items() if trial not in outside]
-        threshold = decisions.promotion_threshold(sound + expected, round_.promoted)
+        # a trial that would take one of the last places of the next round seldom wins
+        places = ceil_share(rules.swift.places, round_.promoted)
+        threshold = decisions.promotion_threshold(sound + expected, places)
     found = decisions.decide(
         seen,
         predicted,
+        optimistic,
         # n more fits, which only a margin needs
         predictor.sigma if predictor is not None and rules.swift.margin > 0 else 0.0,
         threshold=threshold,
-        margin=rules.swift.margin * (rules.swift.margin_later if round_.index > 0 else 1.0),
         wanted=round_.promoted - len(sound),
         most=round_.most_completed,
     )

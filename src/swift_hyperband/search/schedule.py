@@ -116,6 +116,8 @@ class Schedule:
     max_epochs: int
     eta: int
     rounds: tuple[Round, ...]
+    taught_by_all: bool = False
+    """Whether predictors learn from all trials that trained to the end of earlier rounds, not from reference trials."""
 
     @cached_property
     def by_key(self) -> dict[RoundKey, Round]:

@@ -80,6 +80,7 @@ class ScheduledSearch:
     _ready: dict[int, list[Training]] = field(default_factory=dict)
     _groups: dict[str, _Group] = field(default_factory=dict)
     _references: dict[RoundKey, dict[str, Curve]] = field(default_factory=dict)
+    _finished: dict[RoundKey, dict[str, Curve]] = field(default_factory=dict)
     _predictors: dict[RoundKey, Predictor | None] = field(default_factory=dict)
     _undecided: list[RoundRecord] = field(default_factory=list)
     _rounds_over: int = 0
@@ -183,22 +184,31 @@ class ScheduledSearch:
     def _promote(self, record: RoundRecord) -> None:
         round_ = record.schedule
         finishers = record.competitors if round_.decision_epoch is None else record.finishers
-        record.promoted = rounds.promote(round_, {trial: self.curves[trial] for trial in finishers})
+        reached = {trial: self.curves[trial][: round_.end] for trial in finishers}
+        record.promoted = rounds.promote(round_, reached)
         self._rounds_over += 1
+        if self.schedule.taught_by_all:
+            self._finished[round_.key] = reached
+            self._decide_what_can_be(record)
         following = self.schedule.by_key.get((round_.bracket, round_.index + 1))
         if following is not None:
             self._enter(following, record.promoted)
 
     def _predictor_ready(self, round_: Round) -> bool:
         assert round_.predictor is not None
-        return all(key in self._references for key in self.schedule.by_key[round_.predictor].training_rounds)
+        first = self.schedule.by_key[round_.predictor]
+        return all(key in self._teaching(first, key) for key in first.training_rounds)
+
+    def _teaching(self, round_: Round, key: RoundKey) -> Mapping[RoundKey, dict[str, Curve]]:
+        """Return the curves, by round, of which those of round `key` teach the predictor of a round."""
+        return self._finished if self.schedule.taught_by_all and key != round_.key else self._references
 
     def _predictor(self, round_: Round) -> Predictor | None:
         """Return the predictor that decides in a round, fitted on its first use."""
         assert round_.predictor is not None
         if round_.predictor not in self._predictors:
             first = self.schedule.by_key[round_.predictor]
-            references = [self._references[key] for key in first.training_rounds]
+            references = [self._teaching(first, key)[key] for key in first.training_rounds]
             fitted = self.fit(first, references) if self.fit else rounds.fit(first, references, self.rules)
             self._predictors[round_.predictor] = fitted
             self.fits += fitted is not None

@@ -12,17 +12,27 @@ from swift_hyperband.base.keys import key
 class SwiftSettings:
     """The settings with which Swift-Hyperband stops trials by prediction."""
 
-    preset: Literal["default", "published"] = key(
-        "default", "Fills the keys that swift and predictor leave out; published: exactly the settings of the paper."
+    preset: Literal["default", "published", "bold"] = key(
+        "default",
+        "Fills the keys that swift and predictor leave out; published: exactly the settings of the paper; bold: fewer "
+        "epochs, and often a worse result, where curves cross late.",
     )
-    d: int = key(5, "Fewest curves to fit a predictor.", ge=3)
+    teachers: Literal["all", "reference"] = key(
+        "all",
+        "The trials of earlier brackets whose curves teach the predictors: all that trained to the end of a round, or "
+        "reference trials, the best before.",
+    )
+    reference: int = key(
+        1, "Reference trials of each round, which train to its end without a decision; used with teachers all.", ge=0
+    )
+    d: int = key(5, "Fewest reference curves to fit a predictor; used with teachers reference.", ge=3)
     k: float = key(
         0.5,
         "At least this share of the promoted number of trials trains fully; used with threshold quantile.",
         gt=0,
         le=1,
     )
-    decision_fraction: float = key(0.15, "Position of the decision point between a round's start and end.", gt=0, le=1)
+    decision_fraction: float = key(0.5, "Position of the decision point between a round's start and end.", gt=0, le=1)
     threshold: Literal["promotion", "quantile"] = key(
         "promotion", "The value that a prediction must beat: the last that would be promoted, or a quantile."
     )
@@ -32,19 +42,25 @@ class SwiftSettings:
         ge=0,
         le=1,
     )
+    places: float = key(
+        0.7,
+        "Share of the next round's places, the first ones, that count for threshold promotion: a trial that would take "
+        "one of the last seldom wins.",
+        gt=0,
+        le=1,
+    )
     margin: float = key(
-        0.75,
+        1.5,
         "Benefit of the doubt in a prediction, in standard errors of the predictor, in the first round of a bracket.",
         ge=0,
         le=1e6,
     )
-    # the trials have been chosen once: they lie closer together, each has cost more, and less is left to save
-    margin_later: float = key(2.0, "Factor on margin in the later rounds of a bracket.", ge=0, le=1e6)
+    margin_later: float = key(1.0, "Factor on margin in the later rounds of a bracket.", ge=0, le=1e6)
     share_curves: bool = key(
         True, "Whether brackets learn from each other's curves: saves epochs, takes longer with many workers."
     )
     extra: float = key(
-        0.5,
+        0.0,
         "Further configurations in the last brackets, as a share of Hyperband's; see widened.",
         ge=0,
         le=100,

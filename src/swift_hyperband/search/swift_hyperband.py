@@ -45,6 +45,8 @@ def swift_hyperband(
 
 def divide(plain: Schedule, settings: SwiftSettings) -> Schedule:
     """Return a schedule of Hyperband with a decision point in each round that can have one, and no extra trials."""
+    if settings.teachers == "all":
+        return _taught_by_all(plain, settings)
     contributors: dict[tuple[int | None, int], list[Round]] = {}
     fitted: dict[tuple[int | None, int, int], RoundKey] = {}
     rounds: list[Round] = []
@@ -63,6 +65,25 @@ def divide(plain: Schedule, settings: SwiftSettings) -> Schedule:
             divided = replace(divided, decision_epoch=point, predictor=predictor, training_rounds=training)
         rounds.append(divided)
     return replace(plain, rounds=tuple(rounds))
+
+
+def _taught_by_all(plain: Schedule, settings: SwiftSettings) -> Schedule:
+    """Return a schedule of Hyperband with a decision point in each round, and a predictor for each.
+
+    Its training rounds are the rounds of earlier brackets with the same end, whose trials all teach, and the round
+    itself, whose reference trials do.
+    """
+    rounds: list[Round] = []
+    for r in plain.rounds:
+        point = decision_point(r.start, r.end, settings.decision_fraction)
+        m = min(r.trials, settings.reference)
+        earlier = [other for other in rounds if other.end == r.end and settings.share_curves]
+        if point < r.end and m < r.trials and (earlier or m):
+            own = [r.key] if m else []
+            training = tuple([other.key for other in earlier] + own)
+            r = replace(r, reference=m, decision_epoch=point, predictor=r.key, training_rounds=training)
+        rounds.append(r)
+    return replace(plain, rounds=tuple(rounds), taught_by_all=True)
 
 
 def _widened(plain: Schedule, settings: SwiftSettings) -> Schedule:

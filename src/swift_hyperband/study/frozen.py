@@ -23,8 +23,11 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
         "widened": 3,
         "pay_extra_below": 0.3,
         "expected_share": 0.25,
+        "teachers": "reference",
+        "reference": 0,
+        "places": 1.0,
     },
-    "predictor": {"fewest_curves": 3, "far": 1e6},
+    "predictor": {"fewest_curves": 3, "far": 1e6, "values": "loss", "errors": "common"},
 }
 """Values of keys for studies that were frozen before the keys existed; later changes of defaults do not matter."""
 
