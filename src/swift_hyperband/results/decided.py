@@ -20,7 +20,7 @@ from swift_hyperband.results.contents import NUMBER, as_loss, as_value
 from swift_hyperband.results.layout import StudyFolder, locate
 from swift_hyperband.search import rounds
 from swift_hyperband.search.decisions import Decision, Verdict
-from swift_hyperband.search.schedule import Round
+from swift_hyperband.search.schedule import Round, Schedule
 
 if TYPE_CHECKING:
     from swift_hyperband.search import Curve
@@ -88,13 +88,12 @@ class Threshold:
     @classmethod
     def read(cls, path: Path, metric: Metric) -> Self:
         stored = read_json(path, {"threshold": NUMBER, "reference": {str: [NUMBER]}, **_INPUTS})
-        threshold = stored["threshold"]
-        curves = {trial: [as_loss(metric, value) for value in values] for trial, values in stored["reference"].items()}
+        threshold, curves = stored["threshold"], _losses(metric, stored["reference"])
         return cls(None if threshold is None else metric.loss(threshold), curves, stored["inputs"])
 
     def write(self, path: Path, metric: Metric, sources: Iterable[Path] | None = None) -> None:
-        curves = {trial: [as_value(metric, loss) for loss in curve] for trial, curve in self.reference.items()}
-        _write(path, {"threshold": as_value(metric, self.threshold), "reference": curves}, sources)
+        content = {"threshold": as_value(metric, self.threshold), "reference": _values(metric, self.reference)}
+        _write(path, content, sources)
 
 
 @dataclass(frozen=True)
@@ -243,24 +242,55 @@ class Promotion:
         Of all that trained to the round's end, there; infinity where a trial diverged or failed.
     promoted : sequence of str
         Best first.
+    curves : mapping of str to Curve
+        Losses of all that trained to the round's end, up to there, where they teach the predictors of later brackets.
     inputs : Inputs
     """
 
     losses: Mapping[str, float]
     promoted: Sequence[str]
+    curves: Mapping[str, Curve] = field(default_factory=dict)
     inputs: Inputs = field(default_factory=dict)
 
     @classmethod
-    def of(cls, round_: Round, curves: Mapping[str, Curve], promoted: Sequence[str]) -> Self:
+    def of(cls, round_: Round, curves: Mapping[str, Curve], promoted: Sequence[str], teaches: bool) -> Self:
         """Return what the file holds, given the curves of all that trained to the round's end."""
-        return cls({trial: rounds.loss_at(curve, round_.end) for trial, curve in curves.items()}, promoted)
+        losses = {trial: rounds.loss_at(curve, round_.end) for trial, curve in curves.items()}
+        taught = {trial: curve[: round_.end] for trial, curve in curves.items()} if teaches else {}
+        return cls(losses, promoted, taught)
 
     @classmethod
     def read(cls, path: Path, metric: Metric) -> Self:
-        stored = read_json(path, {"values": {str: NUMBER}, "promoted": [str], **_INPUTS})
+        # files of rounds that do not teach, and of older versions, have no curves
+        stored = read_json(path, {"values": {str: NUMBER}, "promoted": [str], "curves?": {str: [NUMBER]}, **_INPUTS})
         losses = {trial: as_loss(metric, value) for trial, value in stored["values"].items()}
-        return cls(losses, stored["promoted"], stored["inputs"])
+        return cls(losses, stored["promoted"], _losses(metric, stored.get("curves", {})), stored["inputs"])
 
     def write(self, path: Path, metric: Metric, sources: Iterable[Path] | None = None) -> None:
         values = {trial: as_value(metric, loss) for trial, loss in self.losses.items()}
-        _write(path, {"values": values, "promoted": list(self.promoted)}, sources)
+        curves = {"curves": _values(metric, self.curves)} if self.curves else {}
+        _write(path, {"values": values, "promoted": list(self.promoted), **curves}, sources)
+
+
+def _losses(metric: Metric, curves: Mapping[str, Sequence[Any]]) -> dict[str, Curve]:
+    return {trial: [as_loss(metric, value) for value in values] for trial, values in curves.items()}
+
+
+def _values(metric: Metric, curves: Mapping[str, Curve]) -> dict[str, list[Any]]:
+    return {trial: [as_value(metric, loss) for loss in curve] for trial, curve in curves.items()}
+
+
+def teaching_files(folder: StudyFolder, schedule: Schedule, round_: Round) -> list[Path]:
+    """Return the files with the curves that teach a round's predictor, in the order of its training rounds."""
+    rounds_ = [(key, schedule.by_key[key]) for key in round_.training_rounds]
+    return [
+        folder.promotion(other) if key in schedule.taught and key != round_.key else folder.threshold(other)
+        for key, other in rounds_
+    ]
+
+
+def teaching_curves(path: Path, metric: Metric) -> Mapping[str, Curve]:
+    """Return the curves in one of the `teaching_files`."""
+    if path.name == "promotion.json":
+        return Promotion.read(path, metric).curves
+    return Threshold.read(path, metric).reference

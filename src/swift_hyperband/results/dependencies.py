@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+from swift_hyperband.results.decided import teaching_files
 from swift_hyperband.results.layout import PARTS, StudyFolder
 from swift_hyperband.search.schedule import Round, Schedule
 
@@ -25,7 +26,7 @@ def _of_round(folder: StudyFolder, schedule: Schedule, round_: Round) -> Iterato
         yield folder.threshold(round_), batches["full"]
     if round_.decision_epoch is not None:
         if round_.training_rounds:
-            yield folder.predictor(round_), [folder.threshold(by_key[key]) for key in round_.training_rounds]
+            yield folder.predictor(round_), teaching_files(folder, schedule, round_)
         assert round_.predictor is not None
         fitted = folder.predictor(by_key[round_.predictor])
         yield folder.decision(round_), [folder.threshold(round_), fitted, *batches["partial"]]

@@ -189,8 +189,9 @@ class _Mending:
             sure = entry is not None and (decided is not None or round_.decision_epoch is None)
             self._fits(path, promotion.losses, going if sure else competitors, sure)
             self._fits(path, promotion.promoted, decisions.promote(promotion.losses, round_.promoted))
-            for name, loss in promotion.losses.items():
-                self._agrees(path, name, end, loss)
+            values: dict[str, float | Curve] = {**promotion.losses, **promotion.curves}
+            for name, value in values.items():
+                self._agrees(path, name, end, value)
 
     def _look_at_batches(self, round_: Round, part: Part, batches: Batches, epochs: int) -> None:
         for batch, names in batches.items():

@@ -48,14 +48,13 @@ class Plan:
     def jobs(self, case: Case) -> int:
         """Return how many jobs the workflow has. The worst case is what `snakemake -n` announces for a new study."""
         count = len(ONCE)
-        trained_on = {key for round_ in self.schedule.rounds for key in round_.training_rounds}
         for round_ in self.schedule.rounds:
             trainings = sum(
                 batches(trials, self.batch_size, self.workers, _trial_seconds(length, self.seconds))
                 for trials, length in _parts(round_, case)
             )
             decides = round_.decision_epoch is not None
-            threshold = decides or round_.key in trained_on
+            threshold = round_.key in self.schedule.teaching
             promote = 1
             count += trainings + threshold + bool(round_.training_rounds) + decides + promote
         return count
@@ -219,7 +218,7 @@ def annealer_problems(schedule: Schedule, qsvr: QsvrSettings) -> list[int]:
     bits = qsvr.bits if qsvr.encoding == "signed" else 2 * qsvr.bits
     problems: list[int] = []
     for round_ in schedule.rounds:
-        curves = sum(schedule.by_key[key].reference for key in round_.training_rounds)
+        curves = schedule.most_curves(round_)
         if not curves:
             continue
         machines = -(-curves // qsvr.max_samples) if qsvr.too_many == "ensemble" else 1
@@ -258,7 +257,8 @@ def _stages(
         if point is not None and round_.predictor is not None:
             add((key, "partial"), round_.partial, point - round_.start, earlier)
             ends.append((key, "partial"))
-            ends += [(other, "full") for other in schedule.by_key[round_.predictor].training_rounds]
+            for other in schedule.by_key[round_.predictor].training_rounds:
+                ends.append((other, "complete" if other in schedule.taught and other != key else "full"))
             add((key, "complete"), continuing(round_, case), round_.end - point, ends)
         else:
             add((key, "complete"), 0, 0, ends)

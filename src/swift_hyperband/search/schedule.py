@@ -139,8 +139,23 @@ class Schedule:
     @cached_property
     def teaching(self) -> frozenset[RoundKey]:
         """The rounds whose reference curves train a predictor, or set the threshold of their own decision."""
-        found = {key for round_ in self.rounds for key in round_.training_rounds}
-        return frozenset(found.union(round_.key for round_ in self.rounds if round_.decision_epoch is not None))
+        deciding = {round_.key for round_ in self.rounds if round_.decision_epoch is not None}
+        return frozenset(deciding | (set() if self.taught_by_all else self._training))
+
+    @cached_property
+    def taught(self) -> frozenset[RoundKey]:
+        """The rounds whose finishers, all that trained to their end, train predictors of later brackets."""
+        others = {key for round_ in self.rounds for key in round_.training_rounds if key != round_.key}
+        return frozenset(others if self.taught_by_all else ())
+
+    def most_curves(self, round_: Round) -> int:
+        """Return the number of curves that train a round's predictor, at most."""
+        rounds = [self.by_key[key] for key in round_.training_rounds]
+        return sum(r.trials if r.key in self.taught and r.key != round_.key else r.reference for r in rounds)
+
+    @property
+    def _training(self) -> set[RoundKey]:
+        return {key for round_ in self.rounds for key in round_.training_rounds}
 
     @property
     def decides(self) -> bool:

@@ -187,7 +187,7 @@ class ScheduledSearch:
         reached = {trial: self.curves[trial][: round_.end] for trial in finishers}
         record.promoted = rounds.promote(round_, reached)
         self._rounds_over += 1
-        if self.schedule.taught_by_all:
+        if round_.key in self.schedule.taught:
             self._finished[round_.key] = reached
             self._decide_what_can_be(record)
         following = self.schedule.by_key.get((round_.bracket, round_.index + 1))
@@ -201,7 +201,7 @@ class ScheduledSearch:
 
     def _teaching(self, round_: Round, key: RoundKey) -> Mapping[RoundKey, dict[str, Curve]]:
         """Return the curves, by round, of which those of round `key` teach the predictor of a round."""
-        return self._finished if self.schedule.taught_by_all and key != round_.key else self._references
+        return self._finished if key in self.schedule.taught and key != round_.key else self._references
 
     def _predictor(self, round_: Round) -> Predictor | None:
         """Return the predictor that decides in a round, fitted on its first use."""

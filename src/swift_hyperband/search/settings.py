@@ -25,7 +25,7 @@ class SwiftSettings:
     reference: int = key(
         1, "Reference trials of each round, which train to its end without a decision; used with teachers all.", ge=0
     )
-    d: int = key(5, "Fewest reference curves to fit a predictor; used with teachers reference.", ge=3)
+    d: int = key(5, "Fewest curves to fit a predictor.", ge=3)
     k: float = key(
         0.5,
         "At least this share of the promoted number of trials trains fully; used with threshold quantile.",

@@ -71,14 +71,14 @@ def _taught_by_all(plain: Schedule, settings: SwiftSettings) -> Schedule:
     """Return a schedule of Hyperband with a decision point in each round, and a predictor for each.
 
     Its training rounds are the rounds of earlier brackets with the same end, whose trials all teach, and the round
-    itself, whose reference trials do.
+    itself, whose reference trials do. Where these cannot be d curves nothing is decided.
     """
     rounds: list[Round] = []
     for r in plain.rounds:
         point = decision_point(r.start, r.end, settings.decision_fraction)
         m = min(r.trials, settings.reference)
         earlier = [other for other in rounds if other.end == r.end and settings.share_curves]
-        if point < r.end and m < r.trials and (earlier or m):
+        if point < r.end and m < r.trials and m + sum(other.trials for other in earlier) >= settings.d:
             own = [r.key] if m else []
             training = tuple([other.key for other in earlier] + own)
             r = replace(r, reference=m, decision_epoch=point, predictor=r.key, training_rounds=training)

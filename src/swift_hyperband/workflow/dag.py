@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from swift_hyperband.results.contents import Batches, Completion, Config, Entry, known
-from swift_hyperband.results.decided import Decided, Promotion
+from swift_hyperband.results.decided import Decided, Promotion, teaching_files
 from swift_hyperband.results.layout import Part, StudyFolder
 from swift_hyperband.results.trials import measured_seconds
 from swift_hyperband.search.batches import batch_name, minutes, pack
@@ -81,8 +81,8 @@ class Dag:
         return str(self.folder.predictor(self.schedule.by_key[round_.predictor]))
 
     def training_rounds(self, round_: Round) -> list[str]:
-        """Return the thresholds, with their reference curves, that train a round's predictor."""
-        return [str(self.folder.threshold(self.schedule.by_key[key])) for key in round_.training_rounds]
+        """Return the files with the curves that train a round's predictor."""
+        return [str(path) for path in teaching_files(self.folder, self.schedule, round_)]
 
     def last_promotions(self) -> list[str]:
         """Return the promotions that end the brackets."""

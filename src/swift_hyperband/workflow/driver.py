@@ -144,6 +144,7 @@ class _Rounds:
             fit = self.fits[round_.predictor]
             Decided(record.decision, fit.fallback, fit.left_out).write(folder.decision(round_), metric)
         curves = {trial: search.curves[trial] for trial in record.finishers}
-        Promotion.of(round_, curves, promoted).write(folder.promotion(round_), metric)
+        teaches = round_.key in search.schedule.taught
+        Promotion.of(round_, curves, promoted, teaches).write(folder.promotion(round_), metric)
         if not self.study.keep_states:
             delete_states(folder, set(record.competitors) - set(promoted))

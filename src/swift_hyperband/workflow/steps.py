@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.results.contents import Batch, Completion, Entry
-from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold, verify_inputs
+from swift_hyperband.results.decided import (
+    Decided,
+    Fit,
+    Promotion,
+    Threshold,
+    teaching_curves,
+    teaching_files,
+    verify_inputs,
+)
 from swift_hyperband.results.freeze import load_frozen
 from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import Part, StudyFolder
@@ -70,11 +78,11 @@ class Steps:
         Threshold(threshold, reference).write(self.folder.threshold(round_), self.study.metric, full)
 
     def fit(self, round_: Round) -> None:
-        """Write predictor.json: the predictor fitted to the reference curves of the round's training rounds."""
+        """Write predictor.json: the predictor fitted to the curves of the round's training rounds."""
         from swift_hyperband.workflow import fitting  # imports the samplers' checks
 
-        sources = [self.folder.threshold(self.schedule.by_key[key]) for key in round_.training_rounds]
-        references = [Threshold.read(path, self.study.metric).reference for path in sources]
+        sources = teaching_files(self.folder, self.schedule, round_)
+        references = [teaching_curves(path, self.study.metric) for path in sources]
         fitted = fitting.fit(self.folder, self.study, round_, references)
         Fit.of(fitted).write(self.folder.predictor(round_), sources)
 
@@ -102,7 +110,7 @@ class Steps:
         promoted = rounds.promote(round_, curves)
         if round_.decision_epoch is not None:
             sources.append(self.folder.decision(round_))
-        found = Promotion.of(round_, curves, promoted)
+        found = Promotion.of(round_, curves, promoted, teaches=round_.key in self.schedule.taught)
         found.write(self.folder.promotion(round_), self.study.metric, sources)
         self._delete_states(set(self._entry(round_).competitors) - set(promoted))
 
