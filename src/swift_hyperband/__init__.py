@@ -1,3 +1,3 @@
 """Swift-Hyperband: hyperparameter optimisation of deep-learning models on HPC clusters."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

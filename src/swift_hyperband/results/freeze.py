@@ -63,21 +63,29 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
 
 
 def as_begun(folder: StudyFolder, study: Study) -> Study:
-    """Return a study as its search goes on: keys that its frozen definition lacks have the values of BEFORE."""
+    """Return a study as its search goes on, where defaults have changed since it was frozen.
+
+    Keys that the frozen definition lacks have the values of BEFORE. If another version froze it, keys that the study
+    file leaves at their defaults have the frozen values.
+    """
     stored = known(folder.study, _read_study)
-    return study if stored is None else _before(study, stored["definition"])
+    return study if stored is None else _before(study, stored["definition"], stored.get("product") == __version__)
 
 
-def _before(study: Study, stored: Mapping[str, Any]) -> Study:
-    """Return a study with the values of BEFORE for keys that its frozen definition lacks.
+def _before(study: Study, stored: Mapping[str, Any], same_version: bool) -> Study:
+    """Return a study with the values that keys had when it was frozen, where it has their defaults now.
 
     A key that the study file sets to another value than the default keeps it, and is refused as a change.
     """
-    for section, before in BEFORE.items():
-        now = getattr(study, section)
+    for section in BEFORE:
+        now, kept = getattr(study, section), stored.get(section, {})
         own = type(now)()
-        late = {name: value for name, value in before.items() if name not in stored.get(section, {})}
-        late = {name: value for name, value in late.items() if getattr(now, name) == getattr(own, name)}
+        frozen = {name: value for name, value in completed(stored)[section].items() if not isinstance(value, dict)}
+        late = {
+            name: value
+            for name, value in frozen.items()
+            if getattr(now, name) == getattr(own, name) and not (same_version and name in kept)
+        }
         study = study.model_copy(update={section: replace(now, **late)})
     return study
 

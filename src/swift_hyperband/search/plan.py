@@ -257,8 +257,10 @@ def _stages(
         if point is not None and round_.predictor is not None:
             add((key, "partial"), round_.partial, point - round_.start, earlier)
             ends.append((key, "partial"))
-            for other in schedule.by_key[round_.predictor].training_rounds:
-                ends.append((other, "complete" if other in schedule.taught and other != key else "full"))
+            ends += [
+                (other, "complete" if other in schedule.taught and other != key else "full")
+                for other in schedule.by_key[round_.predictor].training_rounds
+            ]
             add((key, "complete"), continuing(round_, case), round_.end - point, ends)
         else:
             add((key, "complete"), 0, 0, ends)
