@@ -32,7 +32,7 @@ class SwiftSettings:
         gt=0,
         le=1,
     )
-    decision_fraction: float = key(0.5, "Position of the decision point between a round's start and end.", gt=0, le=1)
+    decision_fraction: float = key(0.6, "Position of the decision point between a round's start and end.", gt=0, le=1)
     threshold: Literal["promotion", "quantile"] = key(
         "promotion", "The value that a prediction must beat: the last that would be promoted, or a quantile."
     )
