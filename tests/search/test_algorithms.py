@@ -64,7 +64,7 @@ def test_a_search_without_a_predictor_imports_none(monkeypatch):
     for name in ALGORITHMS:
         recipe(name, 27, 3).prepare()
     assert len(imported) == sum(row.predicts for row in ALGORITHMS.values())
-    assert set(imported) == {f"swift_hyperband.predictors.{PREDICTORS['svr']}"}
+    assert set(imported) == {f"swift_hyperband.predictors.{PREDICTORS['linear']}"}
 
 
 def test_nobody_else_compares_the_name_of_an_algorithm():

@@ -13,6 +13,11 @@ losses = st.dictionaries(
 )
 
 
+def going(decision):
+    """Return the trials that continue."""
+    return {trial for trial, verdict in decision.verdicts.items() if verdict.continues}
+
+
 def test_the_threshold_is_numpys_linear_quantile():
     assert quantile_threshold([4.0, 1.0, 3.0, 2.0], 0.25) == pytest.approx(1.75)
 
@@ -34,34 +39,46 @@ def test_the_promotion_threshold_lets_exactly_the_promoted_pass():
 
 def test_only_those_predicted_below_the_threshold_continue():
     seen = {"a": 5.0, "b": 5.0, "c": 5.0}
-    verdicts = decide(seen, {"a": 1.0, "b": 2.0, "c": 3.0}, 0.0, threshold=2.0, margin=0.0, wanted=0).verdicts
-    assert [trial for trial, verdict in verdicts.items() if verdict.continues] == ["a"]
+    predicted = {"a": 1.0, "b": 2.0, "c": 3.0}
+    assert going(decide(seen, predicted, predicted, 0.0, threshold=2.0, wanted=0)) == {"a"}
 
 
 def test_the_margin_gives_the_benefit_of_the_doubt():
     seen = {"a": 5.0, "b": 5.0, "c": 5.0}
-    verdicts = decide(seen, {"a": 1.0, "b": 2.0, "c": 3.0}, 1.0, threshold=2.0, margin=0.5, wanted=0).verdicts
-    assert [trial for trial, verdict in verdicts.items() if verdict.continues] == ["a", "b"]
+    predicted, optimistic = {"a": 1.0, "b": 2.0, "c": 3.0}, {"a": 0.5, "b": 1.5, "c": 2.5}
+    decision = decide(seen, predicted, optimistic, 1.0, threshold=2.0, wanted=0)
+    assert going(decision) == {"a", "b"}
+    assert {trial: verdict.predicted for trial, verdict in decision.verdicts.items()} == predicted
+
+
+def test_the_margin_of_a_trial_that_is_hard_to_predict_is_its_own():
+    seen, predicted = {"a": 5.0, "b": 5.0}, {"a": 3.0, "b": 3.0}
+    assert going(decide(seen, predicted, {"a": 2.9, "b": 1.0}, 0.1, threshold=2.0, wanted=0)) == {"b"}
+
+
+def test_a_margin_never_decides_who_fills_the_next_round():
+    seen, predicted = {"a": 5.0, "b": 5.0, "c": 5.0}, {"a": 7.0, "b": 8.0, "c": 9.0}
+    optimistic = {"a": 6.9, "b": 6.0, "c": 1.0}
+    assert going(decide(seen, predicted, optimistic, 1.0, threshold=0.0, wanted=1)) == {"a"}
+    assert going(decide(seen, predicted, optimistic, 1.0, threshold=8.0, wanted=1, most=2)) == {"a", "b"}
 
 
 def test_the_best_predicted_continue_when_too_few_beat_the_threshold():
     seen = {"a": 5.0, "b": 5.0, "c": 5.0}
-    verdicts = decide(seen, {"a": 9.0, "b": 8.0, "c": 7.0}, 0.0, threshold=2.0, margin=0.0, wanted=2).verdicts
-    assert [trial for trial, verdict in verdicts.items() if verdict.continues] == ["b", "c"]
+    predicted = {"a": 9.0, "b": 8.0, "c": 7.0}
+    assert going(decide(seen, predicted, predicted, 0.0, threshold=2.0, wanted=2)) == {"b", "c"}
 
 
 def test_nobody_is_stopped_without_a_predictor():
-    verdicts = decide({"a": 5.0, "b": math.inf}, None, 0.0, threshold=0.0, margin=0.0, wanted=0).verdicts
-    assert verdicts["a"].continues
-    assert not verdicts["b"].continues, "a failed trial never continues"
+    decision = decide({"a": 5.0, "b": math.inf}, None, {}, 0.0, threshold=0.0, wanted=0)
+    assert going(decision) == {"a"}, "a failed trial never continues"
 
 
 @pytest.mark.parametrize("predicted", [{"a": 3.0, "b": 1.0, "c": 2.0}, None])
 def test_no_more_continue_than_may(predicted):
     seen = {"a": 9.0, "b": 7.0, "c": 8.0, "d": math.inf}
     for most, expected in {1: {"b"}, 2: {"b", "c"}, 3: {"a", "b", "c"}}.items():
-        verdicts = decide(seen, predicted, 0.0, threshold=9.0, margin=0.0, wanted=1, most=most).verdicts
-        assert {trial for trial, verdict in verdicts.items() if verdict.continues} == expected
+        assert going(decide(seen, predicted, predicted or {}, 0.0, threshold=9.0, wanted=1, most=most)) == expected
 
 
 def test_ties_go_by_trial_id():
@@ -79,8 +96,5 @@ def test_promotion_takes_the_best_living_trials(values, promoted):
 
 @given(losses, st.integers(0, 12), st.floats(-10, 10))
 def test_enough_trials_continue_to_fill_the_next_round(values, wanted, cut):
-    alive = [trial for trial, loss in values.items() if math.isfinite(loss)]
-    verdicts = decide(
-        values, {trial: values[trial] for trial in alive}, 0.0, threshold=cut, margin=0.0, wanted=wanted
-    ).verdicts
-    assert sum(verdict.continues for verdict in verdicts.values()) >= min(wanted, len(alive))
+    alive = {trial: loss for trial, loss in values.items() if math.isfinite(loss)}
+    assert len(going(decide(values, alive, alive, 0.0, threshold=cut, wanted=wanted))) >= min(wanted, len(alive))

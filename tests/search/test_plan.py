@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from swift_hyperband.base import keys
 from swift_hyperband.cli import main
 from swift_hyperband.search.batches import pack
 from swift_hyperband.search.plan import Plan, continuing, epochs, makespan
 from swift_hyperband.search.schedule import hyperband
 from swift_hyperband.search.settings import SwiftSettings
 from swift_hyperband.search.swift_hyperband import swift_hyperband
+from swift_hyperband.study.presets import PRESETS
 
 STUDY = """\
 name: planned
@@ -21,7 +23,8 @@ resources: {workers: 4, gpus: 2}
 
 
 def published(R, eta, d=15, share=True):
-    return swift_hyperband(R, eta, SwiftSettings("published", d, 0.5, 0.5, "quantile", share_curves=share, extra=0.0))
+    changed = {**PRESETS["published"]["swift"], "d": d, "share_curves": share}
+    return swift_hyperband(R, eta, keys.build(SwiftSettings, changed))
 
 
 @pytest.fixture
