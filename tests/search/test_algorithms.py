@@ -50,11 +50,11 @@ def test_a_study_may_name_every_algorithm_that_the_workflow_runs(name):
             "name": "one",
             "target": {"name": "digits-cnn", "metric": "loss", "mode": "min"},
             "space": {"learning_rate": {"type": "float", "low": 0.001, "high": 1.0}},
-            "search": {"algorithm": name, "max_epochs": 9},
+            "search": {"algorithm": name, "max_epochs": 27},
         },
         "here",
     )
-    assert study.schedule() == recipe(name, 9, 3).schedule
+    assert study.schedule() == recipe(name, 27, 3).schedule
     assert study.schedule().decides == ALGORITHMS[name].predicts
 
 

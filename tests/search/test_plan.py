@@ -101,6 +101,16 @@ def test_a_search_never_takes_longer_than_one_worker_nor_shorter_than_its_longes
         assert max(chain, total / workers) <= makespan(schedule, "half", 1, workers) < total
 
 
+def test_a_round_waits_for_the_ends_of_earlier_brackets_which_teach_it():
+    schedule = swift_hyperband(9, 3, SwiftSettings(d=3))
+    assert [(r.key, r.training_rounds) for r in schedule.rounds if r.decision_epoch] == [
+        ((1, 0), ((2, 1), (1, 0))),
+        ((0, 0), ((2, 2), (1, 1), (0, 0))),
+    ]
+    # bracket 2 to epoch 3, then bracket 1 from epoch 2 to 3 and on to 9, then bracket 0 from epoch 5 to 9
+    assert makespan(schedule, "worst", 1, None) == 3 + 1 + 6 + 4
+
+
 def test_batches_of_several_trials_lengthen_a_search_with_many_workers():
     schedule = published(100, 2)
     assert makespan(schedule, "half", 10, None) > makespan(schedule, "half", 1, None)
@@ -118,7 +128,8 @@ def simulated(schedule, case, batch_size, workers):
         if r.decision_epoch is not None:
             stages[r.key, "partial"] = (r.partial, point - r.start, before)
             rounds = schedule.by_key[r.predictor].training_rounds
-            ends |= {(r.key, "partial"), *((key, "full") for key in rounds)}
+            taught = {key for key in rounds if schedule.taught_by_all and key != r.key}
+            ends |= {(r.key, "partial"), *((key, "complete" if key in taught else "full") for key in rounds)}
         stages[r.key, "complete"] = (on if r.decision_epoch is not None else 0, r.end - point, ends)
     sizes = {
         name: [len(batch) for batch in pack([str(n) for n in range(trials)], batch_size, workers)]
@@ -141,9 +152,18 @@ def simulated(schedule, case, batch_size, workers):
         left[name] -= 1
 
 
+SIMULATED = [
+    published(81, 3, d=6),
+    published(100, 2),
+    hyperband(64, 4),
+    swift_hyperband(81, 3, SwiftSettings()),
+    swift_hyperband(60, 2, keys.build(SwiftSettings, PRESETS["bold"]["swift"])),
+]
+
+
 @pytest.mark.parametrize("workers", [1, 2, 3, 7, 40])
 @pytest.mark.parametrize("batch_size", ["auto", 1, 4])
-@pytest.mark.parametrize("schedule", [published(81, 3, d=6), published(100, 2), hyperband(64, 4)])
+@pytest.mark.parametrize("schedule", SIMULATED)
 def test_jobs_that_are_alike_take_as_long_together_as_one_by_one(schedule, batch_size, workers):
     for case in ("worst", "half", "best"):
         assert makespan(schedule, case, batch_size, workers) == simulated(schedule, case, batch_size, workers)
@@ -164,6 +184,9 @@ def test_json_holds_the_agreed_numbers_and_nothing_else(study, capsys):
     assert set(found["jobs"]) == {"worst", "best"}
     assert [len(rounds) for rounds in found["brackets"]] == [4, 3, 2, 1]
     assert found["brackets"][0][0] == {"trials": 27, "epochs": 1, "full": 27, "partial": 0, "decision_epoch": None}
+    assert found["brackets"][3] == [{"trials": 4, "epochs": 27, "full": 1, "partial": 3, "decision_epoch": 14}]
+    study.write_text(STUDY + "swift: {preset: bold}\n")
+    found = json.loads(plan(capsys, study, "--json"))
     assert found["brackets"][3] == [{"trials": 6, "epochs": 27, "full": 1, "partial": 5, "decision_epoch": 5}]
 
 

@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swift_hyperband.base import keys
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.plan import epochs
 from swift_hyperband.search.schedule import hyperband
 from swift_hyperband.search.settings import SwiftSettings
 from swift_hyperband.search.swift_hyperband import swift_hyperband
+from swift_hyperband.study.presets import PRESETS
 
-PUBLISHED = SwiftSettings(d=15, k=0.5, decision_fraction=0.5, threshold="quantile", extra=0.0)
+PUBLISHED, BOLD = (keys.build(SwiftSettings, PRESETS[name]["swift"]) for name in ("published", "bold"))
 DEFAULT = SwiftSettings()
 
 
@@ -109,15 +111,17 @@ def test_a_predictor_is_fitted_once_from_the_rounds_with_the_same_end():
 
 
 def test_no_decision_where_the_decision_point_falls_on_the_rounds_end():
-    first = swift_hyperband(27, 3, DEFAULT).by_key[3, 0]
+    first = swift_hyperband(27, 3, BOLD).by_key[3, 0]
     assert (first.end, first.decision_epoch, first.full, first.partial) == (1, None, 27, 0)
     assert first.reference == 5, "only the reference curves are shared"
+    first = swift_hyperband(27, 3, DEFAULT).by_key[3, 0]
+    assert (first.end, first.decision_epoch, first.full, first.partial) == (1, None, 27, 0)
 
 
 def test_without_k_trials_train_fully_only_until_there_are_d_curves():
-    schedule, known = swift_hyperband(100, 2, DEFAULT), dict.fromkeys(range(101), 0)
+    schedule, known = swift_hyperband(100, 2, BOLD), dict.fromkeys(range(101), 0)
     for round_ in schedule.rounds:
-        assert round_.reference == min(round_.trials, max(0, DEFAULT.d - known[round_.end]))
+        assert round_.reference == min(round_.trials, max(0, BOLD.d - known[round_.end]))
         known[round_.end] += round_.reference
     taught = {key for round_ in schedule.rounds for key in round_.training_rounds}
     assert all(schedule.by_key[key].reference for key in taught), "a predictor waits for no round without curves"
@@ -140,9 +144,9 @@ def widened(schedule):
     }.items(),
 )
 def test_extra_trials_begin_the_last_three_brackets_where_much_can_be_saved(size, expected):
-    plain, schedule = hyperband(*size), swift_hyperband(*size, DEFAULT)
+    plain, schedule = hyperband(*size), swift_hyperband(*size, BOLD)
     assert widened(schedule) == expected
-    assert schedule == swift_hyperband(*size, replace(DEFAULT, pay_extra=False)), "as ever"
+    assert schedule == swift_hyperband(*size, replace(BOLD, pay_extra=False)), "as ever"
     for round_, before in zip(schedule.rounds, plain.rounds, strict=True):
         assert (round_.promoted, round_.trials - round_.extra) == (before.promoted, before.trials)
         assert not round_.extra or round_.decision_epoch is not None
@@ -156,28 +160,30 @@ def test_extra_trials_begin_the_last_three_brackets_where_much_can_be_saved(size
 @pytest.mark.parametrize("d", [3, 5])
 @pytest.mark.parametrize("size", [(6, 2), (9, 2), (9, 3), (12, 3), (20, 3), (10, 4), (16, 4)])
 def test_a_search_that_can_save_little_never_trains_more_than_hyperband(size, d):
-    schedule = swift_hyperband(*size, replace(DEFAULT, d=d))
+    schedule = swift_hyperband(*size, replace(BOLD, d=d))
     assert epochs(schedule, "best") <= epochs(schedule, "worst") <= schedule.epochs_hyperband
-    unpaid = swift_hyperband(*size, replace(DEFAULT, d=d, pay_extra=False))
+    unpaid = swift_hyperband(*size, replace(BOLD, d=d, pay_extra=False))
     assert epochs(schedule, "best") <= epochs(unpaid, "best"), "what is started must be worth it"
 
 
 def test_its_extra_trials_are_paid_for_by_trials_that_stop_in_any_case():
-    assert widened(swift_hyperband(9, 3, DEFAULT)) == {(1, 0): (5, 2, 2)}
-    assert widened(swift_hyperband(9, 3, replace(DEFAULT, pay_extra=False))) == {(1, 0): (5, 3, 3)}
+    assert widened(swift_hyperband(9, 3, BOLD)) == {(1, 0): (5, 2, 2)}
+    assert widened(swift_hyperband(9, 3, replace(BOLD, pay_extra=False))) == {(1, 0): (5, 3, 3)}
 
 
 def test_the_study_says_which_brackets_are_widened_and_when_extra_trials_must_be_paid_for():
-    free = replace(DEFAULT, pay_extra=False)
+    free = replace(BOLD, pay_extra=False)
     every = widened(swift_hyperband(27, 3, free))
     for brackets in range(4):
         few = widened(swift_hyperband(27, 3, replace(free, widened=brackets)))
         assert few == {round_: sizes for round_, sizes in every.items() if round_[0] < brackets}
-    assert swift_hyperband(9, 3, replace(DEFAULT, pay_extra_below=0.0)) == swift_hyperband(9, 3, free)
+    assert swift_hyperband(9, 3, replace(BOLD, pay_extra_below=0.0)) == swift_hyperband(9, 3, free)
 
 
 settings = st.builds(
     SwiftSettings,
+    teachers=st.sampled_from(["all", "reference"]),
+    reference=st.integers(0, 9),
     d=st.integers(3, 30),
     k=st.sampled_from([0.1, 0.3, 0.5, 1.0]),
     threshold=st.sampled_from(["promotion", "quantile"]),
@@ -199,7 +205,8 @@ def test_every_round_of_every_schedule_can_be_run(eta, more, chosen):
     if any(round_.paying for round_ in schedule.rounds):
         assert epochs(schedule, "worst") <= plain.epochs_hyperband
     for round_ in schedule.rounds:
-        assert min(1, chosen.full_share) <= round_.reference <= round_.full <= round_.trials
+        needed = 0.0 if chosen.teachers == "all" else chosen.full_share
+        assert min(1, needed) <= round_.reference <= round_.full <= round_.trials
         assert round_.promoted <= round_.trials
         if round_.decision_epoch is None:
             assert (round_.partial, round_.predictor, round_.training_rounds) == (0, None, ())
@@ -213,6 +220,64 @@ def test_every_round_of_every_schedule_can_be_run(eta, more, chosen):
         if not chosen.share_curves:
             assert round_.predictor == round_.key
             assert round_.training_rounds == (round_.key,)
+
+
+def test_all_trials_of_earlier_brackets_teach_and_those_of_reference_in_the_round_itself():
+    schedule = swift_hyperband(81, 3, DEFAULT)
+    assert schedule.taught_by_all
+    known = [r for r in schedule.rounds if r.decision_epoch is not None]
+    for round_ in known:
+        assert round_.decision_epoch == -(-(round_.start + round_.end) // 2), "half of the way"
+        assert (round_.predictor, round_.reference, round_.full) == (round_.key, 1, 1)
+        *earlier, own = round_.training_rounds
+        assert own == round_.key
+        assert earlier == [r.key for r in schedule.rounds if r.bracket > round_.bracket and r.end == round_.end]
+    # by hand: nobody is before bracket 4; at epoch 27 of bracket 3 there are 3 curves before and 1 in the round itself,
+    # and at epoch 81 of bracket 1 as many
+    assert [r.key for r in known] == [(3, 0), (3, 1), (2, 0), (2, 1), (1, 0), (0, 0)]
+    assert schedule.by_key[1, 0].training_rounds == ((4, 3), (3, 2), (2, 1), (1, 0))
+
+
+def test_a_round_that_too_few_curves_could_teach_decides_nothing():
+    for d in (5, 7, 1000):
+        schedule = swift_hyperband(27, 3, replace(DEFAULT, d=d))
+        for round_ in schedule.rounds:
+            curves = sum(r.trials for r in schedule.rounds if r.bracket > round_.bracket and r.end == round_.end)
+            if curves + 1 < d or round_.trials == 1 or round_.end - round_.start == 1:
+                assert (round_.decision_epoch, round_.full, round_.training_rounds) == (None, round_.trials, ())
+            else:
+                assert schedule.most_curves(round_) == curves + 1
+    assert swift_hyperband(27, 3, replace(DEFAULT, d=1000)).epochs_best == 357
+
+
+def test_without_a_bracket_before_it_none_teaches_but_the_round_itself():
+    assert not swift_hyperband(27, 3, DEFAULT, [2]).decides
+    alone = swift_hyperband(27, 3, replace(DEFAULT, reference=6), [2])
+    assert {r.key: r.training_rounds for r in alone.rounds if r.decision_epoch} == {(2, 0): ((2, 0),)}
+    apart = swift_hyperband(27, 3, replace(DEFAULT, reference=5, share_curves=False))
+    assert {r.key: r.training_rounds for r in apart.rounds if r.decision_epoch} == {
+        (r.key): (r.key,) for r in hyperband(27, 3).rounds if r.trials > 5 and r.end > 1
+    }
+
+
+@pytest.mark.parametrize("reference", [0, 1, 3])
+def test_the_study_says_how_many_reference_trials_a_round_has(reference):
+    schedule = swift_hyperband(81, 3, replace(DEFAULT, reference=reference))
+    assert schedule.decides
+    for round_ in schedule.rounds:
+        if round_.decision_epoch is None:
+            assert round_.full == round_.trials
+        else:
+            assert round_.reference == round_.full == reference
+            assert (round_.key in round_.training_rounds) == (reference > 0), "a round without any is not waited for"
+
+
+def test_the_default_starts_the_trials_of_hyperband_and_never_trains_more_epochs():
+    for size in [(9, 3), (27, 3), (81, 3), (60, 2), (100, 2), (35, 2)]:
+        plain, schedule = hyperband(*size), swift_hyperband(*size, DEFAULT)
+        assert [r.trials for r in schedule.rounds] == [r.trials for r in plain.rounds]
+        assert epochs(schedule, "best") <= epochs(schedule, "worst") == plain.epochs_hyperband
+        assert (epochs(schedule, "best") < plain.epochs_hyperband) == schedule.decides == (size != (9, 3))
 
 
 def test_brackets_can_be_chosen():

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from swift_hyperband.base import keys
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search import rounds
 from swift_hyperband.search.rounds import Rules
@@ -21,18 +22,27 @@ from swift_hyperband.search.schedule import (
 from swift_hyperband.search.scheduled import ScheduledSearch
 from swift_hyperband.search.settings import SwiftSettings
 from swift_hyperband.search.swift_hyperband import divide, swift_hyperband
+from swift_hyperband.study.presets import PRESETS
 
-SWIFT = SwiftSettings()
-RULES = Rules(SWIFT, PredictorSettings())
+DEFAULT = Rules(SwiftSettings(), PredictorSettings())
+BOLD = Rules(
+    keys.build(SwiftSettings, PRESETS["bold"]["swift"]), keys.build(PredictorSettings, PRESETS["bold"]["predictor"])
+)
 
 
-def with_margin(margin):
-    return replace(RULES, swift=replace(SWIFT, margin=margin))
+@pytest.fixture(params=[DEFAULT, BOLD], ids=["default", "bold"])
+def rules(request):
+    return request.param
+
+
+def changed(rules, **swift):
+    """Return rules with other settings of Swift-Hyperband."""
+    return replace(rules, swift=replace(rules.swift, **swift))
 
 
 @pytest.fixture
 def run(synthetic):
-    def run(schedule, rules=RULES, **how):
+    def run(schedule, rules=DEFAULT, **how):
         return synthetic.drive(ScheduledSearch(schedule, synthetic.trials(schedule), rules), **how)
 
     return run
@@ -47,23 +57,25 @@ def test_hyperband_trains_exactly_the_scheduled_epochs(run):
     assert run(schedule).epochs == 357
 
 
-def test_swift_hyperband_trains_fewer_epochs_and_finds_as_good_a_trial(run):
-    plain, swift = run(hyperband(81, 3)), run(swift_hyperband(81, 3, SWIFT))
+def test_swift_hyperband_trains_fewer_epochs_and_finds_as_good_a_trial(run, rules):
+    plain, swift = run(hyperband(81, 3)), run(swift_hyperband(81, 3, rules.swift), rules)
     schedule = swift.schedule
     assert schedule.epochs_best <= swift.epochs < plain.epochs == 1581
     assert swift.best[1] <= plain.best[1] * 1.1
 
 
 @pytest.mark.parametrize("share", [True, False])
-def test_the_result_does_not_depend_on_the_order_in_which_trainings_end(run, share):
-    schedule = swift_hyperband(27, 3, replace(SWIFT, share_curves=share))
-    expected = outcome(run(schedule))
+def test_the_result_does_not_depend_on_the_order_in_which_trainings_end(run, rules, share):
+    rules = changed(rules, share_curves=share, reference=1 if share else 5)
+    schedule = swift_hyperband(27, 3, rules.swift)
+    expected = run(schedule, rules)
+    assert expected.stopped, "the order could matter"
     for seed in range(5):
-        assert outcome(run(schedule, order=random.Random(seed))) == expected
+        assert outcome(run(schedule, rules, order=random.Random(seed))) == outcome(expected)
 
 
-def test_a_trial_is_never_asked_for_epochs_it_has_behind_it(run, synthetic):
-    schedule = swift_hyperband(81, 3, SWIFT)
+def test_a_trial_is_never_asked_for_epochs_it_has_behind_it(run, synthetic, rules):
+    schedule = swift_hyperband(81, 3, rules.swift)
     behind = {}
 
     def train(trial, epochs):
@@ -71,30 +83,30 @@ def test_a_trial_is_never_asked_for_epochs_it_has_behind_it(run, synthetic):
         behind[trial] = epochs
         return synthetic.curve(trial, epochs)
 
-    run(schedule, train=train)
+    run(schedule, rules, train=train)
 
 
-def test_diverged_and_failed_trials_are_never_promoted_and_do_not_stop_the_search(run, synthetic):
+def test_diverged_and_failed_trials_are_never_promoted_and_do_not_stop_the_search(run, synthetic, rules):
     def train(trial, epochs):
         full = synthetic.curve(trial, epochs)
         if int(trial, 16) % 3 == 0:
             return [*full[: epochs // 2], math.nan]
         return [] if int(trial, 16) % 7 == 0 else full
 
-    search = run(swift_hyperband(27, 3, SWIFT), train=train)
+    search = run(swift_hyperband(27, 3, rules.swift), rules, train=train)
     assert math.isfinite(search.best[1])
     for record in search.records.values():
         assert all(int(trial, 16) % 3 and int(trial, 16) % 7 for trial in record.promoted)
 
 
-def test_a_search_in_which_everything_fails_ends_without_a_winner(run):
-    search = run(swift_hyperband(27, 3, SWIFT), train=lambda trial, epochs: [])
+def test_a_search_in_which_everything_fails_ends_without_a_winner(run, rules):
+    search = run(swift_hyperband(27, 3, rules.swift), rules, train=lambda trial, epochs: [])
     assert search.best is None
     assert search.epochs == 0
 
 
-def test_trials_compete_by_their_rank_in_the_previous_round(run):
-    search = run(swift_hyperband(27, 3, SWIFT))
+def test_trials_compete_by_their_rank_in_the_previous_round(run, rules):
+    search = run(swift_hyperband(27, 3, rules.swift), rules)
     for (bracket, index), record in search.records.items():
         if index:
             start = record.schedule.start
@@ -103,9 +115,9 @@ def test_trials_compete_by_their_rank_in_the_previous_round(run):
 
 
 @pytest.mark.parametrize("workers", [1, 3, 50])
-def test_nor_on_the_number_of_workers(run, workers):
-    schedule = swift_hyperband(27, 3, SWIFT)
-    assert outcome(run(schedule, workers=workers)) == outcome(run(schedule))
+def test_nor_on_the_number_of_workers(run, workers, rules):
+    schedule = swift_hyperband(27, 3, rules.swift)
+    assert outcome(run(schedule, rules, workers=workers)) == outcome(run(schedule, rules))
 
 
 def test_with_one_worker_brackets_follow_each_other(run, synthetic):
@@ -124,11 +136,11 @@ def test_with_one_worker_brackets_follow_each_other(run, synthetic):
 def test_brackets_that_run_again_keep_curves_and_predictors(run):
     plain = hyperband(27, 3)
     rounds = [replace(round_, bracket=round_.bracket + 4 * again) for again in (2, 1, 0) for round_ in plain.rounds]
-    once, thrice = divide(plain, SWIFT), divide(replace(plain, rounds=tuple(rounds)), SWIFT)
+    once, thrice = divide(plain, BOLD.swift), divide(replace(plain, rounds=tuple(rounds)), BOLD.swift)
     assert thrice.configurations == 3 * once.configurations
     assert [round_.trials for round_ in thrice.rounds[: len(once.rounds)]] == [round_.trials for round_ in once.rounds]
-    assert run(thrice).fits <= run(once).fits + 1, "predictors are fitted once"
-    assert run(thrice).epochs < 3 * run(once).epochs, "fewer trials train fully where curves are known already"
+    assert run(thrice, BOLD).fits <= run(once, BOLD).fits + 1, "predictors are fitted once"
+    assert run(thrice, BOLD).epochs < 3 * run(once, BOLD).epochs, "fewer trials train fully where curves are known already"
 
 
 def test_a_random_search_trains_everybody_to_the_end(run):
@@ -137,9 +149,9 @@ def test_a_random_search_trains_everybody_to_the_end(run):
     assert search.best == min(((trial, curve[26]) for trial, curve in search.curves.items()), key=lambda item: item[1])
 
 
-def test_a_random_search_with_a_predictor_trains_m_fully_and_stops_others(run):
+def test_a_random_search_with_a_predictor_trains_m_fully_and_stops_others(run, rules):
     schedule = predicted_random_search(27, 3, trials=40, full=8, decision_fraction=0.25)
-    search = run(schedule)
+    search = run(schedule, rules)
     lengths = sorted(len(curve) for curve in search.curves.values())
     assert set(lengths) == {7, 27}
     assert lengths.count(27) >= 8
@@ -172,7 +184,7 @@ def test_the_margin_counts_twice_after_the_first_round(synthetic):
 
     def going(index, margin, **settings):
         round_ = Round(2, index, 10, 3, 9, 3, reference=0, decision_epoch=4, predictor=(2, index))
-        rules = replace(RULES, swift=replace(SWIFT, margin=margin, **settings))
+        rules = changed(BOLD, margin=margin, **settings)
         verdicts = rounds.decide(round_, {}, curves, rounds.fit(round_, [known], rules), rules).verdicts
         return {trial for trial, verdict in verdicts.items() if verdict.continues}
 
@@ -183,24 +195,24 @@ def test_the_margin_counts_twice_after_the_first_round(synthetic):
 
 
 def test_extra_trials_cost_no_more_than_the_way_to_their_decision_points(run, synthetic):
-    schedule = swift_hyperband(27, 3, replace(SWIFT, pay_extra=False))
+    schedule = swift_hyperband(27, 3, replace(BOLD.swift, pay_extra=False))
     limit = schedule.epochs_hyperband + sum(r.extra * (r.decision_epoch or 0) for r in schedule.rounds)
     # with a margin that nothing falls short of, and where nothing can be predicted
-    assert run(schedule, with_margin(1e9)).epochs == limit
-    few = replace(SWIFT, d=3, pay_extra=False)
+    assert run(schedule, changed(BOLD, margin=1e9)).epochs == limit
+    few = replace(BOLD.swift, d=3, pay_extra=False)
     schedule = swift_hyperband(27, 3, few)
     taught = {trial for key in schedule.teaching for trial in synthetic.trials(schedule)[key[0]][:3]}
-    search = run(schedule, train=lambda trial, n: [math.nan] if trial in taught else synthetic.curve(trial, n))
+    search = run(schedule, BOLD, train=lambda trial, n: [math.nan] if trial in taught else synthetic.curve(trial, n))
     assert search.epochs <= schedule.epochs_hyperband + sum(r.extra * (r.decision_epoch or 0) for r in schedule.rounds)
 
 
 @pytest.mark.parametrize("size", [(9, 2), (9, 3), (20, 3), (27, 3)])
 def test_a_small_search_never_trains_more_than_hyperband_whatever_is_predicted(run, size, synthetic):
-    schedule = swift_hyperband(*size, SWIFT)
+    schedule = swift_hyperband(*size, BOLD.swift)
     assert any(round_.paying for round_ in schedule.rounds)
     # with a margin that nothing falls short of, with none, and where nothing can be predicted
     for margin in (1e9, 0):
-        assert run(schedule, with_margin(margin)).epochs <= schedule.epochs_hyperband
+        assert run(schedule, changed(BOLD, margin=margin)).epochs <= schedule.epochs_hyperband
     taught = {trial for key in schedule.teaching for trial in synthetic.trials(schedule)[key[0]][:5]}
-    search = run(schedule, train=lambda trial, n: [math.nan] if trial in taught else synthetic.curve(trial, n))
+    search = run(schedule, BOLD, train=lambda trial, n: [math.nan] if trial in taught else synthetic.curve(trial, n))
     assert search.epochs <= schedule.epochs_hyperband
