@@ -69,7 +69,6 @@ ELSEWHERE = {
     "results/curves": "report/search/test_curves",
     "results/repair": "fuzz/test_results",
     "results/trials": "results/test_layout",
-    "search/rounds": "search/test_scheduled",
     "search/settings": "search/test_scheduled",
     "search/swift_hyperband": "search/test_scheduled",
     "study/problems": "study/test_messages",

@@ -216,3 +216,81 @@ def test_a_small_search_never_trains_more_than_hyperband_whatever_is_predicted(r
     taught = {trial for key in schedule.teaching for trial in synthetic.trials(schedule)[key[0]][:5]}
     search = run(schedule, BOLD, train=lambda trial, n: [math.nan] if trial in taught else synthetic.curve(trial, n))
     assert search.epochs <= schedule.epochs_hyperband
+
+
+def test_all_trials_that_trained_to_the_end_of_earlier_brackets_teach(synthetic):
+    schedule, taught = swift_hyperband(81, 3, DEFAULT.swift), {}
+
+    def fit(round_, references):
+        taught[round_.key] = [dict(curves) for curves in references]
+        return rounds.fit(round_, references, DEFAULT)
+
+    search = synthetic.drive(ScheduledSearch(schedule, synthetic.trials(schedule), DEFAULT, fit))
+    assert taught.keys() == {r.key for r in schedule.rounds if r.decision_epoch is not None}
+    assert search.stopped
+    for round_ in map(schedule.by_key.__getitem__, taught):
+        *earlier, own = taught[round_.key]
+        assert list(own) == search.records[round_.key].competitors[:1], "its reference trial"
+        expected = []
+        for key in round_.training_rounds[:-1]:
+            record = search.records[key]
+            on = record.competitors
+            if record.decision is not None:
+                on = [trial for trial in on if record.decision.verdicts.get(trial) is None]
+                on += [trial for trial, verdict in record.decision.verdicts.items() if verdict.continues]
+            expected.append(on)
+        assert [list(curves) for curves in earlier] == expected
+        for curves in (own, *earlier):
+            assert curves == {trial: synthetic.curve(trial, round_.end) for trial in curves}, "up to the round's end"
+
+
+def test_a_trial_teaches_its_own_bracket_by_what_it_reached_alone(run):
+    search = run(swift_hyperband(27, 3, DEFAULT.swift))
+    bracket = {trial: key[0] for key, record in search.records.items() for trial in record.competitors}
+    assert len(bracket) == search.schedule.configurations
+    for round_ in search.schedule.rounds:
+        assert all(key[0] > round_.bracket or key == round_.key for key in round_.training_rounds)
+
+
+def test_with_too_few_curves_nobody_is_stopped(run, synthetic):
+    schedule, plain = swift_hyperband(27, 3, DEFAULT.swift), run(hyperband(27, 3))
+    careful = replace(DEFAULT, predictor=replace(DEFAULT.predictor, fewest_curves=1000))
+    search = run(schedule, careful)
+    assert (search.stopped, search.fits, search.epochs) == (set(), 0, plain.epochs)
+    assert (search.best, search.curves) == (plain.best, plain.curves)
+    # the same where the curves that could teach are not finite
+    first = {trial for bracket in (3, 2) for trial in synthetic.trials(schedule)[bracket]}
+    search = run(schedule, train=lambda trial, n: [math.nan] if trial in first else synthetic.curve(trial, n))
+    assert search.fits == 0
+    assert not search.stopped - first
+
+
+def test_a_round_waits_for_the_trials_that_teach_it(synthetic):
+    schedule = swift_hyperband(27, 3, DEFAULT.swift)
+    search = ScheduledSearch(schedule, synthetic.trials(schedule), DEFAULT)
+    teachers, held = set(synthetic.trials(schedule)[3]), []
+    running = search.ask()
+    while running:
+        training = running.pop(0)
+        if training.trial in teachers:
+            held.append(training)
+        else:
+            search.tell(training.trial, synthetic.curve(training.trial, training.epochs))
+            running += search.ask()
+    # nothing of brackets 2 to 0 is decided before bracket 3 has taught
+    assert held
+    assert all(record.decision is None for record in search.records.values())
+    while held:
+        training = held.pop(0)
+        search.tell(training.trial, synthetic.curve(training.trial, training.epochs))
+        held += search.ask()
+    assert search.finished
+    assert outcome(search) == outcome(
+        synthetic.drive(ScheduledSearch(schedule, synthetic.trials(schedule), DEFAULT), workers=1)
+    )
+
+
+def test_a_search_by_the_default_rule_never_trains_more_than_hyperband_whatever_is_predicted(run):
+    schedule = swift_hyperband(81, 3, DEFAULT.swift)
+    most, some, few = (run(schedule, changed(DEFAULT, margin=margin)).epochs for margin in (1e6, 1.5, 0.0))
+    assert schedule.epochs_best <= few < some < most == schedule.epochs_hyperband
