@@ -8,13 +8,16 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import NuSVR
 
+from swift_hyperband.base import keys
 from swift_hyperband.predictors import fitting
 from swift_hyperband.predictors.features import quartiles
 from swift_hyperband.predictors.settings import PredictorSettings
+from swift_hyperband.study.presets import PRESETS
 
-PUBLISHED = PredictorSettings("svr", "value", "values", "minmax", C=1.0, nu=0.5)
-DEFAULT = PredictorSettings("svr", "change", "differences", "robust", C=1.0, nu=0.5)
-LAST_VALUE = PredictorSettings("last-value", "change", "differences", "robust", C=1.0, nu=0.5)
+PUBLISHED, BOLD = (keys.build(PredictorSettings, PRESETS[name]["predictor"]) for name in ("published", "bold"))
+LAST_VALUE = replace(BOLD, name="last-value")
+DEFAULT = PredictorSettings()
+ALL = {"published": PUBLISHED, "bold": BOLD, "last-value": LAST_VALUE, "default": DEFAULT}
 
 
 def curves(n, epochs, seed=0):
@@ -25,7 +28,7 @@ def curves(n, epochs, seed=0):
     return end[:, None] + start[:, None] * time ** -speed[:, None]
 
 
-@pytest.fixture(params=[PUBLISHED, DEFAULT, LAST_VALUE], ids=["published", "default", "last-value"])
+@pytest.fixture(params=ALL.values(), ids=ALL)
 def settings(request):
     return request.param
 
@@ -45,8 +48,10 @@ def test_predictions_rank_new_curves(settings):
     assert np.corrcoef(predicted, fresh[:, -1])[0, 1] > 0.8
 
 
-def test_nothing_is_fitted_to_fewer_than_three_finite_curves(settings):
-    table = curves(4, 9)
+def test_nothing_is_fitted_to_too_few_finite_curves(settings):
+    needed = 5 if settings is DEFAULT else 3
+    assert settings.fewest_curves == needed
+    table = curves(needed + 1, 9)
     table[0, 3] = np.inf
     table[1, -1] = np.inf
     assert fitting.fit(settings, table[:, :4], table[:, -1]) is None
@@ -77,7 +82,7 @@ def test_the_published_predictor_is_scikit_learns_nusvr_with_its_defaults():
 
 def test_the_order_of_epochs_far_apart_in_scale_does_not_break_the_fit():
     table = np.exp(curves(20, 27) * 5)
-    fitted = fitting.fit(DEFAULT, table[:, :7], table[:, -1])
+    fitted = fitting.fit(BOLD, table[:, :7], table[:, -1])
     assert np.isfinite(fitted.predict(table[:, :7])).all()
 
 
@@ -89,7 +94,9 @@ def test_its_standard_error_is_bounded_from_below_fit_by_fit(settings):
     assert bounds[0] == some
     assert bounds[-1] == found.sigma
     assert bounds == sorted(bounds)
-    assert len(bounds) == (1 if settings is LAST_VALUE else 21), "0, then one more with each curve that is left out"
+    assert len(bounds) == (1 if settings in (LAST_VALUE, DEFAULT) else 21), (
+        "0, then one more with each curve that is left out"
+    )
 
 
 @pytest.mark.parametrize("n", range(3, 40))

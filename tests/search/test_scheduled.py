@@ -140,7 +140,9 @@ def test_brackets_that_run_again_keep_curves_and_predictors(run):
     assert thrice.configurations == 3 * once.configurations
     assert [round_.trials for round_ in thrice.rounds[: len(once.rounds)]] == [round_.trials for round_ in once.rounds]
     assert run(thrice, BOLD).fits <= run(once, BOLD).fits + 1, "predictors are fitted once"
-    assert run(thrice, BOLD).epochs < 3 * run(once, BOLD).epochs, "fewer trials train fully where curves are known already"
+    assert run(thrice, BOLD).epochs < 3 * run(once, BOLD).epochs, (
+        "fewer trials train fully where curves are known already"
+    )
 
 
 def test_a_random_search_trains_everybody_to_the_end(run):

@@ -143,13 +143,14 @@ class Bounded:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             values = np.log(np.maximum(curves, TINY_LOSS)) if self.log else curves
             found = self.machine.predict(values)
+            known = np.isfinite(np.exp(found) if self.log else found)
             # n fits of some machines, which only a margin needs
             if margin > 0:
                 found = found - margin * self._errors(values)
             if self.log:
                 found = np.exp(found)
         last = curves[:, -1]
-        return np.where(self.seen.outside(last) | ~np.isfinite(found), last, found)
+        return np.where(self.seen.outside(last) | ~known, last, found)
 
     def _errors(self, values: Floats) -> Floats | float:
         """Return the standard error of each prediction, or one for all.
