@@ -124,12 +124,12 @@ _TYPES = {
 def _default(path: str, keys: Mapping[str, Any]) -> str:
     section, _, name = path.partition(".")
     default = keys.get("default")
-    published = PRESETS["published"].get(section, {}).get(name, default)
     if default is None and "default" not in keys:
         # a factory makes an empty list or mapping
         return "none"
-    text = f"`{_plain(default)}`"
-    return text if published == default else f"{text}; published: `{_plain(published)}`"
+    filled = {preset: sections.get(section, {}).get(name, default) for preset, sections in PRESETS.items()}
+    others = [f"{preset}: `{_plain(value)}`" for preset, value in filled.items() if value != default]
+    return "; ".join([f"`{_plain(default)}`", *others])
 
 
 def _plain(value: Any) -> str:
