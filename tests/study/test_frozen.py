@@ -1,6 +1,7 @@
 """A study that was frozen before a key came into the product goes on as it began."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,10 @@ from swift_hyperband.training.trial import write_rows
 from swift_hyperband.workflow import driver
 
 
-def study(swift=None, metric_at="last", **search):
+def study(swift=None, metric_at="last", predictor=None, **search):
     raw = {
         "swift": swift or {},
+        "predictor": predictor or {},
         "name": "old",
         "target": {"name": "curve-table", "metric": "loss", "mode": "min", "metric_at": metric_at},
         "space": {"row": {"type": "int", "low": 0, "high": 39}},
@@ -41,7 +43,7 @@ FIRST = {
 def old(tmp_path):
     """A folder of a study that was frozen with the first keys of `swift` and `predictor`."""
     folder = StudyFolder(tmp_path)
-    freeze(folder, study())
+    freeze(folder, study({"preset": "bold"}))
     definition = json.loads(folder.study.read_text())["definition"]
     for section, known in FIRST.items():
         definition[section] = {key: definition[section][key] for key in known}
@@ -54,7 +56,9 @@ def test_its_schedule_stays(old):
     now = study()
     before = check_frozen(old, now).schedule()
     assert before == load_frozen(old).schedule() == load_study(old).schedule()
-    assert (before.by_key[1, 0].trials, now.schedule().by_key[1, 0].trials) == (8, 7)
+    bold = study({"preset": "bold"})
+    assert [s.by_key[1, 0].trials for s in (before, bold.schedule(), now.schedule())] == [8, 7, 5]
+    assert check_frozen(old, bold).schedule() == before
     assert freeze(old, now).schedule() == before
 
 
@@ -79,7 +83,7 @@ def test_a_frozen_study_decides_as_before_when_the_defaults_of_the_product_chang
     folder = StudyFolder(tmp_path)
     before = freeze(folder, study(algorithm=algorithm))
     other_defaults(monkeypatch)
-    assert SwiftSettings().margin_later == 6
+    assert (SwiftSettings().margin, SwiftSettings().margin_later) == (4.5, 3.0)
     frozen = load_frozen(folder)
     assert (frozen.rules(), frozen.schedule()) == (before.rules(), before.schedule())
     assert load_study(folder).definition() == before.definition()
@@ -88,10 +92,109 @@ def test_a_frozen_study_decides_as_before_when_the_defaults_of_the_product_chang
 def test_a_study_that_was_frozen_without_a_key_decides_as_the_product_did_then(old, monkeypatch):
     other_defaults(monkeypatch)
     rules = load_frozen(old).rules()
-    assert rules.swift == SwiftSettings(
-        "default", 5, 0.5, 0.15, "promotion", 0.25, 0.75, 2.0, True, 0.5, 3, False, 0.3, 0.25
-    )
-    assert (rules.predictor.fewest_curves, rules.predictor.far) == (3, 1e6)
+    monkeypatch.undo()
+    assert rules.swift == SwiftSettings(**VERSION_0_1["swift"] | LATER["swift"] | {"pay_extra": False})
+    assert keys.values(rules.predictor).items() >= (VERSION_0_1["predictor"] | LATER["predictor"]).items()
+
+
+VERSION_0_1 = {
+    "swift": {
+        "d": 5,
+        "k": 0.5,
+        "decision_fraction": 0.15,
+        "threshold": "promotion",
+        "threshold_quantile": 0.25,
+        "margin": 0.75,
+        "margin_later": 2.0,
+        "share_curves": True,
+        "extra": 0.5,
+        "widened": 3,
+        "pay_extra": True,
+        "pay_extra_below": 0.3,
+        "expected_share": 0.25,
+    },
+    "predictor": {
+        "name": "svr",
+        "target": "change",
+        "features": "differences",
+        "scaling": "robust",
+        "C": 1.0,
+        "nu": 0.5,
+        "fewest_curves": 3,
+        "far": 1e6,
+    },
+}
+"""The keys and defaults of version 0.1, by which `default` decided."""
+LATER = {
+    "swift": {"teachers": "reference", "reference": 0, "places": 1.0},
+    "predictor": {"values": "loss", "errors": "common"},
+}
+"""What it did without having the keys."""
+
+
+@pytest.fixture
+def version_0_1(tmp_path):
+    """Return a folder of a study that version 0.1 froze, with other values of some keys."""
+
+    def version_0_1(**changed):
+        folder = StudyFolder(tmp_path)
+        freeze(folder, study())
+        definition = json.loads(folder.study.read_text())["definition"]
+        below = {key: definition["predictor"][key] for key in ("qsvr", "sampler")}
+        definition["swift"] = VERSION_0_1["swift"] | changed
+        definition["predictor"] = VERSION_0_1["predictor"] | below
+        folder.study.write_text(json.dumps({"definition": definition, "product": "0.1.0"}))
+        return folder
+
+    return version_0_1
+
+
+def test_a_search_of_version_0_1_goes_on_by_the_rule_with_which_it_began(version_0_1):
+    folder = version_0_1()
+    rules = load_frozen(folder).rules()
+    assert rules.swift == SwiftSettings(**VERSION_0_1["swift"] | LATER["swift"])
+    assert keys.values(rules.predictor).items() >= (VERSION_0_1["predictor"] | LATER["predictor"]).items()
+    bold = study({"preset": "bold"}).schedule()
+    assert load_frozen(folder).schedule() == load_study(folder).schedule() == bold != study().schedule()
+    assert not bold.taught_by_all
+
+
+def test_its_study_file_need_not_be_changed(version_0_1):
+    folder = version_0_1()
+    before = folder.study.read_bytes()
+    for file in (study(), study({"preset": "bold"}), study({"margin": 0.75})):
+        going_on = freeze(folder, file)
+        assert going_on.schedule() == load_frozen(folder).schedule()
+        assert replace(going_on.swift, preset="default") == load_frozen(folder).swift()
+        assert going_on.predictor == load_study(folder).predictor
+    assert folder.study.read_bytes() == before
+
+
+def test_what_its_study_file_sets_anew_is_refused(version_0_1):
+    folder = version_0_1()
+    with pytest.raises(UserError, match=r"swift\.margin is 0\.75 in the frozen study, 2\.0 now"):
+        check_frozen(folder, study({"margin": 2.0}))
+    with pytest.raises(UserError, match=r'swift\.threshold is "promotion" in the frozen study, "quantile" now'):
+        check_frozen(folder, study({"preset": "published"}))
+    folder = version_0_1(margin=3.0)
+    assert check_frozen(folder, study({"margin": 3.0})).swift.margin == 3.0
+
+
+def test_nor_when_what_is_still_free_has_changed_before(version_0_1):
+    folder = version_0_1()
+    patient = study(predictor={"sampler": {"timeout": 1200}})
+    for _ in range(2):
+        assert freeze(folder, patient).schedule() == study({"preset": "bold"}).schedule()
+    stored = json.loads(folder.study.read_text())
+    assert stored["definition"]["predictor"]["sampler"]["timeout"] == 1200
+    assert stored["product"] == "0.1.0", "the version that began it"
+
+
+def test_in_one_version_a_default_is_a_value_like_any_other(tmp_path):
+    folder = StudyFolder(tmp_path)
+    freeze(folder, study({"margin": 3.0}))
+    with pytest.raises(UserError, match=r"swift\.margin is 3\.0 in the frozen study, 1\.5 now"):
+        check_frozen(folder, study())
 
 
 def test_every_key_that_came_after_the_first_studies_has_a_value_for_them():
@@ -120,8 +223,10 @@ def test_the_version_of_the_product_is_noted_beside_the_definition(tmp_path, old
     folder = StudyFolder(tmp_path / "new")
     freeze(folder, study())
     assert json.loads(folder.study.read_text())["product"] == __version__
-    freeze(old, study())
-    assert "product" not in json.loads(old.study.read_text())
+    for changed in (None, {"sampler": {"timeout": 1200}}):
+        freeze(old, study(predictor=changed))
+        assert "product" not in json.loads(old.study.read_text())
+    assert json.loads(old.study.read_text())["definition"]["predictor"]["sampler"]["timeout"] == 1200
 
 
 def test_what_differs_is_refused_as_ever(old):

@@ -139,7 +139,9 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
     changed = _changes(folder, study) if folder.study.exists() else []
     if known(folder.settings, read_json) != study.settings():
         write_json(folder.settings, study.settings())
-    content: dict[str, Any] = {"definition": study.definition(), "product": __version__}
+    # the version that froze it first, by which its defaults are known
+    product = _read_study(folder.study).get("product") if folder.study.exists() else __version__
+    content: dict[str, Any] = {"definition": study.definition()} | ({} if product is None else {"product": product})
     for why, some in groupby(changed, key=lambda change: _still_free(folder, change[0])):
         logger.info(f"{'; '.join(f'{key} {how}' for key, how in some)}: taken over, as {why}")
     if changed and answered(folder):
