@@ -54,6 +54,10 @@ def test_a_study_that_could_not_be_drawn_or_finished_is_one_line_with_its_key(me
         ({"space__" + "x" * 101: categorical(1)}, f"space.{'x' * 77}... must have a name of at most 100 characters"),
         (
             {"search__max_epochs": 10**7},
+            "search.max_epochs must make a search of at most 1000000 trials, found 7453491 ",
+        ),
+        (
+            {"search__max_epochs": 10**7, "swift__preset": "bold"},
             "search.max_epochs must make a search of at most 1000000 trials, found 7453534 ",
         ),
         (
@@ -78,14 +82,15 @@ def test_a_study_that_could_not_be_drawn_or_finished_is_one_line_with_its_key_ho
     assert found.isprintable()
 
 
-def test_the_default_study_is_a_search_of_60_configurations_that_can_save_epochs():
+def test_the_default_study_is_a_search_of_49_configurations_that_can_save_epochs(study):
     found = load(DEFAULT)
     schedule = found.schedule()
     assert found.name == "digits"
     assert found.target.name == "digits-cnn"
     assert found.metric == Metric("accuracy", "max")
-    assert (schedule.configurations, schedule.epochs_hyperband) == (60, 357)
-    assert schedule.epochs_best < 0.8 * 357
+    assert (schedule.configurations, schedule.epochs_hyperband, schedule.epochs_best) == (49, 357, 294)
+    bold = study(swift__preset="bold").schedule()
+    assert (bold.configurations, bold.epochs_hyperband, bold.epochs_best) == (60, 357, 255)
     assert found.search_space().hyperparameters == {
         "learning_rate": Float(1e-3, 1.0, log=True),
         "weight_decay": Float(1e-6, 1e-1, log=True),
@@ -114,8 +119,9 @@ def test_trials_start_in_their_slots_and_come_by_id(study):
 
 
 def test_a_search_of_a_hundred_thousand_trials_is_loaded_and_planned(study):
-    found = study(search__max_epochs=10**5, search__eta=2, constraints=["dropout < 0.7"])
-    assert found.schedule().configurations == 140_761
+    for preset, configurations in {"default": 140_731, "bold": 140_761}.items():
+        found = study(search__max_epochs=10**5, search__eta=2, constraints=["dropout < 0.7"], swift__preset=preset)
+        assert found.schedule().configurations == configurations
 
 
 def test_a_study_is_read_back_from_its_definition_and_settings(study):

@@ -1,5 +1,13 @@
 """What a preset fills."""
 
+import pytest
+
+from swift_hyperband.annealing.settings import QsvrSettings
+from swift_hyperband.base import keys
+from swift_hyperband.predictors.settings import PredictorSettings
+from swift_hyperband.search.settings import SwiftSettings
+from swift_hyperband.study.presets import PRESETS
+
 
 def test_the_published_preset_is_that_of_the_paper(study):
     found = study(swift__preset="published")
@@ -20,6 +28,72 @@ def test_the_published_preset_is_that_of_the_paper(study):
         "minmax",
     )
     assert (predictor.C, predictor.nu) == (1.0, 0.5)
+
+
+def test_the_bold_preset_is_the_default_of_version_0_1(study):
+    rules = study(swift__preset="bold").rules()
+    assert keys.values(rules.swift) == {
+        "preset": "default",
+        "teachers": "reference",
+        "reference": 0,
+        "d": 5,
+        "k": 0.5,
+        "decision_fraction": 0.15,
+        "threshold": "promotion",
+        "threshold_quantile": 0.25,
+        "places": 1.0,
+        "margin": 0.75,
+        "margin_later": 2.0,
+        "share_curves": True,
+        "extra": 0.5,
+        "widened": 3,
+        "pay_extra": True,
+        "pay_extra_below": 0.3,
+        "expected_share": 0.25,
+    }
+    predictor = keys.values(rules.predictor)
+    del predictor["qsvr"], predictor["sampler"]
+    assert predictor == {
+        "name": "svr",
+        "target": "change",
+        "features": "differences",
+        "scaling": "robust",
+        "C": 1.0,
+        "nu": 0.5,
+        "values": "loss",
+        "errors": "common",
+        "fewest_curves": 3,
+        "far": 1e6,
+    }
+    assert (rules.predictor.qsvr, rules.predictor.sampler.name) == (QsvrSettings(), "simulated-annealing")
+
+
+def test_the_default_is_the_rule_by_which_all_trials_teach(study):
+    rules = study().rules()
+    swift, predictor = rules.swift, rules.predictor
+    assert (swift.teachers, swift.reference, swift.decision_fraction) == ("all", 1, 0.5)
+    assert (swift.threshold, swift.places, swift.margin, swift.margin_later) == ("promotion", 0.7, 1.5, 1.0)
+    assert (swift.extra, swift.share_curves) == (0.0, True)
+    assert (predictor.name, predictor.values, predictor.errors, predictor.fewest_curves) == ("linear", "log", "each", 5)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_stays_as_it_is_when_a_default_changes(preset):
+    filled = {name: {*section} for name, section in PRESETS[preset].items()}
+    # what differs between the default and any preset is spelled out in each
+    for name, settings in {"swift": SwiftSettings, "predictor": PredictorSettings}.items():
+        own = keys.values(settings())
+        differing = {key for other in PRESETS.values() for key, value in other[name].items() if value != own[key]} - {
+            "k",
+            "d",
+            "threshold_quantile",
+        }
+        assert differing <= filled[name]
+
+
+def test_a_qsvr_may_decide_boldly(study):
+    found = study(swift={"preset": "bold"}, predictor={"name": "qsvr"}).predictor
+    assert (found.name, found.values, found.errors, found.fewest_curves, found.C) == ("qsvr", "loss", "common", 3, 1.0)
 
 
 def test_a_preset_fills_only_what_is_left_out(study):

@@ -25,8 +25,8 @@ from swift_hyperband.study.section import checked, section
         ({"serach": {}, "search": None}, "serach is not a key; did you mean search?"),
         (
             {"predictor__kernel": "rbf"},
-            "predictor.kernel is not a key; the keys here are name, target, features, scaling, C, nu, fewest_curves, "
-            "far, qsvr, sampler",
+            "predictor.kernel is not a key; the keys here are name, target, features, scaling, C, nu, values, errors, "
+            "fewest_curves, far, qsvr, sampler",
         ),
         ({"swift__D": 3}, "swift.D is not a key; did you mean d?"),
         ({"predictor__C": 1e308}, "predictor.C must be at most 1000000, found 1e+308"),
