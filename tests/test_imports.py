@@ -15,6 +15,11 @@ READ_A_STUDY = f"""from pathlib import Path; from swift_hyperband.study.model im
 study = load(Path({str(ROOT / "config/config.yaml")!r}))
 study.trials(3), study.definition()"""
 
+FIT_THE_DEFAULT_PREDICTOR = """from swift_hyperband.predictors import fitting, settings
+curves = [[1 / (epoch + speed) for epoch in range(1, 10)] for speed in range(9)]
+predictor = fitting.fit_curves(curves, 5, 9, settings.PredictorSettings())
+fitting.load(predictor.to_dict()).optimistic(curves, 1.5)"""
+
 
 def imported(code):
     printed = subprocess.run(
@@ -36,6 +41,7 @@ def imported(code):
         ("import swift_hyperband.workflow.dag", {"pydantic", "yaml"}),
         (READ_A_STUDY, {"pydantic", "yaml"}),
         ("import swift_hyperband.predictors.last_value", {"numpy"}),
+        (FIT_THE_DEFAULT_PREDICTOR, {"numpy"}),
         ("import swift_hyperband.targets.models.digits_cnn", {"torch", "numpy"}),
     ],
 )

@@ -102,7 +102,7 @@ def test_a_search_never_takes_longer_than_one_worker_nor_shorter_than_its_longes
 
 
 def test_a_round_waits_for_the_ends_of_earlier_brackets_which_teach_it():
-    schedule = swift_hyperband(9, 3, SwiftSettings(d=3))
+    schedule = swift_hyperband(9, 3, SwiftSettings(d=3, decision_fraction=0.5))
     assert [(r.key, r.training_rounds) for r in schedule.rounds if r.decision_epoch] == [
         ((1, 0), ((2, 1), (1, 0))),
         ((0, 0), ((2, 2), (1, 1), (0, 0))),
@@ -184,7 +184,7 @@ def test_json_holds_the_agreed_numbers_and_nothing_else(study, capsys):
     assert set(found["jobs"]) == {"worst", "best"}
     assert [len(rounds) for rounds in found["brackets"]] == [4, 3, 2, 1]
     assert found["brackets"][0][0] == {"trials": 27, "epochs": 1, "full": 27, "partial": 0, "decision_epoch": None}
-    assert found["brackets"][3] == [{"trials": 4, "epochs": 27, "full": 1, "partial": 3, "decision_epoch": 14}]
+    assert found["brackets"][3] == [{"trials": 4, "epochs": 27, "full": 1, "partial": 3, "decision_epoch": 17}]
     study.write_text(STUDY + "swift: {preset: bold}\n")
     found = json.loads(plan(capsys, study, "--json"))
     assert found["brackets"][3] == [{"trials": 6, "epochs": 27, "full": 1, "partial": 5, "decision_epoch": 5}]

@@ -55,7 +55,7 @@ def test_schema_and_table_of_keys_are_in_step_with_the_model(tmp_path):
 
 def test_the_table_tells_what_a_preset_changes():
     table = keys_table()
-    assert "| `swift.decision_fraction` | number > 0, ≤ 1 | `0.5`; bold: `0.15` |" in table
+    assert "| `swift.decision_fraction` | number > 0, ≤ 1 | `0.6`; published: `0.5`; bold: `0.15` |" in table
     assert "| `swift.margin` | number ≥ 0, ≤ 1e+06 | `1.5`; published: `0`; bold: `0.75` |" in table
     assert "| `swift.d` | whole number ≥ 3 | `5`; published: `15` |" in table
     assert "| `search.max_epochs` | whole number | required |" in table

@@ -88,7 +88,7 @@ def test_the_default_study_is_a_search_of_49_configurations_that_can_save_epochs
     assert found.name == "digits"
     assert found.target.name == "digits-cnn"
     assert found.metric == Metric("accuracy", "max")
-    assert (schedule.configurations, schedule.epochs_hyperband, schedule.epochs_best) == (49, 357, 294)
+    assert (schedule.configurations, schedule.epochs_hyperband, schedule.epochs_best) == (49, 357, 307)
     bold = study(swift__preset="bold").schedule()
     assert (bold.configurations, bold.epochs_hyperband, bold.epochs_best) == (60, 357, 255)
     assert found.search_space().hyperparameters == {

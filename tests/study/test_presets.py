@@ -71,7 +71,7 @@ def test_the_bold_preset_is_the_default_of_version_0_1(study):
 def test_the_default_is_the_rule_by_which_all_trials_teach(study):
     rules = study().rules()
     swift, predictor = rules.swift, rules.predictor
-    assert (swift.teachers, swift.reference, swift.decision_fraction) == ("all", 1, 0.5)
+    assert (swift.teachers, swift.reference, swift.decision_fraction) == ("all", 1, 0.6)
     assert (swift.threshold, swift.places, swift.margin, swift.margin_later) == ("promotion", 0.7, 1.5, 1.0)
     assert (swift.extra, swift.share_curves) == (0.0, True)
     assert (predictor.name, predictor.values, predictor.errors, predictor.fewest_curves) == ("linear", "log", "each", 5)
