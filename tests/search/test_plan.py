@@ -230,6 +230,20 @@ def test_settings_that_save_next_to_nothing_are_pointed_out(study, capsys):
     assert "at best 1.7% of Hyperband's epochs; set swift.preset: default or a swift.d below 15" in text
 
 
+@pytest.mark.parametrize(
+    ("max_epochs", "swift", "advice"),
+    [
+        (9, "{}", "set a larger search.max_epochs"),
+        (27, "{share_curves: false}", "set swift.share_curves: true"),
+        (27, "{preset: bold, d: 3, decision_fraction: 1.0}", "set swift.preset: default or a larger search.max_epochs"),
+    ],
+)
+def test_the_plan_names_settings_that_would_save_more(study, capsys, max_epochs, swift, advice):
+    study.write_text(STUDY.replace("27", str(max_epochs)) + f"swift: {swift}\n")
+    text = " ".join(plan(capsys, study).split())
+    assert text.endswith(f"at best 0.0% of Hyperband's epochs; {advice}")
+
+
 def test_plain_hyperband_is_not_compared_with_what_the_study_does_not_ask_for(study, capsys):
     study.write_text(STUDY.replace("eta: 3", "eta: 3, algorithm: hyperband"))
     text = plan(capsys, study)
