@@ -15,6 +15,15 @@ READ_A_STUDY = f"""from pathlib import Path; from swift_hyperband.study.model im
 study = load(Path({str(ROOT / "config/config.yaml")!r}))
 study.trials(3), study.definition()"""
 
+SEARCH_WITHOUT_A_PREDICTOR = """from swift_hyperband.search import rounds, schedule, scheduled, settings
+from swift_hyperband.predictors.settings import PredictorSettings
+plain, rules = schedule.hyperband(9, 3), rounds.Rules(settings.SwiftSettings(), PredictorSettings())
+trials = {bracket: [f'{bracket}/{slot}' for slot in range(99)] for bracket in plain.brackets}
+search = scheduled.ScheduledSearch(plain, trials, rules)
+while running := search.ask():
+    for training in running:
+        search.tell(training.trial, [1.0] * training.epochs)
+assert search.finished"""
 FIT_THE_DEFAULT_PREDICTOR = """from swift_hyperband.predictors import fitting, settings
 curves = [[1 / (epoch + speed) for epoch in range(1, 10)] for speed in range(9)]
 predictor = fitting.fit_curves(curves, 5, 9, settings.PredictorSettings())
@@ -35,6 +44,7 @@ def imported(code):
         ("import swift_hyperband.training.batch", set()),
         ("import swift_hyperband.workflow.steps, swift_hyperband.search.rounds", set()),
         ("import swift_hyperband.search.scheduled", set()),
+        (SEARCH_WITHOUT_A_PREDICTOR, set()),
         ("import swift_hyperband.search.fast_hyperband, swift_hyperband.search.asha", set()),
         ("import swift_hyperband.replay.simulator", set()),
         ("import swift_hyperband.replay.runs, swift_hyperband.replay.tables.reader", {"numpy"}),

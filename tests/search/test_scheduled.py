@@ -74,6 +74,21 @@ def test_the_result_does_not_depend_on_the_order_in_which_trainings_end(run, rul
         assert outcome(run(schedule, rules, order=random.Random(seed))) == outcome(expected)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_nor_where_trials_diverge_and_explode(run, synthetic, rules, seed):
+    def train(trial, epochs):
+        losses, own = synthetic.curve(trial, epochs), random.Random(f"{seed}/{trial}")
+        end, loss = own.randrange(40), own.choice([math.nan, 1e30, -1e30, 0.0])
+        if end < epochs:
+            losses[end] = loss
+        return losses if math.isfinite(loss) else losses[: end + 1]
+
+    schedule = swift_hyperband(27, 3, rules.swift)
+    expected = outcome(run(schedule, rules, train=train))
+    for workers in (None, 2):
+        assert outcome(run(schedule, rules, train=train, workers=workers, order=random.Random(seed))) == expected
+
+
 def test_a_trial_is_never_asked_for_epochs_it_has_behind_it(run, synthetic, rules):
     schedule = swift_hyperband(81, 3, rules.swift)
     behind = {}
