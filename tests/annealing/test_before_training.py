@@ -40,7 +40,7 @@ def study(alone: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write
             "target": target,
             "space": {"row": {"type": "int", "low": 0, "high": 39}},
             "search": {"algorithm": "swift-hyperband", "max_epochs": 9, "brackets": [1]},
-            "swift": {"d": 4, "extra": 0},
+            "swift": {"preset": "bold", "d": 4, "extra": 0},
             "predictor": {
                 "name": "qsvr",
                 "qsvr": {"encoding": "signed", "bits": 3, **(qsvr or {})},
@@ -100,6 +100,18 @@ def test_what_the_solver_refuses_is_told_in_the_plan_the_check_and_before_the_fi
     # and what is told helps
     search(study(QPU | {"annealing_time": 300, "num_reads": 3330}, {"bits": 1}))
     assert server.submitted == 1
+
+
+def test_a_study_that_fits_no_predictor_has_no_sampler_to_check(
+    study: Write, server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # with the default settings the first bracket decides nothing
+    path = study(QPU, swift={})
+    assert main(["annealer", "check", "--study", str(path)]) == 2
+    assert capsys.readouterr().err == (
+        "error: s.yaml: search.max_epochs or search.brackets must allow more rounds, for its sampler to be checked: "
+        "this search fits no predictor\n"
+    )
 
 
 def test_more_variables_than_the_solver_holds_are_told(study: Write, server: Any) -> None:

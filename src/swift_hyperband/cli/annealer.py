@@ -12,6 +12,8 @@ from swift_hyperband.annealing.ready import FEW, look
 from swift_hyperband.annealing.settings import LOCAL, REMOTE, SamplerSettings
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.arguments import verbosity
+from swift_hyperband.search.algorithms import ALGORITHMS
+from swift_hyperband.study.frozen import FrozenStudy
 from swift_hyperband.workflow.fitting import problem_sizes
 
 VARIABLES = 12
@@ -110,15 +112,26 @@ def _check_study(options: argparse.Namespace) -> int:
     study = load(options.study).frozen()
     settings, sizes = study.predictor().sampler, problem_sizes(study)
     if not sizes:
-        raise UserError(
-            f"{options.study}: predictor.name must be qsvr in a search that predicts, for its sampler to be checked, "
-            f"found {study.definition['predictor']['name']} and {study.definition['search']['algorithm']}"
-        )
+        raise UserError(f"{options.study}: {_nothing_to_check(study)}")
     if options.sampler is not None:
         settings = replace(settings, name=options.sampler)
     finding = check(settings, submit=options.submit, variables=max(sizes))
     _print([finding], options.json)
     return 0 if finding.usable else 1
+
+
+def _nothing_to_check(study: FrozenStudy) -> str:
+    """Say which keys of a study without problems for a sampler must change, for its sampler to be checked."""
+    name, algorithm = study.predictor().name, study.definition["search"]["algorithm"]
+    if study.predictor().anneals and ALGORITHMS[algorithm].predicts:
+        return (
+            "search.max_epochs or search.brackets must allow more rounds, for its sampler to be checked: this search "
+            "fits no predictor"
+        )
+    return (
+        "predictor.name must be qsvr in a search that predicts, for its sampler to be checked, "
+        f"found {name} and {algorithm}"
+    )
 
 
 def _print(findings: list[Finding], as_json: bool) -> None:

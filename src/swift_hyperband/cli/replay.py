@@ -22,13 +22,14 @@ from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.draws import Draw, draws
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, Run, interval
-from swift_hyperband.replay.searches import Recipe
+from swift_hyperband.replay.searches import PREDICTORS, Recipe
 from swift_hyperband.replay.tables.reader import published_epochs, read
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.report.verdicts import sentence
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.study.model import load
+from swift_hyperband.study.presets import PRESETS
 from swift_hyperband.study.reader import parse_yaml
 from swift_hyperband.study.section import checked
 
@@ -73,8 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument("--max-epochs", type=int, metavar="R", help="default: as published, else the table's last")
     search.add_argument("--eta", type=int, metavar="E", help="default: 2 for a published table, else 3")
     search.add_argument("--brackets", type=_numbers, metavar="S,S,...", help="brackets to run (default: all)")
-    search.add_argument("--preset", choices=("default", "published"), default="default")
-    search.add_argument("--predictor", choices=("svr", "qsvr", "last-value"), help="default: svr")
+    search.add_argument("--preset", choices=("default", *PRESETS), default="default", help="default: default")
+    search.add_argument("--predictor", choices=tuple(PREDICTORS), help="default: that of the preset")
     search.add_argument("--trials", type=int, help="trials of a random search (default: as Hyperband's epochs pay for)")
     search.add_argument("--full", type=int, help="how many of them train fully (predicted-random, one-epoch)")
     search.add_argument(

@@ -77,7 +77,7 @@ class SearchKeys(Section):
 
     label: str = Field(min_length=1, description="What pictures and tables call it.")
     search: Name = Field(description="The algorithm.")
-    preset: Literal["default", "published"] = Field(
+    preset: Literal["default", "published", "bold"] = Field(
         default="default", description="Fills what predictor and swift leave out."
     )
     predictor: Annotated[dict[str, Any], BeforeValidator(_by_name)] = Field(

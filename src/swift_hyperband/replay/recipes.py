@@ -7,10 +7,12 @@ from typing import Any
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import one_of, shown, suggestion
+from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.study.model import parse
+from swift_hyperband.study.presets import PRESETS
 
 
 def recipe(
@@ -40,7 +42,7 @@ def recipe(
         What error messages begin with.
     label : str, optional
         What pictures and tables call it; the algorithm's name, with what is special about it, if left out.
-    preset : {"default", "published"}
+    preset : {"default", "published", "bold"}
         Fills what `swift` and `predictor` leave out.
     swift, predictor : mapping, optional
         As the sections of a study.
@@ -84,5 +86,6 @@ def _label(algorithm: str, preset: str, predictor: str) -> str:
         return name
     quantum = "Quantum-" if predictor == "qsvr" else ""
     special = [preset] if preset != "default" else []
-    special += [predictor] if predictor == "last-value" else []
+    usual = PRESETS.get(preset, {}).get("predictor", {}).get("name", PredictorSettings().name)
+    special += [predictor] if predictor not in (usual, "qsvr") else []
     return f"{quantum}{name}" + (f" ({', '.join(special)})" if special else "")

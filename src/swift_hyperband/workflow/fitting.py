@@ -31,7 +31,7 @@ def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequ
     study : FrozenStudy
     round_ : Round
     references : sequence of mappings
-        Reference curves (losses) of the round's training rounds, in order.
+        Curves (losses) of the round's training rounds that teach the predictor, in order.
 
     Raises
     ------

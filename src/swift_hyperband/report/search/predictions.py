@@ -19,7 +19,7 @@ FEWEST = 3
 """Fewest predictions for a picture."""
 
 MARKERS = "osD^vP<>X"
-NAMES = {"svr": "SVR", "qsvr": "QSVR", "last-value": "last value"}
+NAMES = {"linear": "linear regression", "svr": "SVR", "qsvr": "QSVR", "last-value": "last value"}
 
 
 def draw(history: History) -> Figure:
