@@ -18,7 +18,7 @@ from swift_hyperband.cli import main
 EPOCHS = 27
 SEARCHES = [
     {"label": "Hyperband", "search": "hyperband"},
-    {"label": "Swift", "search": "swift-hyperband", "swift": {"d": 3}},
+    {"label": "Swift", "search": "swift-hyperband", "swift": {"d": 3}, "predictor": {"fewest_curves": 3}},
     {"label": "Fast", "search": "fast-hyperband", "fast": {"d": 5}},
 ]
 
@@ -87,8 +87,8 @@ def test_one_command_writes_figure_tables_and_all_runs(folder, capsys):
     summary, table1 = ((made / f"{name}.md").read_text() for name in ("summary", "table1"))
     assert "## Falling: loss, smaller is better" in summary
     assert "## Rising: accuracy, larger is better" in summary
-    assert "R² of SVR (default)" in table1
-    assert len(lines(made / "table1.csv")) == 2 * 3
+    assert "R² of linear (default)" in table1
+    assert len(lines(made / "table1.csv")) == 2 * 4
     printed = capsys.readouterr().out
     assert str(made.relative_to(folder)) in printed
     # Hyperband is not compared with itself

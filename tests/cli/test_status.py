@@ -27,7 +27,8 @@ name: watched
 target: {name: curve-table, metric: score, mode: max, options: {table: curves.csv}}
 space: {row: {type: int, low: 0, high: 199}}
 search: {max_epochs: 9, eta: 3, seed: 4}
-swift: {d: 3, decision_fraction: 0.5, margin: 0, extra: 0}
+swift: {d: 3, margin: 0}
+predictor: {fewest_curves: 3}
 """
 HYPERBAND_EPOCHS = 69
 

@@ -37,7 +37,7 @@ def here(tmp_path, monkeypatch):
         "space": {"row": {"type": "int", "low": 0, "high": 119}},
         "search": {"max_epochs": 9, "eta": 3, "seed": 7},
         "swift": {"d": 3},
-        "predictor": {"name": "last-value"},
+        "predictor": {"name": "last-value", "fewest_curves": 3},
     }
     (tmp_path / "config").mkdir()
     (tmp_path / "config/study.yaml").write_text(yaml.safe_dump(study))

@@ -22,7 +22,7 @@ from swift_hyperband.replay.tables.reader import read
 EPOCHS = 9
 SEARCHES = [
     {"label": "Hyperband", "search": "hyperband"},
-    {"label": "Swift", "search": "swift-hyperband", "swift": {"d": 3}},
+    {"label": "Swift", "search": "swift-hyperband", "swift": {"d": 3}, "predictor": {"fewest_curves": 3}},
     {"label": "Random", "search": "random"},
 ]
 
@@ -71,8 +71,8 @@ def made(path, tmp_path):
     return len(count)
 
 
-ALL = 2 * (3 * 3 + 3 * 3)
-"""Rows: on each of two tables, three searches with three seeds and three predictors with three splits."""
+ALL = 2 * (3 * 3 + 4 * 3)
+"""Rows: on each of two tables, three searches with three seeds and four predictors with three splits."""
 
 
 def test_what_is_done_is_not_done_again(write, tmp_path):
@@ -329,7 +329,7 @@ def test_the_default_comparison_is_sound(monkeypatch, tmp_path):
         place.parent.mkdir(parents=True)
         place.touch()
     found = load(default, tmp_path)
-    assert (len(found.sources), len(found.keys.searches), found.seeds) == (7, 11, 100)
+    assert (len(found.sources), len(found.keys.searches), found.seeds) == (7, 14, 100)
     assert "curves/" in (default.parents[1] / ".gitignore").read_text().splitlines()
 
 
@@ -348,7 +348,7 @@ def test_units_that_take_little_time_share_a_job_of_the_workflow_and_others_have
     assert list(found) == ["runs/one", "runs/one--fast", "runs/two", "runs/two--fast"]
     assert [unit.key for unit in found["runs/one"]] == [
         *(f"runs/one--{name}" for name in ("hyperband", "swift", "random", "quantum")),
-        *(f"predictions/one--{name}" for name in ("last-value", "svr-published", "svr-default")),
+        *(f"predictions/one--{name}" for name in ("last-value", "linear-default", "svr-published", "svr-default")),
     ]
     assert compare.whole_cost(found["runs/one--fast"]) > compare.whole_cost(found["runs/one"])
     assert sum(map(len, found.values())) == len(compare.units(load(write(searches=[*SEARCHES, *slow]))))

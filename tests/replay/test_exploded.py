@@ -52,8 +52,8 @@ def decided(search):
 @pytest.mark.parametrize("value", EXPLODED)
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"preset": "published"}, {"predictor": {"name": "last-value"}}],
-    ids=["default", "published", "last-value"],
+    [{}, {"preset": "published"}, {"preset": "bold"}, {"predictor": {"name": "last-value"}}],
+    ids=["default", "published", "bold", "last-value"],
 )
 def test_an_exploded_trial_is_decided_about_as_a_diverged_one(table, value, settings):
     chosen = recipe("swift-hyperband", 81, 3, **settings)
@@ -82,7 +82,7 @@ def test_no_search_is_upset_by_it(table, value, mode):
     table = table if mode == "min" else maximised(table)
     exploded = explode(table, table.metric.value(value))
     for algorithm in ALGORITHMS:
-        for preset in ("default", "published"):
+        for preset in ("default", "published", "bold"):
             chosen = recipe(algorithm, 81, 3, preset=preset, fast=FastSettings(d=5))
             (run,) = Replay(exploded, 81).runs(chosen, [0])
             assert table.metric.loss(run.best) < 1
@@ -97,7 +97,7 @@ def test_nor_where_most_or_all_curves_exploded(table, value, share):
         spread if share == 1 else replace(table, curves=np.where(np.arange(200)[:, None] % 2, *pair(table, spread)))
     )
     for algorithm in ("swift-hyperband", "fast-hyperband", "swift-asha", "predicted-random"):
-        for preset in ("default", "published"):
+        for preset in ("default", "published", "bold"):
             chosen = recipe(algorithm, 81, 3, preset=preset, fast=FastSettings(d=5))
             (run,) = Replay(exploded, 81).runs(chosen, [0])
             json.dumps(run.to_json(), allow_nan=False)

@@ -224,6 +224,21 @@ def test_a_wrong_setting_of_fast_hyperband_is_told_in_a_line(keys, told):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("settings", "label"),
+    [
+        ({}, "Swift-Hyperband"),
+        ({"predictor": {"name": "svr"}}, "Swift-Hyperband (svr)"),
+        ({"predictor": {"name": "qsvr"}}, "Quantum-Swift-Hyperband"),
+        ({"preset": "bold"}, "Swift-Hyperband (bold)"),
+        ({"preset": "published", "predictor": {"name": "svr"}}, "Swift-Hyperband (published)"),
+        ({"preset": "published", "predictor": {"name": "last-value"}}, "Swift-Hyperband (published, last-value)"),
+    ],
+)
+def test_a_label_names_the_preset_and_any_predictor_but_its_own(settings, label):
+    assert recipe("swift-hyperband", 27, 3, **settings).label == label
+
+
 # what the authors' programs and result files say, and what the simulator must give: mean epochs, and a tolerance
 FIGURES = [
     ("mlpf", "hyperband", 100, 3213, 0.0),

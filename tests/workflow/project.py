@@ -64,7 +64,7 @@ class Project:
             "space": {"row": {"type": "int", "low": 0, "high": ROWS - 1}},
             "search": {"algorithm": "swift-hyperband", "max_epochs": 9, "eta": 3, "seed": 1},
             "swift": {"d": 3},
-            "predictor": {"name": "last-value"},
+            "predictor": {"name": "last-value", "fewest_curves": 3},
             "resources": {"workers": 1},
         }
         for key, value in keys.items():

@@ -8,6 +8,7 @@ import yaml
 PACKAGE = "swift_hyperband"
 QPU = {
     "name": "qsvr",
+    "fewest_curves": 3,
     "qsvr": {"encoding": "signed", "bits": 2},
     "sampler": {"name": "qpu", "num_reads": 20, "timeout": 60},
 }
@@ -57,7 +58,7 @@ def fallbacks(project):
 
 def test_a_search_with_the_embedded_annealer_is_the_same_each_time(project):
     # test_search.py compares the workflow
-    project.study(predictor={"name": "qsvr"})
+    project.study(predictor__name="qsvr")
     project.run("swift-hyperband", "search")
     best, decisions = project.best(), project.decisions()
     assert json.loads(fits(project)[0].read_text())["predictor"]["name"] == "qsvr"

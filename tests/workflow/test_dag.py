@@ -68,7 +68,24 @@ def test_the_head_asks_for_the_batches_of_those_who_were_promoted(folder):
 
 
 def test_a_completion_that_was_frozen_is_what_is_looked_at(folder):
-    found = dag(folder, study(search={"max_epochs": 9, "eta": 3, "seed": 2}))
+    found = dag(folder, study(search={"max_epochs": 27, "eta": 3, "seed": 2}))
     round_ = next(round_ for round_ in found.schedule.rounds if round_.decision_epoch is not None)
     Completion({"x": ["a", "b"]}, round_.end).write(folder.completion(round_))
     assert names(found.manifests(round_, "complete")) == ["x.json"]
+
+
+def test_a_predictor_waits_for_all_finishers_of_earlier_brackets_and_for_its_own_reference_trial(folder):
+    found = dag(folder, study(search={"max_epochs": 27, "eta": 3, "seed": 2}))
+    rounds = found.schedule.by_key
+    # rounds that end at epoch 9
+    assert found.training_rounds(rounds[1, 0]) == [
+        str(folder.promotion(rounds[3, 2])),
+        str(folder.promotion(rounds[2, 1])),
+        str(folder.threshold(rounds[1, 0])),
+    ]
+
+
+def test_with_reference_trials_as_teachers_it_waits_for_those_of_earlier_brackets(folder):
+    found = dag(folder, study(search={"max_epochs": 27, "eta": 3, "seed": 2}, swift={"preset": "bold"}))
+    rounds = found.schedule.by_key
+    assert found.training_rounds(rounds[2, 0]) == [str(folder.threshold(rounds[3, 1]))]

@@ -238,6 +238,7 @@ def accuracies(comparison: Comparison) -> list[Accuracy]:
 JUDGED = (
     # the value itself, without a shift, is what "published" makes of it
     ("last value", "published", "last-value"),
+    ("linear (default)", "default", "linear"),
     ("SVR (published)", "published", "svr"),
     ("SVR (default)", "default", "svr"),
     ("QSVR (published)", "published", "qsvr"),
