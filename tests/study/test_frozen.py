@@ -126,7 +126,7 @@ VERSION_0_1 = {
 }
 """The keys and defaults of version 0.1, by which `default` decided."""
 LATER = {
-    "swift": {"teachers": "reference", "reference": 0, "places": 1.0},
+    "swift": {"teachers": "reference", "reference": 0, "places": 1.0, "thaw": 0.0, "thaw_chance": 0.1},
     "predictor": {"values": "loss", "errors": "common"},
 }
 """What it did without having the keys."""

@@ -18,6 +18,9 @@ import numpy as np
 from swift_hyperband.predictors.features import Floats
 from swift_hyperband.predictors.linear import Regression, before
 
+LEAST_VARIANCE = 1e-300
+"""So that a forecast has a distance from a loss in standard errors."""
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -102,7 +105,8 @@ class _Chain:
                 return None
             state, covariance = _step(regression, state, covariance)
             first, seen = seen, rung
-        return float(state[1]), float(np.sqrt(covariance[1, 1]))
+        # no error at all where all curves are alike
+        return float(state[1]), math.sqrt(max(float(covariance[1, 1]), LEAST_VARIANCE))
 
     def _fit(self, first: int, seen: int, end: int) -> Regression | None:
         key = first, seen, end

@@ -49,28 +49,30 @@ class Plan:
         """Return how many jobs the workflow has. The worst case is what `snakemake -n` announces for a new study."""
         count = len(ONCE)
         for round_ in self.schedule.rounds:
-            trainings = sum(
-                batches(trials, self.batch_size, self.workers, _trial_seconds(length, self.seconds))
-                for trials, length in _parts(round_, case)
-            )
+            trainings = self._batches(_parts(round_, case))
             decides = round_.decision_epoch is not None
             threshold = round_.key in self.schedule.teaching
             promote = 1
             count += trainings + threshold + bool(round_.training_rounds) + decides + promote
+        if (thaw := self.schedule.thaw) is not None:
+            choose = promote = 1
+            count += self._batches(_parts(thaw, case)) + choose + promote
         return count
 
     def trainings(self, case: Case) -> tuple[int, int]:
         """Return how many training jobs there are, and how many there would be with one trial each."""
-        parts = [part for round_ in self.schedule.rounds for part in _parts(round_, case)]
-        jobs = sum(
+        parts = [part for round_ in self.schedule.all_rounds for part in _parts(round_, case)]
+        return self._batches(parts), sum(trials for trials, _ in parts)
+
+    def _batches(self, parts: Iterable[tuple[int, int]]) -> int:
+        return sum(
             batches(trials, self.batch_size, self.workers, _trial_seconds(length, self.seconds))
             for trials, length in parts
         )
-        return jobs, sum(trials for trials, _ in parts)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as `swift-hyperband plan --json` prints it."""
-        schedule = self.schedule
+        schedule, thaw = self.schedule, self.schedule.thaw
         return {
             "configurations": schedule.configurations,
             "epochs": {
@@ -92,11 +94,15 @@ class Plan:
                 ]
                 for rounds in schedule.brackets.values()
             ],
+            **({} if thaw is None else {"thaw": {"trials": thaw.trials, "epochs": thaw.budget}}),
         }
 
 
 def _parts(round_: Round, case: Case) -> list[tuple[int, int]]:
     """Return how many trials train in full, in part and on from the decision point, and for how many epochs."""
+    if round_.is_thaw:
+        # nobody knows before who goes on, and from where
+        return [] if case == "best" else [(round_.trials, round_.end)]
     length = round_.end - round_.start
     point = length if round_.decision_epoch is None else round_.decision_epoch - round_.start
     return [(round_.full, length), (round_.partial, point), (continuing(round_, case), length - point)]
@@ -113,16 +119,24 @@ def continuing(round_: Round, case: Case) -> int:
 
 def epochs(schedule: Schedule, case: Case) -> int:
     """Return how many epochs a search trains in all."""
-    return sum(
+    return thawed(schedule, case) + sum(
         (round_.trials - round_.partial + continuing(round_, case)) * (round_.end - round_.start)
         + (round_.partial - continuing(round_, case)) * ((round_.decision_epoch or 0) - round_.start)
         for round_ in schedule.rounds
     )
 
 
+def thawed(schedule: Schedule, case: Case) -> int:
+    """Return how many epochs trials that were left behind train when all brackets are over."""
+    return 0 if schedule.thaw is None or case == "best" else schedule.thaw.budget or 0
+
+
 def begun_anew(schedule: Schedule, case: Case) -> int:
     """Return how many epochs a program trains again that cannot go on: each of its starts begins with the first."""
-    return sum(
+    again = 0
+    if schedule.thaw is not None and (spent := thawed(schedule, case)):
+        again = schedule.thaw.trials * schedule.max_epochs - spent
+    return again + sum(
         round_.trials * round_.start + continuing(round_, case) * (round_.decision_epoch or 0)
         for round_ in schedule.rounds
     )
@@ -244,8 +258,10 @@ def _stages(
     """Return all trainings of a search, in the order of the schedule, with what each waits for."""
     found: dict[_Name, _Stage] = {}
 
-    def add(name: _Name, trials: int, length: int, after: Iterable[_Name]) -> None:
-        held = sizes(trials, batch_size, trials if workers is None else workers, _trial_seconds(length, seconds))
+    def add(name: _Name, trials: int, length: int, after: Iterable[_Name], longest: int | None = None) -> None:
+        held = sizes(
+            trials, batch_size, trials if workers is None else workers, _trial_seconds(longest or length, seconds)
+        )
         found[name] = _Stage(tuple((size * length, count) for size, count in held), frozenset(after))
 
     for round_ in schedule.rounds:
@@ -264,6 +280,15 @@ def _stages(
             add((key, "complete"), continuing(round_, case), round_.end - point, ends)
         else:
             add((key, "complete"), 0, 0, ends)
+    if schedule.thaw is not None and (budget := thawed(schedule, case)):
+        trials, last = schedule.thaw.trials, [rounds[-1].key for rounds in schedule.brackets.values()]
+        add(
+            (schedule.thaw.key, "full"),
+            trials,
+            budget // trials,
+            [(key, "complete") for key in last],
+            schedule.max_epochs,
+        )
     return found
 
 

@@ -15,11 +15,15 @@ from swift_hyperband.predictors import Predictor
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search import Curve, decisions
 from swift_hyperband.search.decisions import Decision
-from swift_hyperband.search.schedule import Round, ceil_share
+from swift_hyperband.search.schedule import Round, Schedule, ceil_share
 from swift_hyperband.search.settings import SwiftSettings
 
 if TYPE_CHECKING:
     from swift_hyperband.predictors.kernel_machine import Solve
+    from swift_hyperband.search.thaw import Thawing
+
+FEWEST_TO_THAW = 4
+"""Fewest curves from which a regression of three coefficients says how wrong it is."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,29 @@ def left_out(round_: Round, references: Iterable[Mapping[str, Curve]], settings:
     known = {trial: curve for reference in references for trial, curve in reference.items()}
     far = fitting.left_out(list(known.values()), round_.decision_epoch, round_.end, settings)
     return [trial for trial, is_far in zip(known, far, strict=True) if is_far]
+
+
+def thaw(schedule: Schedule, curves: Mapping[str, Curve], goals: Mapping[str, int], rules: Rules) -> Thawing:
+    """Return which trials go on when all brackets are over.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    curves : mapping of str to Curve
+        Of every trial, as far as its bracket trained it.
+    goals : mapping of str to int
+        The epoch to which its bracket trained each. A trial whose curve ends before it failed, and is left out.
+    rules : Rules
+    """
+    assert schedule.thaw is not None
+    assert schedule.thaw.budget is not None
+    # numpy, as in `fit_curves`
+    from swift_hyperband.search.thaw import thaw as chosen
+
+    alive = {trial: curve for trial, curve in curves.items() if len(curve) >= goals[trial]}
+    ends = sorted({round_.end for round_ in schedule.rounds})
+    fewest = max(rules.predictor.fewest_curves, FEWEST_TO_THAW)
+    return chosen(alive, ends, schedule.thaw.budget, rules.swift.thaw_chance, fewest, rules.predictor.far)
 
 
 def promote(round_: Round, curves: Mapping[str, Curve]) -> list[str]:

@@ -49,6 +49,8 @@ class Round:
     paying : int
         Number of partial trials, besides as many as the extra ones, that certainly stop at the decision point. Their
         saved epochs pay for the extra trials.
+    budget : int or None
+        Most epochs that all trials together train here; None where the schedule alone says how many they do.
     """
 
     bracket: int
@@ -63,6 +65,12 @@ class Round:
     training_rounds: tuple[RoundKey, ...] = ()
     extra: int = 0
     paying: int = 0
+    budget: int | None = None
+
+    @property
+    def is_thaw(self) -> bool:
+        """Whether trials that were left behind go on in it, after all brackets."""
+        return self.budget is not None
 
     @property
     def key(self) -> RoundKey:
@@ -111,17 +119,33 @@ class Round:
 
 @dataclass(frozen=True)
 class Schedule:
-    """All rounds of a search, bracket after bracket (s_max first)."""
+    """All rounds of a search, bracket after bracket (s_max first).
+
+    Attributes
+    ----------
+    max_epochs, eta : int
+    rounds : tuple of Round
+    taught_by_all : bool
+        Whether predictors learn from all trials that trained to the end of earlier rounds, not from reference trials.
+    thaw : Round or None
+        The round after all brackets, in which trials that were left behind go on to the last epoch. It has a bracket
+        number of its own, and is not counted among the rounds and brackets.
+    """
 
     max_epochs: int
     eta: int
     rounds: tuple[Round, ...]
     taught_by_all: bool = False
-    """Whether predictors learn from all trials that trained to the end of earlier rounds, not from reference trials."""
+    thaw: Round | None = None
+
+    @property
+    def all_rounds(self) -> tuple[Round, ...]:
+        """The rounds of all brackets, and the one after them."""
+        return self.rounds if self.thaw is None else (*self.rounds, self.thaw)
 
     @cached_property
     def by_key(self) -> dict[RoundKey, Round]:
-        return {round_.key: round_ for round_ in self.rounds}
+        return {round_.key: round_ for round_ in self.all_rounds}
 
     @cached_property
     def brackets(self) -> dict[int, tuple[Round, ...]]:
@@ -134,7 +158,7 @@ class Schedule:
     @cached_property
     def position(self) -> dict[RoundKey, int]:
         """The place of each round in the order of the schedule."""
-        return {round_.key: place for place, round_ in enumerate(self.rounds)}
+        return {round_.key: place for place, round_ in enumerate(self.all_rounds)}
 
     @cached_property
     def teaching(self) -> frozenset[RoundKey]:
@@ -177,7 +201,7 @@ class Schedule:
 
     def is_last(self, round_: Round) -> bool:
         """Whether a round ends its bracket."""
-        return round_.key == self.brackets[round_.bracket][-1].key
+        return (round_.bracket, round_.index + 1) not in self.by_key
 
 
 def s_max(max_epochs: int, eta: int) -> int:

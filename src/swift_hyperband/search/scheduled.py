@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.search import Curve, Training, rounds
 from swift_hyperband.search.decisions import Decision
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Round, RoundKey, Schedule
+
+if TYPE_CHECKING:
+    from swift_hyperband.search.thaw import Thawing
 
 Fit = Callable[[Round, Sequence[Mapping[str, Curve]]], Predictor | None]
 
@@ -68,6 +72,14 @@ class ScheduledSearch:
     rules : Rules
     fit : callable, optional
         Fits the predictor of a round to the reference curves of its training rounds; `rounds.fit` if left out.
+
+    Attributes
+    ----------
+    curves : dict of str to Curve
+    thawing : Thawing or None
+        Which trials go on after all brackets; None before, and without such a round.
+    records : dict of RoundKey to RoundRecord
+        Of the rounds that were entered.
     """
 
     schedule: Schedule
@@ -75,6 +87,7 @@ class ScheduledSearch:
     rules: Rules
     fit: Fit | None = None
     curves: dict[str, Curve] = field(default_factory=dict)
+    thawing: Thawing | None = None
     records: dict[RoundKey, RoundRecord] = field(default_factory=dict)
     fits: int = 0
     _ready: dict[int, list[Training]] = field(default_factory=dict)
@@ -83,6 +96,7 @@ class ScheduledSearch:
     _finished: dict[RoundKey, dict[str, Curve]] = field(default_factory=dict)
     _predictors: dict[RoundKey, Predictor | None] = field(default_factory=dict)
     _undecided: list[RoundRecord] = field(default_factory=list)
+    _goals: dict[str, int] = field(default_factory=dict)
     _rounds_over: int = 0
 
     def __post_init__(self) -> None:
@@ -113,23 +127,24 @@ class ScheduledSearch:
     @property
     def finished(self) -> bool:
         """Whether every round is over."""
-        return self._rounds_over == len(self.schedule.rounds)
+        return self._rounds_over == len(self.schedule.all_rounds)
 
     @property
     def best(self) -> tuple[str, float] | None:
         """The winner over all brackets that are over, with its loss at the last epoch; None while there is none."""
         winners = {
             record.promoted[0]: rounds.loss_at(self.curves[record.promoted[0]], record.schedule.end)
-            for rounds_ in self.schedule.brackets.values()
-            if (record := self.records.get(rounds_[-1].key)) is not None and record.promoted
+            for record in self.records.values()
+            if record.promoted and self.schedule.is_last(record.schedule)
         }
         return min(winners.items(), key=lambda item: (item[1], item[0])) if winners else None
 
     @property
     def stopped(self) -> set[str]:
-        """Trials that a prediction stopped."""
+        """Trials that a prediction stopped, and that did not go on since."""
         decided = [record.decision for record in self.records.values() if record.decision is not None]
-        return {trial for found in decided for trial, verdict in found.verdicts.items() if not verdict.continues}
+        stopped = {trial for found in decided for trial, verdict in found.verdicts.items() if not verdict.continues}
+        return stopped.difference(self.thawing.chosen if self.thawing is not None else ())
 
     @property
     def epochs(self) -> int:
@@ -152,6 +167,7 @@ class ScheduledSearch:
             over(record)
             return
         self._groups.update(dict.fromkeys(trials, _Group(len(trials), over, record)))
+        self._goals.update(dict.fromkeys(trials, epochs))
         place = self.schedule.position[record.schedule.key]
         self._ready.setdefault(place, []).extend([Training(trial, epochs) for trial in trials])
 
@@ -193,6 +209,9 @@ class ScheduledSearch:
         following = self.schedule.by_key.get((round_.bracket, round_.index + 1))
         if following is not None:
             self._enter(following, record.promoted)
+        elif self._rounds_over == len(self.schedule.rounds) and self.schedule.thaw is not None and not self.thawing:
+            self.thawing = rounds.thaw(self.schedule, self.curves, self._goals, self.rules)
+            self._enter(self.schedule.thaw, self.thawing.chosen)
 
     def _predictor_ready(self, round_: Round) -> bool:
         assert round_.predictor is not None

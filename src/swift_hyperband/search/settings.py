@@ -85,6 +85,16 @@ class SwiftSettings:
         ge=0,
         le=1,
     )
+    thaw: float = key(
+        0.0,
+        "Share of Hyperband's epochs that may be spent, when all brackets are over, on the trials left behind that are "
+        "most likely to beat the best; 0: none.",
+        ge=0,
+        le=1,
+    )
+    thaw_chance: float = key(
+        0.1, "Least predicted chance of beating the best with which a trial goes on then.", ge=0, le=1
+    )
 
     @property
     def full_share(self) -> float:

@@ -6,10 +6,12 @@ open, the authors' published epoch counts settle it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from fractions import Fraction
 
-from swift_hyperband.search.schedule import Round, RoundKey, Schedule, ceil_share, decision_point, hyperband
+from swift_hyperband.search.schedule import Round, RoundKey, Schedule, ceil_share, decision_point, hyperband, s_max
 from swift_hyperband.search.settings import SwiftSettings
 
 
@@ -40,7 +42,7 @@ def swift_hyperband(
     -----
     García Amboage et al. (2024), section 3; the roundings are those of the authors' published runs.
     """
-    return _widened(divide(hyperband(max_epochs, eta, brackets), settings), settings)
+    return _with_thaw(_widened(divide(hyperband(max_epochs, eta, brackets), settings), settings), settings)
 
 
 def divide(plain: Schedule, settings: SwiftSettings) -> Schedule:
@@ -101,6 +103,18 @@ def _widened(plain: Schedule, settings: SwiftSettings) -> Schedule:
     found = wide(_with_extra)
     saves = 1 - found.epochs_best / found.epochs_hyperband
     return wide(_with_paid_extra) if settings.pay_extra and saves < settings.pay_extra_below else found
+
+
+def _with_thaw(plain: Schedule, settings: SwiftSettings) -> Schedule:
+    """Return a schedule with a round after all brackets, if the share of epochs set for it pays for a trial."""
+    end, budget = plain.max_epochs, math.floor(Fraction(str(settings.thaw)) * plain.epochs_hyperband)
+    stops = [r.end for r in plain.rounds if r.trials > r.promoted and r.end < end]
+    stops += [r.decision_epoch for r in plain.rounds if r.decision_epoch is not None]
+    trials = min(budget // (end - max(stops)), plain.configurations) if stops else 0
+    if not trials:
+        return plain
+    above = 1 + max(s_max(end, plain.eta), *(r.bracket for r in plain.rounds))
+    return replace(plain, thaw=Round(above, 0, trials, 0, end, 1, reference=0, budget=budget))
 
 
 def _with_extra(round_: Round, share: float) -> Round:

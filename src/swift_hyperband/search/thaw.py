@@ -12,6 +12,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from swift_hyperband.predictors.bounds import Bounds
 from swift_hyperband.predictors.forecast import Forecast, forecasts
 from swift_hyperband.search import Curve
 
@@ -28,14 +31,19 @@ class Thawing:
         In the order of their promise.
     forecasts : dict of str to Forecast
         Of all trials that were left behind and of which something can be said.
+    epochs : dict of str to int
+        Behind each of them.
     """
 
     best: float | None
     chosen: list[str]
     forecasts: dict[str, Forecast]
+    epochs: dict[str, int]
 
 
-def thaw(curves: Mapping[str, Curve], rungs: list[int], budget: int, chance: float, fewest: int) -> Thawing:
+def thaw(
+    curves: Mapping[str, Curve], rungs: list[int], budget: int, chance: float, fewest: int, far: float = math.inf
+) -> Thawing:
     """Return the trials that go on to the last epoch.
 
     Parameters
@@ -50,6 +58,8 @@ def thaw(curves: Mapping[str, Curve], rungs: list[int], budget: int, chance: flo
         Least predicted probability of beating the best.
     fewest : int
         Fewest curves from which a forecast learns.
+    far : float
+        How far outside the others a loss counts as diverged, see `predictors.bounds`.
 
     Notes
     -----
@@ -57,10 +67,10 @@ def thaw(curves: Mapping[str, Curve], rungs: list[int], budget: int, chance: flo
     the budget does not pay for is passed over. Ties go by trial id. Trials that diverged or failed never go on.
     """
     length = rungs[-1]
-    alive = {trial: curve for trial, curve in sorted(curves.items()) if curve and all(map(math.isfinite, curve))}
+    alive = _sound(curves, far)
     ends = [curve[length - 1] for curve in alive.values() if len(curve) >= length]
     if not ends:
-        return Thawing(None, [], {})
+        return Thawing(None, [], {}, {})
     best = min(ends)
     found = forecasts(alive, rungs, fewest)
     hopeful = [trial for trial, forecast in found.items() if forecast.chance(best) >= chance]
@@ -70,4 +80,17 @@ def thaw(curves: Mapping[str, Curve], rungs: list[int], budget: int, chance: flo
         if missing[trial] <= budget:
             budget -= missing[trial]
             chosen.append(trial)
-    return Thawing(best, chosen, found)
+    return Thawing(best, chosen, found, {trial: len(alive[trial]) for trial in found})
+
+
+def _sound(curves: Mapping[str, Curve], far: float) -> dict[str, Curve]:
+    """Return the curves that are finite and nowhere far outside the others, by trial id."""
+    finite = {trial: curve for trial, curve in sorted(curves.items()) if curve and all(map(math.isfinite, curve))}
+    out: set[str] = set()
+    for epoch in range(max(map(len, finite.values()), default=0)):
+        reached = [trial for trial, curve in finite.items() if len(curve) > epoch]
+        losses = np.array([finite[trial][epoch] for trial in reached])
+        out.update(
+            trial for trial, beyond in zip(reached, Bounds.of(losses, far).outside(losses), strict=True) if beyond
+        )
+    return {trial: curve for trial, curve in finite.items() if trial not in out}

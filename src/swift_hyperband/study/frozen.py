@@ -26,6 +26,8 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
         "teachers": "reference",
         "reference": 0,
         "places": 1.0,
+        "thaw": 0.0,
+        "thaw_chance": 0.1,
     },
     "predictor": {"fewest_curves": 3, "far": 1e6, "values": "loss", "errors": "common"},
 }

@@ -24,6 +24,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "margin_later": 2.0,
             "share_curves": True,
             "extra": 0.0,
+            "thaw": 0.0,
         },
         "predictor": {
             "name": "svr",
@@ -50,6 +51,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "margin_later": 2.0,
             "share_curves": True,
             "extra": 0.5,
+            "thaw": 0.0,
             "widened": 3,
             "pay_extra": True,
             "pay_extra_below": 0.3,
