@@ -156,6 +156,10 @@ def mended(wildcards):
     return []
 
 
-def last_promotions(wildcards):
+def left_behind(wildcards):
+    return dag.left_behind()
+
+
+def ends(wildcards):
     dag.begin()
-    return dag.last_promotions()
+    return dag.ends()

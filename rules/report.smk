@@ -3,7 +3,7 @@
 
 rule best:
     input:
-        last_promotions,
+        ends,
     output:
         report(
             f"results/{study.name}/best.yaml",

@@ -57,6 +57,23 @@ checkpoint decide:
         "swift-hyperband job decide {output:q} 2> {log:q}"
 
 
+checkpoint thaw:
+    input:
+        left_behind,
+    output:
+        "results/{study}/bracket={bracket}/round={round}/thaw.json",
+    log:
+        "results/{study}/bracket={bracket}/round={round}/logs/thaw.log",
+    retries: 0
+    localrule: True
+    conda:
+        "../envs/swift-hyperband.yaml"
+    message:
+        "thaw: choose which trials that were left behind train to the end"
+    shell:
+        "swift-hyperband job thaw {output:q} 2> {log:q}"
+
+
 checkpoint promote:
     input:
         previous=promotion_before,

@@ -36,6 +36,7 @@ from swift_hyperband.workflow.dag import Dag
 
 MOST = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 WAYS = ("delete", "empty", "cut", "other JSON", "change", "folder", "flip", "zeros", "swap", "older", "crlf")
+THAWING = {"d": 3, "decision_fraction": 0.3, "extra": 0, "thaw": 0.3, "thaw_chance": 0.01}
 VALUES = (None, [], {}, "x", True, -1, 1e300)
 MODEL = """\
 import torch
@@ -147,11 +148,11 @@ class Workflow:
             freeze(self.folder, study)
             repair.mend(self.folder, study)
             # as Snakemake asks for what every job needs before any starts
-            for round_ in self.dag.schedule.rounds:
+            for round_ in self.dag.schedule.all_rounds:
                 for part in ("full", "partial", "complete"):
                     with contextlib.suppress(UserError):
                         self.dag.manifests(round_, part)
-            self.make(self.folder.best, "best", self.dag.last_promotions())
+            self.make(self.folder.best, "best", self.dag.ends())
 
     def make(self, path: Path, job: str, needed: list[str]) -> None:
         """Make a file and what it needs, unless it is there."""
@@ -169,12 +170,15 @@ class Workflow:
         """Make a file of a round."""
         if path.exists():
             return
-        rounds = self.dag.schedule.rounds
+        rounds = self.dag.schedule.all_rounds
         round_ = next(round_ for round_ in rounds if self.folder.round(round_) in path.parents)
         if path.parent != self.folder.round(round_):
             self.make(path, "train", [])
             return
         dag, point = self.dag, round_.decision_epoch
+        if path.stem == "thaw":
+            self.make(path, "thaw", dag.left_behind())
+            return
         for before in dag.previous(round_):
             self.need(Path(before))
         full = dag.manifests(round_, "full")
@@ -348,7 +352,12 @@ def stopped_search(home: pytest.TempPathFactory, table_search: Finished) -> Fini
 
 @pytest.fixture(scope="module")
 def workflow_search(home: pytest.TempPathFactory) -> Finished:
-    return finished(home.mktemp("workflow"), Workflow)
+    return finished(home.mktemp("workflow"), Workflow, swift=THAWING)
+
+
+@pytest.fixture(scope="module")
+def thawed_search(home: pytest.TempPathFactory) -> Finished:
+    return finished(home.mktemp("thawed"), in_one_process, swift=THAWING)
 
 
 @pytest.fixture(scope="module")
@@ -392,6 +401,15 @@ def test_a_damaged_search_that_was_stopped_does_so_too(stopped_search: Finished,
 
 def test_a_damaged_search_of_the_workflow_does_so_too(workflow_search: Finished, tmp_path: Path) -> None:
     run(workflow_search, tmp_path / "damaged", MOST)
+
+
+def test_a_damaged_search_in_which_trials_thawed_does_so_too(thawed_search: Finished, tmp_path: Path) -> None:
+    thaw = next(file for file in thawed_search.files if file.endswith("thaw.json"))
+    assert json.loads((thawed_search.place / "results/found" / thaw).read_text())["chosen"]
+    run(thawed_search, tmp_path / "damaged", MOST)
+    for way in ("delete", "empty", "cut", "other JSON", "change", "folder"):
+        for seed in range(5):
+            try_one(thawed_search, tmp_path / "damaged", [(thaw, way)], seed)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="trials are forked")

@@ -281,3 +281,21 @@ def test_decisions_are_those_by_the_whole_standard_error(table, algorithm, monke
     assert sum(run.fits for run in found) > 0
     monkeypatch.setattr(Bounded, "sigmas", lambda self: iter([self.sigma]))
     assert [replace(run, cpu_s=0.0) for run in runs(table, chosen)] == found
+
+
+@pytest.mark.parametrize("cluster", [None, ClusterSettings(workers=3)])
+def test_a_thaw_draws_no_configurations_and_never_makes_a_search_worse(table, cluster):
+    keys = {"preset": "bold", "thaw": 0.1, "thaw_chance": 0.01}
+    thawing, without = recipe("swift-hyperband", 27, 3, swift=keys), recipe("swift-hyperband", 27, 3, preset="bold")
+    assert places(thawing.schedule) == places(without.schedule)
+    replay, gained = Replay(table, 27), 0
+    for seed in range(4):
+        (search, simulation), (plain, _) = replay.run(thawing, seed, cluster), replay.run(without, seed, cluster)
+        assert search.epochs == plain.epochs + sum(27 - search.thawing.epochs[trial] for trial in search.thawing.chosen)
+        assert search.epochs <= plain.epochs + thawing.schedule.thaw.budget
+        assert search.best[1] <= plain.best[1]
+        gained += len(search.thawing.chosen)
+        if simulation is not None:
+            assert simulation.epochs == search.epochs
+            assert simulation.incumbent[-1].loss == search.best[1]
+    assert gained

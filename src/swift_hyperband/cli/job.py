@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("fit", _round_step, "fit the predictor of a round: .../predictor.json"),
         ("decide", _round_step, "decide who continues from the decision point: .../decision.json"),
         ("promote", _round_step, "promote the best trials of a round: .../promotion.json"),
+        ("thaw", _round_step, "choose which trials left behind by all brackets train to the end: .../thaw.json"),
         ("best", _best, "find the best configuration: results/<study>/best.yaml"),
         ("report", _report, "draw the pictures and write the curves: results/<study>/report"),
     ]:
@@ -92,7 +93,13 @@ def _batch(folder: StudyFolder, round_: Round, output: Path) -> tuple[Sequence[s
 def _round_step(options: argparse.Namespace) -> int:
     folder, key = locate(options.output)
     steps = Steps(folder)
-    step = {"threshold": steps.threshold, "fit": steps.fit, "decide": steps.decide, "promote": steps.promote}
+    step = {
+        "threshold": steps.threshold,
+        "fit": steps.fit,
+        "decide": steps.decide,
+        "promote": steps.promote,
+        "thaw": steps.thaw,
+    }
     step[options.job](steps.round(*key))
     return 0
 

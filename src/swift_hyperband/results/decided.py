@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 Inputs = Mapping[str, str]
 """Digests of the files that a decision was taken from, by their path in the study's folder."""
 
-_INPUTS = {"inputs": {str: str}}
+INPUTS = {"inputs": {str: str}}
+"""The shape of the digests in a file."""
 
 
 def changed_input(folder: StudyFolder, inputs: Inputs) -> str | None:
@@ -49,14 +50,14 @@ def verify_inputs(folder: StudyFolder, decisions: Iterable[Path]) -> None:
         If a file changed after a decision was taken from it.
     """
     for path in decisions:
-        if (name := changed_input(folder, read_json(path, _INPUTS)["inputs"])) is not None:
+        if (name := changed_input(folder, read_json(path, INPUTS)["inputs"])) is not None:
             raise UserError(
                 f"{path}: was taken from another {name} than the one there now; "
                 f"delete {path} and start the search again, nothing trained is lost"
             )
 
 
-def _write(path: Path, content: Mapping[str, Any], sources: Iterable[Path] | None) -> None:
+def write_decision(path: Path, content: Mapping[str, Any], sources: Iterable[Path] | None) -> None:
     """Write a decision, with the digests of the files that it was taken from; None for a decision from memory."""
     noted: dict[str, Any] = {"inputs": {}}
     if sources is not None:
@@ -87,13 +88,13 @@ class Threshold:
 
     @classmethod
     def read(cls, path: Path, metric: Metric) -> Self:
-        stored = read_json(path, {"threshold": NUMBER, "reference": {str: [NUMBER]}, **_INPUTS})
+        stored = read_json(path, {"threshold": NUMBER, "reference": {str: [NUMBER]}, **INPUTS})
         threshold, curves = stored["threshold"], _losses(metric, stored["reference"])
         return cls(None if threshold is None else metric.loss(threshold), curves, stored["inputs"])
 
     def write(self, path: Path, metric: Metric, sources: Iterable[Path] | None = None) -> None:
         content = {"threshold": as_value(metric, self.threshold), "reference": _values(metric, self.reference)}
-        _write(path, content, sources)
+        write_decision(path, content, sources)
 
 
 @dataclass(frozen=True)
@@ -140,13 +141,13 @@ class Fit:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        stored = read_json(path, {"predictor": (dict, None), "fallback": (str, None), "left_out?": [str], **_INPUTS})
+        stored = read_json(path, {"predictor": (dict, None), "fallback": (str, None), "left_out?": [str], **INPUTS})
         # files of older versions have no left_out
         return cls(stored["predictor"], stored["fallback"], stored.get("left_out", ()), stored["inputs"])
 
     def write(self, path: Path, sources: Iterable[Path] | None = None) -> None:
         content = {"predictor": self.predictor, "fallback": self.fallback, "left_out": list(self.left_out)}
-        _write(path, content, sources)
+        write_decision(path, content, sources)
 
     def load(self, path: Path) -> Predictor | None:
         """Return the predictor that was read from a file.
@@ -189,7 +190,7 @@ class Decided:
     @classmethod
     def read(cls, path: Path, metric: Metric) -> Self:
         verdict = {"seen": NUMBER, "predicted": NUMBER, "continues": bool}
-        shape = {"threshold": NUMBER, "sigma": NUMBER, "fallback": (str, None), "verdicts": {str: verdict}, **_INPUTS}
+        shape = {"threshold": NUMBER, "sigma": NUMBER, "fallback": (str, None), "verdicts": {str: verdict}, **INPUTS}
         # files of older versions have no left_out and no outside
         stored = read_json(path, {**shape, "left_out?": [str], "outside?": {str: float}})
         verdicts = {trial: _verdict(metric, found) for trial, found in stored["verdicts"].items()}
@@ -214,7 +215,7 @@ class Decided:
             },
             "outside": {trial: metric.value(loss) for trial, loss in decision.outside.items()},
         }
-        _write(path, content, sources)
+        write_decision(path, content, sources)
 
     @property
     def continuing(self) -> list[str]:
@@ -262,14 +263,14 @@ class Promotion:
     @classmethod
     def read(cls, path: Path, metric: Metric) -> Self:
         # files of rounds that do not teach, and of older versions, have no curves
-        stored = read_json(path, {"values": {str: NUMBER}, "promoted": [str], "curves?": {str: [NUMBER]}, **_INPUTS})
+        stored = read_json(path, {"values": {str: NUMBER}, "promoted": [str], "curves?": {str: [NUMBER]}, **INPUTS})
         losses = {trial: as_loss(metric, value) for trial, value in stored["values"].items()}
         return cls(losses, stored["promoted"], _losses(metric, stored.get("curves", {})), stored["inputs"])
 
     def write(self, path: Path, metric: Metric, sources: Iterable[Path] | None = None) -> None:
         values = {trial: as_value(metric, loss) for trial, loss in self.losses.items()}
         curves = {"curves": _values(metric, self.curves)} if self.curves else {}
-        _write(path, {"values": values, "promoted": list(self.promoted), **curves}, sources)
+        write_decision(path, {"values": values, "promoted": list(self.promoted), **curves}, sources)
 
 
 def _losses(metric: Metric, curves: Mapping[str, Sequence[Any]]) -> dict[str, Curve]:

@@ -13,7 +13,13 @@ from swift_hyperband.search.schedule import Round, Schedule
 
 def sources_of(folder: StudyFolder, schedule: Schedule) -> dict[Path, list[Path]]:
     """Return each file that a search decides, with the decisions and the trained batches that it rests on."""
-    return {path: sources for round_ in schedule.rounds for path, sources in _of_round(folder, schedule, round_)}
+    found = {path: sources for round_ in schedule.rounds for path, sources in _of_round(folder, schedule, round_)}
+    if (thaw := schedule.thaw) is not None:
+        batches = [path for round_ in schedule.rounds for part in PARTS for path in folder.manifests(round_, part)]
+        ends = [folder.promotion(rounds[-1]) for rounds in schedule.brackets.values()]
+        found[folder.thaw(thaw)] = [*batches, *ends]
+        found[folder.promotion(thaw)] = [*folder.manifests(thaw, "full"), folder.thaw(thaw)]
+    return found
 
 
 def _of_round(folder: StudyFolder, schedule: Schedule, round_: Round) -> Iterator[tuple[Path, list[Path]]]:

@@ -5,7 +5,7 @@ Curves hold values of the metric as the target reported them, nan where one is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -18,6 +18,7 @@ from swift_hyperband.results.contents import Config, Entry, Sampler, known
 from swift_hyperband.results.decided import Decided, Promotion
 from swift_hyperband.results.freeze import load_study
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.results.trials import read_curve
 from swift_hyperband.search.decisions import Verdict
 from swift_hyperband.search.schedule import Round, RoundKey, Schedule
@@ -131,6 +132,31 @@ class History:
         return {round_.key: self._round(round_) for round_ in self.schedule.rounds}
 
     @cached_property
+    def thaw(self) -> RoundHistory | None:
+        """The round after all brackets; None if the schedule has none."""
+        round_ = self.schedule.thaw
+        if round_ is None or not self.folder.entry(round_).exists():
+            return None if round_ is None else RoundHistory(round_)
+        competitors = tuple(Entry.read(self.folder.entry(round_)).competitors)
+        _check(self.folder.entry(round_), competitors, () if self.thawed is None else self.thawed.left)
+        return RoundHistory(round_, competitors, promoted=self._promoted(round_, competitors))
+
+    @property
+    def all_rounds(self) -> list[RoundHistory]:
+        """The rounds of all brackets, and the one after them."""
+        return [*self.rounds.values(), *([self.thaw] if self.thaw is not None else [])]
+
+    @cached_property
+    def thawed(self) -> Thawed | None:
+        """Which of the trials that the brackets left behind go on, and how promising all are; None if not chosen."""
+        round_ = self.schedule.thaw
+        if round_ is None or not self.folder.thaw(round_).exists():
+            return None
+        found = Thawed.read(self.folder.thaw(round_), self.study.metric)
+        _check(self.folder.thaw(round_), found.left, self._drawn())
+        return found
+
+    @cached_property
     def trials(self) -> dict[str, TrialHistory]:
         """Every trial that entered the search, in bracket order, then by id."""
         entered = [trial for found in self.rounds.values() if found.schedule.index == 0 for trial in found.competitors]
@@ -144,7 +170,7 @@ class History:
 
     @property
     def finished(self) -> bool:
-        return all(found.promoted is not None for found in self.rounds.values())
+        return all(found.promoted is not None for found in self.all_rounds)
 
     @property
     def epochs(self) -> int:
@@ -164,7 +190,7 @@ class History:
         here_and_later = self.schedule.brackets[round_.bracket][round_.index :]
         if not any(folder.entry(later).exists() for later in here_and_later):
             return RoundHistory(round_)
-        decided = promoted = None
+        decided = None
         competitors = tuple(Entry.read(folder.entry(round_)).competitors)
         drawn = self.study.trials(round_.bracket)
         _check(folder.entry(round_), competitors, drawn)
@@ -175,12 +201,19 @@ class History:
             decided = Decided.read(folder.decision(round_), self.study.metric)
             _check(folder.decision(round_), decided.decision.verdicts, competitors)
             if decided.outside:
-                every = chain.from_iterable(map(self.study.trials, self.schedule.brackets))
-                _check(folder.decision(round_), decided.outside, every)
-        if folder.promotion(round_).exists():
-            promoted = tuple(Promotion.read(folder.promotion(round_), self.study.metric).promoted)
-            _check(folder.promotion(round_), promoted, competitors)
-        return RoundHistory(round_, competitors, decided, promoted)
+                _check(folder.decision(round_), decided.outside, self._drawn())
+        return RoundHistory(round_, competitors, decided, self._promoted(round_, competitors))
+
+    def _drawn(self) -> Iterator[str]:
+        return chain.from_iterable(map(self.study.trials, self.schedule.brackets))
+
+    def _promoted(self, round_: Round, competitors: Iterable[str]) -> tuple[str, ...] | None:
+        path = self.folder.promotion(round_)
+        if not path.exists():
+            return None
+        promoted = tuple(Promotion.read(path, self.study.metric).promoted)
+        _check(path, promoted, competitors)
+        return promoted
 
     def _trial(self, trial: str) -> TrialHistory:
         stored = Config.read(self.folder.config(trial))

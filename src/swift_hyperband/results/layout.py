@@ -18,6 +18,7 @@
         completion.json              the batches of those who continue, frozen when decided
         complete/<batch>.json        their curves, when trained
         promotion.json               who goes on to the next round
+        thaw.json                    after all brackets: which of the trials left behind go on to the last epoch
         jobs/  logs/                 where and when each training job ran; what jobs said
     annealer/                        what was asked of an annealer in the network, and its answers
     annealer/sampler.json            whether the sampler repeats its answers, as found before the first epoch
@@ -129,6 +130,9 @@ class StudyFolder:
 
     def promotion(self, round_: Round) -> Path:
         return self.round(round_) / "promotion.json"
+
+    def thaw(self, round_: Round) -> Path:
+        return self.round(round_) / "thaw.json"
 
     def logs(self, round_: Round) -> Iterator[tuple[Path, Path]]:
         """Yield the log of each job of a round, with the file that the job writes."""

@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AWAY, is_whole_png, read_json
 from swift_hyperband.results import provenance
 from swift_hyperband.results.best import Best
-from swift_hyperband.results.contents import Batch, Batches, Completion, Config, Content, Entry
+from swift_hyperband.results.contents import Batch, Batches, Completion, Config, Entry
 from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold, changed_input
 from swift_hyperband.results.dependencies import sources_of, with_dependents
-from swift_hyperband.results.layout import Part, StudyFolder
+from swift_hyperband.results.findings import Findings
+from swift_hyperband.results.layout import PARTS, Part, StudyFolder
+from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.search import Curve, decisions
 from swift_hyperband.search.rounds import divide, loss_at
 from swift_hyperband.search.schedule import Round
@@ -55,36 +57,24 @@ def mend(folder: StudyFolder, study: Study) -> None:
     mending.remove()
 
 
-class _Mending:
-    """What is wrong in a study's folder.
-
-    Attributes
-    ----------
-    wrong : dict of Path to str
-        Files that are damaged, lost, or do not fit the others, and why.
-    rest : set of Path
-        Files to be made again as they rest on others that are.
-    again : dict of str to str
-        Trials that must be trained again, and why.
-    """
-
-    def __init__(self, folder: StudyFolder, study: Study) -> None:
-        self.folder, self.study, self.schedule = folder, study, study.schedule()
-        self._drawn = {bracket: study.trials(bracket) for bracket in self.schedule.brackets}
-        self.wrong: dict[Path, str] = {}
-        self.rest: set[Path] = set()
-        self.again: dict[str, str] = {}
-        self._content: dict[Path, Any] = {}
-        self._curves: dict[str, list[float | None]] = {}
+class _Mending(Findings):
+    """Looks a study's folder through."""
 
     def look(self) -> None:
         """Find what is wrong."""
         for bracket in self.schedule.brackets:
             self._look_at_trials(bracket)
+        for round_ in self.schedule.all_rounds:
+            for part in PARTS:
+                # also those that a damaged entry does not name
+                for path in self.folder.manifests(round_, part):
+                    self.read(path, Batch.read)
         for round_ in self.schedule.rounds:
             self._look_at_round(round_)
+        if self.schedule.thaw is not None:
+            self._look_at_thaw(self.schedule.thaw)
         self._look_at_table()
-        for round_ in self.schedule.rounds:
+        for round_ in self.schedule.all_rounds:
             for name in self._trained_again_in(round_):
                 self._forget(round_, name)
         self._look_at_winner()
@@ -107,24 +97,24 @@ class _Mending:
     # trials
 
     def _look_at_trials(self, bracket: int) -> None:
-        for name, (slot, configuration) in self._drawn[bracket].items():
+        for name, (slot, configuration) in self.drawn[bracket].items():
             place = self.folder.trial(name)
             if not place.exists():
                 continue
             self._look_at_config(self.folder.config(name), Config(name, bracket, slot, configuration))
-            self._read(place / trial.FAILURES, partial(read_json, shape=trial.FAILURES_SHAPE))
+            self.read(place / trial.FAILURES, partial(read_json, shape=trial.FAILURES_SHAPE))
             try:
                 trial.state_of(place, self.study.target.metric)
             except UserError as error:
-                self._damaged(place / trial.CURVE, error)
+                self.damaged(place / trial.CURVE, error)
                 continue
-            if len(self._curve(name)) > self.study.search.max_epochs:
-                self._train_anew(name, "holds epochs beyond the last one of the search")
+            if len(self.curve(name)) > self.study.search.max_epochs:
+                self.train_anew(name, "holds epochs beyond the last one of the search")
             elif state.belies(place):
-                self._train_anew(name, "does not hold the curve that the trial's state was saved with")
+                self.train_anew(name, "does not hold the curve that the trial's state was saved with")
 
     def _look_at_config(self, path: Path, drawn: Config) -> None:
-        found = self._read(path, Config.read)
+        found = self.read(path, Config.read)
         if found is None:
             # A trial keeps its configuration from the start, so nobody else writes the file again.
             drawn.write(path)
@@ -136,99 +126,78 @@ class _Mending:
                 "delete the file if it was changed by hand, and start the search again"
             )
 
-    def _curve(self, name: str) -> list[float | None]:
-        """Return a trial's values by epoch, None where not finite; nothing if its curve is damaged or lost."""
-        if name not in self._curves:
-            place, metric = self.folder.trial(name), self.study.metric
-            rows = [] if place / trial.CURVE in self.wrong else trial.read_rows(place)
-            self._curves[name] = [row[metric.name] for row in rows]
-        return self._curves[name]
-
-    def _reaches(self, name: str, epochs: int) -> bool:
-        """Whether a trial is trained to an epoch, or failed or diverged before it."""
-        place = self.folder.trial(name)
-        if place / trial.CURVE in self.wrong:
-            return False
-        failures = place / trial.FAILURES
-        failed = failures not in self.wrong and trial.has_failed(place)
-        curve = self._curve(name)
-        if failed or None in curve or len(curve) >= epochs:
-            return True
-        # a process that a killed head left behind may have trained on meanwhile
-        del self._curves[name]
-        return len(self._curve(name)) >= epochs
-
     # rounds
 
     def _look_at_round(self, round_: Round) -> None:
         folder, metric, end, point = self.folder, self.study.metric, round_.end, round_.decision_epoch or round_.end
-        entry = self._read(folder.entry(round_), Entry.read)
-        completion = self._read(folder.completion(round_), Completion.read)
+        entry = self.read(folder.entry(round_), Entry.read)
+        completion = self.read(folder.completion(round_), Completion.read)
         if entry is not None:
             self._look_at_batches(round_, "full", entry.batches["full"], end)
             self._look_at_batches(round_, "partial", entry.batches["partial"], point)
         if completion is not None:
             self._look_at_batches(round_, "complete", completion.batches, end)
-        competitors = list(self._drawn[round_.bracket]) if entry is None else entry.competitors
+        competitors = list(self.drawn[round_.bracket]) if entry is None else entry.competitors
         full, others = divide(round_, competitors)
         path = folder.threshold(round_)
-        if (threshold := self._read(path, lambda path: Threshold.read(path, metric))) is not None:
-            self._fits(path, threshold.reference, competitors[: round_.reference], entry is not None)
+        if (threshold := self.read(path, lambda path: Threshold.read(path, metric))) is not None:
+            self.fits(path, threshold.reference, competitors[: round_.reference], entry is not None)
             for name, curve in threshold.reference.items():
-                self._agrees(path, name, end, curve)
+                self.agrees(path, name, end, curve)
         if round_.training_rounds:
-            self._read(folder.predictor(round_), Fit.read)
+            self.read(folder.predictor(round_), Fit.read)
         path = folder.decision(round_)
-        if (decided := self._read(path, lambda path: Decided.read(path, metric))) is not None:
-            self._fits(path, decided.decision.verdicts, others, entry is not None)
+        if (decided := self.read(path, lambda path: Decided.read(path, metric))) is not None:
+            self.fits(path, decided.decision.verdicts, others, entry is not None)
             for name, verdict in decided.decision.verdicts.items():
-                self._agrees(path, name, point, verdict.seen)
+                self.agrees(path, name, point, verdict.seen)
         path = folder.promotion(round_)
-        if (promotion := self._read(path, lambda path: Promotion.read(path, metric))) is not None:
+        if (promotion := self.read(path, lambda path: Promotion.read(path, metric))) is not None:
             going = full if decided is None else full + decided.continuing
             sure = entry is not None and (decided is not None or round_.decision_epoch is None)
-            self._fits(path, promotion.losses, going if sure else competitors, sure)
-            self._fits(path, promotion.promoted, decisions.promote(promotion.losses, round_.promoted))
-            values: dict[str, float | Curve] = {**promotion.losses, **promotion.curves}
-            for name, value in values.items():
-                self._agrees(path, name, end, value)
+            self._look_at_promotion(round_, promotion, going if sure else competitors, sure)
+
+    def _look_at_promotion(self, round_: Round, promotion: Promotion, going: Iterable[str], sure: bool) -> None:
+        """Compare a promotion with the trials that trained to the round's end; those are `sure`, or a few of them."""
+        path = self.folder.promotion(round_)
+        self.fits(path, promotion.losses, going, sure)
+        self.fits(path, promotion.promoted, decisions.promote(promotion.losses, round_.promoted))
+        values: dict[str, float | Curve] = {**promotion.losses, **promotion.curves}
+        for name, value in values.items():
+            self.agrees(path, name, round_.end, value)
+
+    def _look_at_thaw(self, round_: Round) -> None:
+        folder, metric = self.folder, self.study.metric
+        drawn = [name for of_bracket in self.drawn.values() for name in of_bracket]
+        entry = self.read(folder.entry(round_), Entry.read)
+        if entry is not None:
+            self._look_at_batches(round_, "full", entry.batches["full"], round_.end)
+        path = folder.thaw(round_)
+        if (thawed := self.read(path, lambda path: Thawed.read(path, metric))) is not None:
+            self.fits(path, thawed.left, drawn, every=False)
+            self.fits(path, thawed.chosen, thawed.left, every=False)
+            if entry is not None:
+                self.fits(path, thawed.chosen, entry.competitors)
+            for name in thawed.left.keys() & set(drawn):
+                self.agrees(path, name, thawed.left[name].epochs, math.inf)
+        path = folder.promotion(round_)
+        if (promotion := self.read(path, lambda path: Promotion.read(path, metric))) is not None:
+            self._look_at_promotion(round_, promotion, drawn if entry is None else entry.competitors, entry is not None)
 
     def _look_at_batches(self, round_: Round, part: Part, batches: Batches, epochs: int) -> None:
         for batch, names in batches.items():
             path = self.folder.manifest(round_, part, batch)
-            if (content := self._read(path, Batch.read)) is None:
+            if (content := self.read(path, Batch.read)) is None:
                 continue
             if set(content.trials) != set(names) or content.epochs != epochs:
                 self.wrong.setdefault(path, "does not hold the trials of its batch")
                 continue
             for name, curve in content.curves(self.study.metric):
-                self._agrees(path, name, epochs, curve)
-
-    def _fits(self, path: Path, names: Iterable[str], expected: Iterable[str], every: bool = True) -> None:
-        """Note a file that names other trials than it must: `every` one that is expected, or some of them."""
-        found, known = set(names), set(expected)
-        if different := (found ^ known if every else found - known):
-            self.wrong.setdefault(path, f"names {'a' if min(different) in found else 'no'} trial {min(different)}")
-
-    def _agrees(self, path: Path, name: str, epoch: int, stored: float | Curve) -> None:
-        """Compare what a decision was taken from, a loss at an epoch or a curve up to it, with the trial's curve."""
-        if path in self.wrong:
-            return
-        if not self._reaches(name, epoch):
-            self.again.setdefault(name, f"its curve must reach epoch {epoch}, on which {path} rests")
-            return
-        curve = self.study.metric.losses(self._curve(name)[:epoch])
-        if stored != math.inf and stored != (curve if isinstance(stored, list) else loss_at(curve, epoch)):
-            self._train_anew(name, f"does not hold what {path} was taken from")
-
-    def _train_anew(self, name: str, why: str) -> None:
-        """Have a trial trained again from the start: its curve is not what it was."""
-        self.again[name] = ""
-        self.wrong.setdefault(self.folder.trial(name) / trial.CURVE, why)
+                self.agrees(path, name, epochs, curve)
 
     def _competitors(self, round_: Round) -> Iterator[str]:
         for path in (self.folder.entry(round_), self.folder.promotion(round_)):
-            content = None if path in self.wrong else self._content.get(path)
+            content = None if path in self.wrong else self.content.get(path)
             if isinstance(content, Entry):
                 yield from content.competitors
             elif isinstance(content, Promotion):
@@ -236,7 +205,8 @@ class _Mending:
 
     def _trained_again_in(self, round_: Round) -> set[str]:
         """Return the trials of a round that are trained again."""
-        there = self._competitors(round_) if round_.index > 0 else self._drawn[round_.bracket]
+        is_first = round_.index == 0 and not round_.is_thaw
+        there = self.drawn[round_.bracket] if is_first else self._competitors(round_)
         return self.again.keys() & set(there)
 
     def _forget(self, round_: Round, name: str) -> None:
@@ -244,7 +214,7 @@ class _Mending:
         folder = self.folder
         self.rest |= {folder.threshold(round_), folder.decision(round_), folder.promotion(round_)}
         for path in folder.round(round_).glob("*/*.json"):
-            content = self._content.get(path)
+            content = self.content.get(path)
             if isinstance(content, Batch) and name in content.trials:
                 self.rest.add(path)
 
@@ -252,7 +222,7 @@ class _Mending:
 
     def _look_at_winner(self) -> None:
         """See whether the result, as far as there is one, has its state: that of the best is never deleted."""
-        ended = ((bracket, name) for bracket, drawn in self._drawn.items() for name in drawn)
+        ended = ((bracket, name) for bracket, drawn in self.drawn.items() for name in drawn)
         losses = {key: loss for key in ended if math.isfinite(loss := self._loss_at_end(*key))}
         if not losses:
             return
@@ -263,22 +233,27 @@ class _Mending:
             return
         if (found := kept_states.unsound(folder, self.study.metric)) is not None:
             self.again[best] = ""
-            self._forget(self.schedule.brackets[bracket][-1], best)
+            self._forget(self._last(bracket, best), best)
             self.wrong[found[0]] = f"{found[1]}, and it is the result"
             trial.want_state(folder)
         elif self.folder.best.exists():
             self._look_at_best(Best.of(self.folder, self.study.frozen(), best, bracket, losses[bracket, best]))
 
+    def _last(self, bracket: int, name: str) -> Round:
+        """Return the round in which a trial trained to the last epoch, if it did."""
+        thaw = self.schedule.thaw
+        return thaw if thaw is not None and name in self._competitors(thaw) else self.schedule.brackets[bracket][-1]
+
     def _loss_at_end(self, bracket: int, name: str) -> float:
         """Return the loss of a trial at the last epoch; of one to be trained again, as its bracket noted it."""
         if name not in self.again:
-            return loss_at(self.study.metric.losses(self._curve(name)), self.study.search.max_epochs)
-        path = self.folder.promotion(self.schedule.brackets[bracket][-1])
-        noted = None if path in self.wrong else self._content.get(path)
+            return loss_at(self.study.metric.losses(self.curve(name)), self.study.search.max_epochs)
+        path = self.folder.promotion(self._last(bracket, name))
+        noted = None if path in self.wrong else self.content.get(path)
         return noted.losses.get(name, math.inf) if isinstance(noted, Promotion) else math.inf
 
     def _look_at_best(self, expected: Best) -> None:
-        if (found := self._read(self.folder.best, Best.read)) is None:
+        if (found := self.read(self.folder.best, Best.read)) is None:
             return
         # the folder may have another name than when the search ended
         stored, wanted = ({**vars(best), "state": Path(str(best.state)).name} for best in (found, expected))
@@ -298,12 +273,12 @@ class _Mending:
         try:
             table = read_values(path, metric.name)
         except UserError as error:
-            self._damaged(path, error)
+            self.damaged(path, error)
             return
-        for name in (name for drawn in self._drawn.values() for name in drawn):
-            stored, curve = table.get(name, []), self._curve(name)
+        for name in (name for drawn in self.drawn.values() for name in drawn):
+            stored, curve = table.get(name, []), self.curve(name)
             if curve[: len(stored)] != stored:
-                self._train_anew(name, f"does not hold what is in {path}")
+                self.train_anew(name, f"does not hold what is in {path}")
             elif len(curve) > len(stored) and self.folder.best.exists():
                 self.wrong.setdefault(path, f"lacks epochs of trial {name}")
 
@@ -312,30 +287,12 @@ class _Mending:
             if path.is_file() and (not path.stat().st_size or (path.suffix == ".png" and not is_whole_png(path))):
                 self.wrong.setdefault(path, "is not whole")
 
-    # files
-
-    def _read(self, path: Path, read: Callable[[Path], Content]) -> Content | None:
-        """Return what `read` reads of a file; None if the file is missing, or is wrong, which is noted."""
-        found = None
-        if path.exists():
-            try:
-                found = read(path)
-            except UserError as error:
-                self._damaged(path, error)
-        self._content[path] = found
-        return found
-
-    def _damaged(self, path: Path, error: UserError) -> None:
-        if path.is_dir():
-            raise error
-        self.wrong.setdefault(path, str(error).removeprefix(f"{path}: ").rpartition("; ")[0])
-
     def _stale(self) -> list[Path]:
         """Return the files that rest on what is wrong, on each other, or on files that are not there any more."""
         folder, stale = self.folder, self.wrong.keys() | self.rest
         sources = sources_of(folder, self.schedule)
         for path in sources:
-            content = self._content.get(path)
+            content = self.content.get(path)
             if content is None:
                 stale.add(path)
             elif path not in stale and (name := changed_input(folder, content.inputs)) is not None:
@@ -343,7 +300,8 @@ class _Mending:
                 # what was decided before, and is another now, is made again, too
                 stale |= {path} | ({folder.path / name} & sources.keys())
         stale = with_dependents(stale, sources)
-        if not stale.isdisjoint(folder.promotion(rounds[-1]) for rounds in self.schedule.brackets.values()):
+        ends = [round_ for round_ in self.schedule.all_rounds if self.schedule.is_last(round_)]
+        if not stale.isdisjoint(map(folder.promotion, ends)):
             stale.add(folder.best)
         if folder.best in stale and folder.best.exists():
             stale |= {folder.curves, *(path for path in folder.report.glob("*") if path.is_file())}

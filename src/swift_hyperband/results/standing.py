@@ -66,6 +66,8 @@ def fate(found: RoundHistory, trial: str, status: Literal["ok", "diverged", "fai
 def fates(history: History) -> dict[str, Fate]:
     """Return the fate of each trial."""
     last = {trial: found for found in history.rounds.values() for trial in found.competitors}
+    if history.thaw is not None:
+        last |= dict.fromkeys(history.thaw.competitors, history.thaw)
     return {
         name: fate(last[name], name, status(history, trial), is_last=history.schedule.is_last(last[name].schedule))
         for name, trial in history.trials.items()
@@ -86,6 +88,9 @@ def best(history: History) -> Best | None:
     """Return the winner of a finished search, else the best trial so far, each where it stands; None without any."""
     if history.finished:
         standing = {found.trial: found for found in winners(history).values()}
+        if history.thaw is not None:
+            ends = history.thaw.schedule.end
+            standing |= {trial: _standing(history, trial, ends) for trial in history.thaw.promoted or ()}
     else:
         alive = [trial for trial in history.trials.values() if trial.curve and not lost(history, trial)]
         standing = {trial.trial: _standing(history, trial.trial, len(trial.curve)) for trial in alive}

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from swift_hyperband.results.contents import Batches, Completion, Config, Entry, known
 from swift_hyperband.results.decided import Decided, Promotion, teaching_files
-from swift_hyperband.results.layout import Part, StudyFolder
+from swift_hyperband.results.layout import PARTS, Part, StudyFolder
+from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.results.trials import measured_seconds
 from swift_hyperband.search.batches import batch_name, minutes, pack
 from swift_hyperband.search.rounds import divide
@@ -36,8 +37,8 @@ class Dag:
     lead : callable
         Whether this process may write, being the head of the search.
     wait_for : callable
-        Called with "decide" or "promote" and a round when the output of that checkpoint is needed; raises Snakemake's
-        own exception while it is not there yet.
+        Called with "decide", "promote" or "thaw" and a round when the output of that checkpoint is needed; raises
+        Snakemake's own exception while it is not there yet.
     """
 
     study: Study
@@ -67,7 +68,9 @@ class Dag:
         return [str(self.folder.manifest(round_, part, batch)) for batch in batches]
 
     def previous(self, round_: Round) -> list[str]:
-        """Return the promotion that fills a round; none for the first round of a bracket."""
+        """Return the promotion, or the choice after all brackets, that fills a round; none where trials are drawn."""
+        if round_.is_thaw:
+            return [str(self.folder.thaw(round_))]
         earlier = self.schedule.by_key.get((round_.bracket, round_.index - 1))
         return [str(self.folder.promotion(earlier))] if earlier is not None else []
 
@@ -88,9 +91,21 @@ class Dag:
         """Return the promotions that end the brackets."""
         return [str(self.folder.promotion(rounds[-1])) for rounds in self.schedule.brackets.values()]
 
+    def left_behind(self) -> list[str]:
+        """Return what the choice after all brackets is taken from: their last promotions, and all that they trained."""
+        trained = (self.manifests(round_, part) for round_ in self.schedule.rounds for part in PARTS)
+        return [*self.last_promotions(), *chain.from_iterable(trained)]
+
+    def ends(self) -> list[str]:
+        """Return the promotions among whose winners is the best: those of the brackets, and of the round after them."""
+        thaw = self.schedule.thaw
+        return self.last_promotions() + ([str(self.folder.promotion(thaw))] if thaw is not None else [])
+
     def _entry(self, round_: Round) -> Mapping[str, Batches]:
         """Enter a round, or find that it was entered: return its batches of full and partial trainings."""
-        if round_.index > 0:
+        if round_.is_thaw:
+            self.wait_for("thaw", round_)
+        elif round_.index > 0:
             self.wait_for("promote", self._before(round_))
         if not self._leads:
             return {part: self._known_batches(round_, part) or {} for part in ("full", "partial")}
@@ -117,6 +132,8 @@ class Dag:
         return self.lead()
 
     def _competitors(self, round_: Round) -> list[str]:
+        if round_.is_thaw:
+            return list(Thawed.read(self.folder.thaw(round_), self.study.metric).chosen)
         if round_.index == 0:
             return list(self.study.trials(round_.bracket))
         return list(self._promotion(self.folder.promotion(self._before(round_))).promoted)
@@ -146,7 +163,10 @@ class Dag:
             return None if decided is None else self._pack_completion(round_, decided.continuing)
         if (entry := known(self.folder.entry(round_), Entry.read)) is not None:
             return entry.batches[part]
-        if round_.index > 0 and known(self.folder.promotion(self._before(round_)), self._promotion) is None:
+        if round_.is_thaw:
+            if known(self.folder.thaw(round_), lambda path: Thawed.read(path, self.study.metric)) is None:
+                return None
+        elif round_.index > 0 and known(self.folder.promotion(self._before(round_)), self._promotion) is None:
             return None
         return _layout(self.folder, self.study, round_, self._competitors(round_))[part]
 
@@ -164,7 +184,7 @@ def enter(folder: StudyFolder, study: Study, round_: Round, competitors: Sequenc
     A batch size that changes in the middle of a search counts from the next round that is entered.
     """
     path = folder.entry(round_)
-    if round_.index == 0:
+    if round_.index == 0 and not round_.is_thaw:
         for trial, (slot, configuration) in study.trials(round_.bracket).items():
             config = folder.config(trial)
             if not config.exists():

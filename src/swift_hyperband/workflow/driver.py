@@ -20,6 +20,7 @@ from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold
 from swift_hyperband.results.freeze import check_frozen, freeze
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.repair import mend
+from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search import Curve, rounds
 from swift_hyperband.search.schedule import Round, RoundKey
@@ -113,6 +114,7 @@ class _Rounds:
     study: Study
     fits: dict[RoundKey, Fit] = field(default_factory=dict)
     over: set[RoundKey] = field(default_factory=set)
+    thawed: bool = False
 
     def fit(self, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Predictor | None:
         """Fit the predictor of a round."""
@@ -123,6 +125,7 @@ class _Rounds:
 
     def write(self, search: ScheduledSearch, on_round: Callable[[RoundRecord], None] | None) -> None:
         """Write the rounds that were entered or ended since the last time."""
+        self._thaw(search)
         for key, record in search.records.items():
             if key in self.over:
                 continue
@@ -133,6 +136,13 @@ class _Rounds:
             self._end(search, record, record.promoted)
             if on_round is not None:
                 on_round(record)
+
+    def _thaw(self, search: ScheduledSearch) -> None:
+        """Write the choice after all brackets, once; before any of the chosen trials trains on."""
+        round_ = self.study.schedule().thaw
+        if round_ is not None and search.thawing is not None and not self.thawed:
+            self.thawed = True
+            Thawed.of(search.thawing).write(self.folder.thaw(round_), self.study.metric)
 
     def _end(self, search: ScheduledSearch, record: RoundRecord, promoted: Sequence[str]) -> None:
         folder, metric, round_ = self.folder, self.study.metric, record.schedule
@@ -146,5 +156,6 @@ class _Rounds:
         curves = {trial: search.curves[trial] for trial in record.finishers}
         teaches = round_.key in search.schedule.taught
         Promotion.of(round_, curves, promoted, teaches).write(folder.promotion(round_), metric)
-        if not self.study.keep_states:
+        # trials that are left behind may go on after all brackets
+        if not self.study.keep_states and search.schedule.thaw is None:
             delete_states(folder, set(record.competitors) - set(promoted))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.results.contents import Batch, Completion, Entry
+from swift_hyperband.results.contents import Batch, Completion, Config, Entry
 from swift_hyperband.results.decided import (
     Decided,
     Fit,
@@ -26,12 +26,14 @@ from swift_hyperband.results.decided import (
 from swift_hyperband.results.freeze import load_frozen
 from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import Part, StudyFolder
+from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search import rounds
 from swift_hyperband.search.decisions import rank
 from swift_hyperband.search.schedule import Round, Schedule
 from swift_hyperband.study.frozen import FrozenStudy
 from swift_hyperband.training import kept_states
+from swift_hyperband.workflow import fitting
 
 if TYPE_CHECKING:
     from swift_hyperband.search import Curve
@@ -79,8 +81,6 @@ class Steps:
 
     def fit(self, round_: Round) -> None:
         """Write predictor.json: the predictor fitted to the curves of the round's training rounds."""
-        from swift_hyperband.workflow import fitting  # imports the samplers' checks
-
         sources = teaching_files(self.folder, self.schedule, round_)
         references = [teaching_curves(path, self.study.metric) for path in sources]
         fitted = fitting.fit(self.folder, self.study, round_, references)
@@ -110,9 +110,25 @@ class Steps:
         promoted = rounds.promote(round_, curves)
         if round_.decision_epoch is not None:
             sources.append(self.folder.decision(round_))
+        if round_.is_thaw:
+            sources.append(self.folder.thaw(round_))
         found = Promotion.of(round_, curves, promoted, teaches=round_.key in self.schedule.taught)
         found.write(self.folder.promotion(round_), self.study.metric, sources)
         self._delete_states(set(self._entry(round_).competitors) - set(promoted))
+
+    def thaw(self, round_: Round) -> None:
+        """Write thaw.json: the trials left behind by all brackets that go on to the last epoch."""
+        batches = self._trained()
+        curves: dict[str, Curve] = {}
+        goals: dict[str, int] = {}
+        for path in batches:
+            batch = Batch.read(path)
+            for trial, curve in batch.curves(self.study.metric):
+                # later rounds, and completions after partial trainings, hold more of a trial's curve
+                curves[trial], goals[trial] = curve, batch.epochs
+        found = rounds.thaw(self.schedule, curves, goals, self.study.rules())
+        sources = [*batches, *self._last_promotions()]
+        Thawed.of(found).write(self.folder.thaw(round_), self.study.metric, sources)
 
     def best(self) -> None:
         """Write best.yaml: the winner over all brackets. Check first that every decision fits its inputs.
@@ -123,17 +139,19 @@ class Steps:
             If no trial reached the last epoch, or a file changed after a decision was taken from it.
         """
         verify_inputs(self.folder, self._decision_files())
-        winners: dict[str, tuple[float, int]] = {}
-        for bracket, rounds_ in self.schedule.brackets.items():
-            last = Promotion.read(self.folder.promotion(rounds_[-1]), self.study.metric)
-            winners |= {trial: (last.losses[trial], bracket) for trial in last.promoted}
+        winners: dict[str, float] = {}
+        for path in self._last_promotions(thaw=True):
+            last = Promotion.read(path, self.study.metric)
+            winners |= {trial: last.losses[trial] for trial in last.promoted}
         if not winners:
             raise UserError(nothing_left(self.folder, self.study.metric.name))
-        best = rank({trial: loss for trial, (loss, _) in winners.items()})[0]
-        loss, bracket = winners[best]
-        write_best(self.folder, self.study, best, bracket, loss)
+        best = rank(winners)[0]
+        # a trial that went on after all brackets is still one of its own
+        bracket = Config.read(self.folder.config(best)).bracket
+        write_best(self.folder, self.study, best, bracket, winners[best])
         # Delete every other state: a kill may have prevented earlier deletions.
-        self._delete_states({path.name for path in self.folder.trials()} - {best})
+        if not self.study.keep_states:
+            delete_states(self.folder, {path.name for path in self.folder.trials()} - {best})
 
     def _decision_files(self) -> list[Path]:
         files: list[Path] = []
@@ -143,13 +161,33 @@ class Steps:
             if round_.training_rounds:
                 files.append(self.folder.predictor(round_))
             files.append(self.folder.promotion(round_))
+        if self.schedule.thaw is not None:
+            files += [self.folder.thaw(self.schedule.thaw), self.folder.promotion(self.schedule.thaw)]
         return files
+
+    def _last_promotions(self, thaw: bool = False) -> list[Path]:
+        """Return the promotions that end the brackets, and perhaps that of the round after them."""
+        ends = [rounds_[-1] for rounds_ in self.schedule.brackets.values()]
+        if thaw and self.schedule.thaw is not None:
+            ends.append(self.schedule.thaw)
+        return [self.folder.promotion(round_) for round_ in ends]
 
     def _entry(self, round_: Round) -> Entry:
         return Entry.read(self.folder.entry(round_))
 
     def _full(self, round_: Round) -> list[Path]:
         return self._batches(round_, self._entry(round_).batches["full"], "full")
+
+    def _trained(self) -> list[Path]:
+        """Return the files of all batches that the brackets trained, in the order of their rounds."""
+        found: list[Path] = []
+        for round_ in self.schedule.rounds:
+            found += self._full(round_)
+            if round_.decision_epoch is not None:
+                found += self._batches(round_, self._entry(round_).batches["partial"], "partial")
+                completion = Completion.read(self.folder.completion(round_))
+                found += self._batches(round_, completion.batches, "complete")
+        return found
 
     def _batches(self, round_: Round, batches: Iterable[str], part: Part) -> list[Path]:
         """Return the files of trained batches."""
@@ -160,7 +198,8 @@ class Steps:
         return dict(chain.from_iterable(Batch.read(path).curves(self.study.metric) for path in batches))
 
     def _delete_states(self, trials: Iterable[str]) -> None:
-        if not self.study.keep_states:
+        """Delete the states of trials that are out, unless they may go on after all brackets."""
+        if not self.study.keep_states and self.schedule.thaw is None:
             delete_states(self.folder, trials)
 
 

@@ -1,0 +1,101 @@
+"""What is found wrong in a study's folder when its search starts; `repair` looks for it and removes it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.results.contents import Content
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.search import Curve
+from swift_hyperband.search.rounds import loss_at
+from swift_hyperband.training import trial
+
+if TYPE_CHECKING:
+    from swift_hyperband.study.model import Study
+
+
+class Findings:
+    """What is wrong in a study's folder, and its files as far as they were read.
+
+    Attributes
+    ----------
+    wrong : dict of Path to str
+        Files that are damaged, lost, or do not fit the others, and why.
+    rest : set of Path
+        Files to be made again as they rest on others that are.
+    again : dict of str to str
+        Trials that must be trained again, and why.
+    """
+
+    def __init__(self, folder: StudyFolder, study: Study) -> None:
+        self.folder, self.study, self.schedule = folder, study, study.schedule()
+        self.drawn = {bracket: study.trials(bracket) for bracket in self.schedule.brackets}
+        self.wrong: dict[Path, str] = {}
+        self.rest: set[Path] = set()
+        self.again: dict[str, str] = {}
+        self.content: dict[Path, Any] = {}
+        self._curves: dict[str, list[float | None]] = {}
+
+    def curve(self, name: str) -> list[float | None]:
+        """Return a trial's values by epoch, None where not finite; nothing if its curve is damaged or lost."""
+        if name not in self._curves:
+            place, metric = self.folder.trial(name), self.study.metric
+            rows = [] if place / trial.CURVE in self.wrong else trial.read_rows(place)
+            self._curves[name] = [row[metric.name] for row in rows]
+        return self._curves[name]
+
+    def reaches(self, name: str, epochs: int) -> bool:
+        """Whether a trial is trained to an epoch, or failed or diverged before it."""
+        place = self.folder.trial(name)
+        if place / trial.CURVE in self.wrong:
+            return False
+        failures = place / trial.FAILURES
+        failed = failures not in self.wrong and trial.has_failed(place)
+        curve = self.curve(name)
+        if failed or None in curve or len(curve) >= epochs:
+            return True
+        # a process that a killed head left behind may have trained on meanwhile
+        del self._curves[name]
+        return len(self.curve(name)) >= epochs
+
+    def fits(self, path: Path, names: Iterable[str], expected: Iterable[str], every: bool = True) -> None:
+        """Note a file that names other trials than it must: `every` one that is expected, or some of them."""
+        found, known = set(names), set(expected)
+        if different := (found ^ known if every else found - known):
+            self.wrong.setdefault(path, f"names {'a' if min(different) in found else 'no'} trial {min(different)}")
+
+    def agrees(self, path: Path, name: str, epoch: int, stored: float | Curve) -> None:
+        """Compare what a decision was taken from, a loss at an epoch or a curve up to it, with the trial's curve."""
+        if path in self.wrong:
+            return
+        if not self.reaches(name, epoch):
+            self.again.setdefault(name, f"its curve must reach epoch {epoch}, on which {path} rests")
+            return
+        curve = self.study.metric.losses(self.curve(name)[:epoch])
+        if stored != math.inf and stored != (curve if isinstance(stored, list) else loss_at(curve, epoch)):
+            self.train_anew(name, f"does not hold what {path} was taken from")
+
+    def train_anew(self, name: str, why: str) -> None:
+        """Have a trial trained again from the start: its curve is not what it was."""
+        self.again[name] = ""
+        self.wrong.setdefault(self.folder.trial(name) / trial.CURVE, why)
+
+    def read(self, path: Path, read: Callable[[Path], Content]) -> Content | None:
+        """Return what `read` reads of a file; None if the file is missing, or is wrong, which is noted."""
+        found = None
+        if path.exists():
+            try:
+                found = read(path)
+            except UserError as error:
+                self.damaged(path, error)
+        self.content[path] = found
+        return found
+
+    def damaged(self, path: Path, error: UserError) -> None:
+        if path.is_dir():
+            raise error
+        self.wrong.setdefault(path, str(error).removeprefix(f"{path}: ").rpartition("; ")[0])
