@@ -140,7 +140,14 @@ def not_begun(searches):
     return History(history.folder)
 
 
-@pytest.fixture(params=["swift", "hyperband", "unfinished", "crashing", "all_failed", "not_begun"])
+@pytest.fixture(scope="session")
+def thawed(searches):
+    """A finished search in which trials trained on after all brackets, one of which won."""
+    keys = {"preset": "bold", "d": 3, "decision_fraction": 0.3, "extra": 0, "thaw": 0.5, "thaw_chance": 0.01}
+    return searches.run("thawed", search__seed=9, swift=keys)
+
+
+@pytest.fixture(params=["swift", "thawed", "hyperband", "unfinished", "crashing", "all_failed", "not_begun"])
 def history(request):
     """Every kind of search in turn."""
     return request.getfixturevalue(request.param)

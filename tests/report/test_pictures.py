@@ -9,9 +9,12 @@ import pytest
 from matplotlib.text import Text
 
 from swift_hyperband.report import style
+from swift_hyperband.report.numbers import spending
 from swift_hyperband.report.search import brackets, epochs, learning_curves, predictions
+from swift_hyperband.report.search.page import summary
 from swift_hyperband.report.search.report import write_report
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.standing import best
 
 PICTURES = ("brackets", "epochs", "jobs", "learning_curves", "predictions")
 
@@ -66,6 +69,20 @@ def test_pictures_of_hyperband_say_that_nobody_is_stopped(hyperband):
     assert "Hyperband stops nobody by prediction" in text(drawn(epochs, hyperband))
     assert "Hyperband predicts nothing" in text(drawn(predictions, hyperband))
     assert "saved" not in text(drawn(epochs, hyperband))
+
+
+def test_pictures_show_who_trained_on_after_all_brackets_and_won(thawed):
+    chosen = thawed.thawed.chosen
+    winner = best(thawed)
+    assert winner.trial in chosen
+    shown = text(drawn(brackets, thawed))
+    assert "thawed after all brackets" in shown
+    assert f"best: loss {style.number(winner.value)}" in shown
+    spent = sum(9 - thawed.thawed.left[trial].epochs for trial in chosen)
+    assert f"{spent} more" in text(drawn(epochs, thawed))
+    assert sum(found.spent for found in spending(thawed).values()) == thawed.epochs
+    told = f"the best went from {style.number(thawed.thawed.best)} to {style.number(winner.value)}"
+    assert told in summary(thawed, [])
 
 
 def test_a_search_that_stopped_nobody_says_so(all_failed):

@@ -121,7 +121,11 @@ def told(progress: Progress, queue: str = "") -> str:
     if progress.best is not None:
         parts.append(f"best {progress.history.study.target.metric} {progress.best.value:.6g}")
     entered = [bracket for bracket in progress.brackets if bracket.round is not None and bracket.round.competitors]
-    rounds = [f"bracket {found.bracket} round {found.round.schedule.index}" for found in entered if found.round]
+    rounds = [
+        found.name if found.is_thaw else f"{found.name} round {found.round.schedule.index}"
+        for found in entered
+        if found.round
+    ]
     if rounds:
         parts.append(", ".join(rounds[:2]) + (f" and {len(rounds) - 2} more" if len(rounds) > 2 else ""))
     running = sum(job.outcome == JobOutcome.AT_WORK for job in progress.jobs)

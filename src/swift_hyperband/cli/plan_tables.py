@@ -51,6 +51,9 @@ def show(study: Study, plan: Plan, pace: Pace | None, sampler: Outlook | None, f
         screen.print("[dim]For hours give --seconds-per-epoch, or plan again once the first epochs are trained.[/]")
     else:
         screen.print(f"[dim]Times at {pace.seconds:.3g} s an epoch ({pace.source}), without waiting for a queue.[/]")
+    if schedule.thaw is not None and not study.keep_states:
+        told = f"all {schedule.configurations} trials keep their states until the search is over, as any may go on then"
+        screen.print(f"[dim]Thaw: {told}.[/]")
     if sampler is not None:
         screen.print(f"\n{_annealer(study, sampler)}", soft_wrap=True)
     algorithm = ALGORITHMS[search.algorithm]
@@ -93,6 +96,8 @@ def _rounds(schedule: Schedule) -> Table:
                 str(round_.epochs_best),
                 end_section=round_.key == rounds[-1].key,
             )
+    if (thaw := schedule.thaw) is not None:
+        table.add_row("thaw", "", f"up to {thaw.trials}", "·", "·", "·", str(thaw.end), str(thaw.budget), "0")
     return table
 
 

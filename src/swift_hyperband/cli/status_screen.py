@@ -95,11 +95,11 @@ def _brackets(progress: Progress) -> Table:
         done = bracket.spent / total if total else 1.0
         bar = ProgressBar(1.0, done, width=20, complete_style="cyan", finished_style="green")
         round_ = None if bracket.round is None else bracket.round.schedule
-        where = ("over", "") if round_ is None else (str(round_.index), str(round_.end))
+        where = ("over", "") if round_ is None else ("" if bracket.is_thaw else str(round_.index), str(round_.end))
         counts = [str(bracket.trials[state] or "·") for state in states]
         # only what is over is shown as 100 %
         share = "100 %" if round_ is None else f"{min(math.floor(100 * done), 99)} %"
-        table.add_row(str(bracket.bracket), bar, share, *where, *counts)
+        table.add_row("thaw" if bracket.is_thaw else str(bracket.bracket), bar, share, *where, *counts)
     return table
 
 
@@ -131,6 +131,10 @@ def _facts(progress: Progress) -> Table:
         listed = ", ".join(f"{trial} ({value:.3g})" for trial, value in list(outside.items())[:SHOWN])
         more = f" and {len(outside) - SHOWN} more" if len(outside) > SHOWN else ""
         table.add_row("[yellow]decided[/]", f"{told}\n[dim]{listed}{more}[/]")
+    if (thawed := progress.history.thawed) is not None:
+        told = f"{len(thawed.chosen)} of {len(thawed.left)} trials left behind train to the end"
+        before = "" if thawed.best is None else f": the best of all brackets is {study.metric.value(thawed.best):.6g}"
+        table.add_row("thawed", escape(told + before))
     table.add_row("epochs", f"{progress.sum('spent')} trained, {progress.sum('saved')} saved by prediction{left}")
     if not ALGORITHMS[study.search.algorithm].random:
         table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")

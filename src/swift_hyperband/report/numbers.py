@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from swift_hyperband.results.history import History, RoundHistory, TrialHistory
 from swift_hyperband.results.standing import lost
 
-Kind = Literal["full", "partial", "complete", "saved"]
+Kind = Literal["full", "partial", "complete", "thawed", "saved"]
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Stretch:
 
     Attributes
     ----------
-    kind : {"full", "partial", "complete", "saved"}
-        Trained to the round's end without a decision; trained until the decision point; trained on from there; not
-        trained, as a prediction stopped it there.
+    kind : {"full", "partial", "complete", "thawed", "saved"}
+        Trained to the round's end without a decision; trained until the decision point; trained on from there; trained
+        on after all brackets; not trained, as a prediction stopped it there.
     start, end : int
         Epochs of the trial before and after.
     """
@@ -40,7 +40,7 @@ class Spending:
 
     Attributes
     ----------
-    full, partial, complete : int
+    full, partial, complete, thawed : int
         As the kinds of `Stretch`.
     lost : int
         Not trained, because trials diverged or failed, or places of a round stayed empty.
@@ -51,13 +51,14 @@ class Spending:
     full: int = 0
     partial: int = 0
     complete: int = 0
+    thawed: int = 0
     lost: int = 0
     hyperband: int = 0
 
     @property
     def spent(self) -> int:
         """All epochs trained."""
-        return self.full + self.partial + self.complete
+        return self.full + self.partial + self.complete + self.thawed
 
     @property
     def saved(self) -> int:
@@ -69,6 +70,7 @@ class Spending:
             self.full + other.full,
             self.partial + other.partial,
             self.complete + other.complete,
+            self.thawed + other.thawed,
             self.lost + other.lost,
             self.hyperband + other.hyperband,
         )
@@ -94,7 +96,8 @@ class Prediction:
 def stretches(history: History, found: RoundHistory, trial: TrialHistory) -> list[Stretch]:
     """Return the epochs that a trial of a round spent and saved in it, without empty stretches."""
     round_ = found.schedule
-    trained = min(len(trial.curve), round_.end)
+    # it may have trained on after all brackets
+    trained = min(len(trial.curve), found.goal(trial.trial))
     if trial.trial in found.full or round_.decision_epoch is None:
         parts = [Stretch("full", round_.start, trained)]
     else:
@@ -106,8 +109,20 @@ def stretches(history: History, found: RoundHistory, trial: TrialHistory) -> lis
     return [part for part in parts if part.end > part.start]
 
 
+def thaws(history: History) -> dict[str, Stretch]:
+    """Return the epochs that each trial trained on after all brackets."""
+    if history.thaw is None or history.thawed is None:
+        return {}
+    found = {}
+    for trial in history.thaw.competitors:
+        start, end = history.thawed.left[trial].epochs, len(history.trials[trial].curve)
+        if end > start:
+            found[trial] = Stretch("thawed", start, end)
+    return found
+
+
 def spending(history: History) -> dict[int, Spending]:
-    """Return epochs spent and saved by bracket, in complete rounds."""
+    """Return epochs spent and saved by bracket, in complete rounds; those after all brackets under their own number."""
     found = {bracket: Spending() for bracket in history.schedule.brackets}
     for round_ in history.rounds.values():
         if round_.promoted is None:
@@ -120,6 +135,9 @@ def spending(history: History) -> dict[int, Spending]:
         lost = schedule.trials * (schedule.end - schedule.start) - sum(epochs.values())
         del epochs["saved"]
         found[schedule.bracket] += Spending(**epochs, lost=lost, hyperband=schedule.epochs_hyperband)
+    if history.thaw is not None and history.thaw.promoted is not None:
+        spent = sum(part.end - part.start for part in thaws(history).values())
+        found[history.thaw.schedule.bracket] = Spending(thawed=spent)
     return found
 
 

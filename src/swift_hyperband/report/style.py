@@ -48,9 +48,10 @@ Look = dict[str, Any]
 
 # Okabe and Ito (2008)
 BLUE, SKY, ORANGE, GREEN, RED, YELLOW = "#0072B2", "#56B4E9", "#E69F00", "#009E73", "#D55E00", "#F0E442"
+PURPLE = "#CC79A7"
 GREY, LIGHT, DARK = "#8A8A8A", "#C8C8C8", "#333333"
 
-HUES = (BLUE, ORANGE, GREEN, SKY, YELLOW, "#CC79A7")
+HUES = (BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE)
 """Colours of groups, if there are enough; red is reserved for lost work."""
 
 TIME_UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"))
@@ -59,6 +60,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "full": (BLUE, "trained in full"),
     "partial": (ORANGE, "until the decision point"),
     "complete": (GREEN, "beyond the decision point"),
+    "thawed": (PURPLE, "thawed after all brackets"),
     "saved": (GREY, "stopped by prediction"),
 }
 """Colour and name of each kind of stretch, the same in all pictures."""
@@ -116,8 +118,8 @@ def name(text: str, most: int = LONGEST) -> str:
 
 def title(history: History, what: str) -> str:
     """Return the title of a picture: its subject, the study, and a note if the search is not finished."""
-    over = sum(found.promoted is not None for found in history.rounds.values())
-    left = "" if history.finished else f", unfinished: {over} of {len(history.rounds)} rounds are over"
+    over = sum(found.promoted is not None for found in history.all_rounds)
+    left = "" if history.finished else f", unfinished: {over} of {len(history.all_rounds)} rounds are over"
     return f"{what}\nstudy {name(history.study.name)}{left}"
 
 

@@ -135,10 +135,11 @@ class History:
     def thaw(self) -> RoundHistory | None:
         """The round after all brackets; None if the schedule has none."""
         round_ = self.schedule.thaw
-        if round_ is None or not self.folder.entry(round_).exists():
+        # without the choice its entry is an old one
+        if round_ is None or self.thawed is None or not self.folder.entry(round_).exists():
             return None if round_ is None else RoundHistory(round_)
         competitors = tuple(Entry.read(self.folder.entry(round_)).competitors)
-        _check(self.folder.entry(round_), competitors, () if self.thawed is None else self.thawed.left)
+        _check(self.folder.entry(round_), competitors, self.thawed.left)
         return RoundHistory(round_, competitors, promoted=self._promoted(round_, competitors))
 
     @property
@@ -150,10 +151,13 @@ class History:
     def thawed(self) -> Thawed | None:
         """Which of the trials that the brackets left behind go on, and how promising all are; None if not chosen."""
         round_ = self.schedule.thaw
-        if round_ is None or not self.folder.thaw(round_).exists():
+        # one that lies there before all brackets are over is an old one
+        over = all(found.promoted is not None for found in self.rounds.values())
+        if round_ is None or not over or not self.folder.thaw(round_).exists():
             return None
         found = Thawed.read(self.folder.thaw(round_), self.study.metric)
         _check(self.folder.thaw(round_), found.left, self._drawn())
+        _check(self.folder.thaw(round_), found.chosen, found.left)
         return found
 
     @cached_property

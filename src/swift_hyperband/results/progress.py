@@ -49,6 +49,8 @@ class BracketProgress:
         Epochs trained, saved by predictions, and still to be trained at most.
     trials : mapping of str to int
         How many trials became what, by `STATES`.
+    is_thaw : bool
+        Whether it is the round after all brackets, which then has the trials that go on, and the epochs that they do.
     """
 
     bracket: int
@@ -58,6 +60,11 @@ class BracketProgress:
     saved: int
     to_come: int
     trials: Mapping[str, int]
+    is_thaw: bool = False
+
+    @property
+    def name(self) -> str:
+        return "thaw" if self.is_thaw else f"bracket {self.bracket}"
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,10 @@ class Reader:
         trained = {trial: self._trained(trial, history.study.target.metric) for trial in trials}
         brackets = []
         for bracket, rounds in history.schedule.brackets.items():
-            brackets.append(_bracket(bracket, [history.rounds[round_.key] for round_ in rounds], trained))
+            of_bracket = [history.rounds[round_.key] for round_ in rounds]
+            brackets.append(_bracket(bracket, of_bracket, trained, _left(history)))
+        if history.thaw is not None:
+            brackets.append(_thaw(history.thaw, trained, _left(history)))
         ended = [stamps[0][0] / 1e9 for stamps, _ in self._known.values() if stamps[0] is not None]
         crashes = {}
         for trial in trials:
@@ -176,7 +186,7 @@ class Reader:
                     if crash["log"]:
                         crashes[trial]["log"] = str(self.folder.trial(trial) / crash["log"])
         best = _best(history, trained)
-        errors = _job_errors(self.folder, history.rounds.values())
+        errors = _job_errors(self.folder, history.all_rounds)
         repeated = sum(map(self._repeats, trials))
         started = self._read_jobs()
         last = max(ended, default=None)
@@ -219,7 +229,28 @@ def _stamp(path: Path) -> Stamp:
     return found.st_mtime_ns, found.st_size
 
 
-def _bracket(bracket: int, rounds: Sequence[RoundHistory], trained: Mapping[str, Trained]) -> BracketProgress:
+def _left(history: History) -> dict[str, int]:
+    """Return how many epochs the trials that go on after all brackets had behind them."""
+    thawed = history.thawed
+    return {} if thawed is None else {trial: thawed.left[trial].epochs for trial in thawed.chosen}
+
+
+def _thaw(found: RoundHistory, trained: Mapping[str, Trained], left: Mapping[str, int]) -> BracketProgress:
+    end, over = found.schedule.end, found.promoted is not None
+    spent = sum(max(0, len(trained[trial].values) - epochs) for trial, epochs in left.items())
+    missing = sum(max(0, end - len(trained[trial].values)) for trial in left if trained[trial].status == "ok")
+    chosen = bool(found.competitors) or over
+    to_come = 0 if over else missing if chosen else (found.schedule.budget or 0)
+    count = Counter("alive" if trained[trial].status == "ok" else trained[trial].status for trial in left)
+    current, states = None if over else found, {state: count[state] for state in STATES}
+    # Hyperband thaws none: subtract it from what was saved
+    return BracketProgress(found.schedule.bracket, current, 1, spent, -spent, to_come, states, is_thaw=True)
+
+
+def _bracket(
+    bracket: int, rounds: Sequence[RoundHistory], trained: Mapping[str, Trained], left: Mapping[str, int]
+) -> BracketProgress:
+    """Return how far a bracket has come; what its trials do after all brackets is left to `_thaw`."""
     states: dict[str, str] = {}
     saved = to_come = 0
     # how many trials a round can have at most: fewer than its schedule says where trials failed
@@ -246,8 +277,9 @@ def _bracket(bracket: int, rounds: Sequence[RoundHistory], trained: Mapping[str,
             to_come += max(0, round_.epochs_worst - missing * (round_.end - round_.start))
             available = min(available, round_.promoted)
     current = next((found for found in rounds if found.promoted is None), None)
-    spent = sum(len(trained[trial].values) for trial in rounds[0].competitors)
-    count = Counter(states.values())
+    lengths = {trial: len(trained[trial].values) for trial in rounds[0].competitors}
+    spent = sum(min(length, left.get(trial, length)) for trial, length in lengths.items())
+    count = Counter(state for trial, state in states.items() if trial not in left)
     return BracketProgress(bracket, current, len(rounds), spent, saved, to_come, {s: count[s] for s in STATES})
 
 
@@ -284,7 +316,7 @@ def _job_errors(folder: StudyFolder, rounds: Iterable[RoundHistory]) -> dict[Pat
     """Return the last line of each log that tells of an error, where the job's file is still missing."""
     logs = {folder.best_log: folder.best}
     for found in rounds:
-        if found.competitors and found.promoted is None:
+        if (found.competitors or found.schedule.is_thaw) and found.promoted is None:
             logs.update(folder.logs(found.schedule))
     errors = {}
     for log, output in sorted(logs.items()):

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from swift_hyperband.report import style
-from swift_hyperband.report.numbers import Kind, spending, stretches
+from swift_hyperband.report.numbers import Kind, spending, stretches, thaws
 from swift_hyperband.results.history import History
 from swift_hyperband.results.standing import Best, best, lost, winners
 from swift_hyperband.search.algorithms import ALGORITHMS
@@ -35,6 +35,7 @@ def draw(history: History) -> Figure:
         for trial in found.competitors
         for part in stretches(history, found, history.trials[trial])
     }
+    kinds |= {part.kind for part in thaws(history).values()}
     legend = _legend(history, kinds)
     bottom = BOTTOM + LEGEND_ROW * math.ceil(len(legend) / 3)
     # placed by hand: the automatic layout fails with many panels
@@ -66,12 +67,16 @@ def _panel(ax: Axes, history: History, bracket: int, width: float) -> None:
     rows = _lines(ax, history, bracket, width)
     style.epoch_axis(ax, history)
     trained = sum(len(trial.curve) for trial in history.trials.values() if trial.bracket == bracket)
+    later = sum(part.end - part.start for trial, part in thaws(history).items() if trial in rows)
     saved = spending(history)[bracket].saved
-    cost = f"{trained} epochs" + (f", {saved} saved" if saved else "")
+    cost = f"{trained - later} epochs" + (f", {saved} saved" if saved else "") + (f", {later} thawed" if later else "")
     ax.set_title(f"bracket {bracket}: {cost}", loc="left", pad=14)
-    winner = winners(history).get(bracket)
+    winner, found = winners(history).get(bracket), best(history)
+    is_best = found is not None and history.finished and found.trial in rows
+    if is_best:
+        # it may have gone on after its bracket was over
+        winner = found
     if winner is not None:
-        is_best = history.finished and winner == best(history)
         _mark(ax, winner, rows[winner.trial], width, is_best)
         text = (
             f"{'best' if is_best else 'winner'}: {style.name(history.study.target.metric)} {style.number(winner.value)}"
@@ -99,6 +104,9 @@ def _lines(ax: Axes, history: History, bracket: int, width: float) -> dict[str, 
         ax.annotate(
             text, (middle, 1), (0, 2), ("data", "axes fraction"), "offset points", ha="center", color=style.DARK
         )
+    for trial, part in thaws(history).items():
+        if trial in rows:
+            lines[part.kind].append([(part.start, rows[trial]), (part.end, rows[trial])])
     for kind, drawn in lines.items():
         dashes = (0, (2.5, 1.5)) if kind == "saved" else "solid"
         thickness = width * 0.6 if kind == "saved" else width

@@ -30,8 +30,9 @@ def draw(history: History) -> Figure:
     picture.suptitle(style.title(history, _what(history, total)))
     above, below = picture.subplots(2, 1, height_ratios=[1.2, len(found)])
     _bars(above, {"in all": total})
-    _bars(below, {f"bracket {bracket}": spent for bracket, spent in found.items()})
-    over = any(spent.spent > spent.hyperband for spent in found.values())
+    brackets = history.schedule.brackets
+    _bars(below, {f"bracket {key}" if key in brackets else "after them": spent for key, spent in found.items()})
+    over = any(found[bracket].spent > found[bracket].hyperband for bracket in brackets)
     whole = " (the whole bar: Hyperband" + (", where no more was trained)" if over else ")")
     is_random = ALGORITHMS[history.study.search.algorithm].random
     below.set_xlabel(f"epochs in the rounds that are over{'' if is_random else whole}")
@@ -78,6 +79,7 @@ def _bars(ax: Axes, bars: Mapping[str, Spending]) -> None:
             left[row] += length
     for row, spent in enumerate(bars.values()):
         text = f"{spent.spent} of {spent.hyperband}{_balance(spent)}" if spent.hyperband else "no round is over"
+        text = f"{spent.spent} more" if spent.thawed and not spent.hyperband else text
         ax.annotate(text, (left[row], row), (5, 0), textcoords="offset points", va="center")
     ax.set_yticks(rows, list(bars))
     ax.set_ylim(len(bars) - 0.5, -0.5)

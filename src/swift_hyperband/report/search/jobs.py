@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
@@ -41,7 +41,8 @@ def draw(history: History, jobs: Sequence[Job]) -> Figure:
     ax = picture.subplots()
     begin = min(job.started - job.waited for job in jobs)
     size, unit = style.time_unit(max(job.ended for job in jobs) - begin)
-    handles = _bars(ax, jobs, begin, size)
+    thaw = history.schedule.thaw
+    handles = _bars(ax, jobs, begin, size, {} if thaw is None else {thaw.bracket: "after all brackets"})
     ax.set_ylim(len(jobs) + 0.5, 0.5)
     ax.set_xlim(0, None)
     ax.yaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
@@ -58,7 +59,7 @@ def _what(found: Totals) -> str:
     return f"{found.jobs} training job{'s' if found.jobs > 1 else ''}: {spent}{waited}"
 
 
-def _bars(ax: Axes, jobs: Sequence[Job], begin: float, size: float) -> list[object]:
+def _bars(ax: Axes, jobs: Sequence[Job], begin: float, size: float, names: Mapping[int, str]) -> list[object]:
     """Draw queue and run of each job; return the handles of the legend."""
     brackets = sorted({job.bracket for job in jobs}, reverse=True)
     hues = style.hues(len(brackets))
@@ -68,7 +69,8 @@ def _bars(ax: Axes, jobs: Sequence[Job], begin: float, size: float) -> list[obje
         runs = [_box(row, 0.4, (job.started - begin) / size, (job.ended - begin) / size) for row, job in rows]
         look: style.Look = {"facecolor": hue, "edgecolor": "none"}
         ax.add_collection(PolyCollection(runs, **look))
-        handles.append(Patch(**look, label=f"bracket {bracket}" if bracket >= 0 else "of a bracket that is not known"))
+        known = names.get(bracket, f"bracket {bracket}")
+        handles.append(Patch(**look, label=known if bracket >= 0 else "of a bracket that is not known"))
     if any(job.waited for job in jobs):
         waits = [
             _box(row, 0.12, (job.started - job.waited - begin) / size, (job.started - begin) / size)

@@ -16,15 +16,19 @@ from docutils.core import publish_parts
 
 from swift_hyperband.base.files import write_text
 from swift_hyperband.report import style
-from swift_hyperband.report.numbers import Spending, predictions, r2, spearman, spending
+from swift_hyperband.report.numbers import Spending, predictions, r2, spearman, spending, thaws
 from swift_hyperband.results import provenance
 from swift_hyperband.results.history import History
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.standing import Best, Fate, best, fates
+from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.search.algorithms import ALGORITHMS
 
 PICTURES = ("brackets", "learning_curves", "predictions", "epochs", "jobs")
 """The pictures in the order of the page."""
+
+SHOWN = 5
+"""How many trials are named that went on after all brackets."""
 
 CAPTIONS = Path(__file__).parents[4] / "workflow" / "report"
 """The folder of the captions, which Snakemake's report uses as well."""
@@ -112,6 +116,8 @@ def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str
     if history.schedule.decides:
         found["epochs of Hyperband"] = str(total.hyperband)
         found |= _judged(history)
+    if history.thawed is not None:
+        found["thawed"] = _thawed(history, history.thawed)
     if jobs:
         took = totals(jobs)
         hours = {"GPU-hours": took.gpu_hours, "core-hours": took.core_hours, "hours in the queue": took.queue_hours}
@@ -120,6 +126,20 @@ def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str
     if lines := provenance.lines(history.folder):
         found["ran with"] = lines[0]
     return found
+
+
+def _thawed(history: History, thawed: Thawed) -> str:
+    """Say which trials went on after all brackets, and what that gained."""
+    spent = sum(part.end - part.start for part in thaws(history).values())
+    count = len(thawed.chosen)
+    told = f"{count} of {len(thawed.left)} trials left behind, for {spent} epochs"
+    winner = best(history) if history.finished else None
+    if not count or winner is None or thawed.best is None:
+        return told
+    before = style.number(history.study.metric.value(thawed.best))
+    told += f" ({', '.join(thawed.chosen[:SHOWN])}{' …' if count > SHOWN else ''}): "
+    gained = winner.trial in thawed.chosen
+    return told + (f"the best went from {before} to {style.number(winner.value)}" if gained else "the best stayed")
 
 
 def _judged(history: History) -> dict[str, str]:
@@ -134,8 +154,8 @@ def _judged(history: History) -> dict[str, str]:
 
 def _notes(history: History) -> list[str]:
     """Return the caveats of the numbers."""
-    over = sum(found.promoted is not None for found in history.rounds.values())
-    unfinished = f"The search is not finished: {over} of {len(history.rounds)} rounds are over."
+    over = sum(found.promoted is not None for found in history.all_rounds)
+    unfinished = f"The search is not finished: {over} of {len(history.all_rounds)} rounds are over."
     fallbacks = [
         f"Bracket {found.schedule.bracket}, round {found.schedule.index}: {found.fallback}."
         for found in history.rounds.values()
