@@ -50,6 +50,8 @@ def test_the_bold_preset_is_the_default_of_version_0_1(study):
         "pay_extra": True,
         "pay_extra_below": 0.3,
         "expected_share": 0.25,
+        "thaw": 0.0,
+        "thaw_chance": 0.1,
     }
     predictor = keys.values(rules.predictor)
     del predictor["qsvr"], predictor["sampler"]

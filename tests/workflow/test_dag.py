@@ -5,6 +5,7 @@ import pytest
 from swift_hyperband.results.contents import Completion, Config, Entry
 from swift_hyperband.results.decided import Promotion
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.thawed import Left, Thawed
 from swift_hyperband.study.model import parse
 from swift_hyperband.workflow.dag import Dag, enter
 
@@ -89,3 +90,35 @@ def test_with_reference_trials_as_teachers_it_waits_for_those_of_earlier_bracket
     found = dag(folder, study(search={"max_epochs": 27, "eta": 3, "seed": 2}, swift={"preset": "bold"}))
     rounds = found.schedule.by_key
     assert found.training_rounds(rounds[2, 0]) == [str(folder.threshold(rounds[3, 1]))]
+
+
+THAWING = {"preset": "bold", "d": 3, "thaw": 0.5}
+
+
+def thawing(**keys):
+    return study(search={"max_epochs": 9, "eta": 3, "seed": 2}, swift=THAWING, batch_size=1, **keys)
+
+
+def test_while_only_looking_as_many_thaw_as_the_budget_pays_for(folder):
+    found = dag(folder, thawing())
+    round_ = found.schedule.thaw
+    assert len(found.manifests(round_, "full")) == round_.trials > 1
+    assert found.manifests(round_, "partial") == found.manifests(round_, "complete") == []
+    assert found.ends() == [*found.last_promotions(), str(folder.promotion(round_))]
+    assert dag(folder, study()).ends() == dag(folder, study()).last_promotions()
+    assert not folder.path.exists(), "looking writes nothing"
+
+
+def test_the_head_asks_for_the_batches_of_those_who_were_chosen(folder):
+    asked = []
+    found = Dag(thawing(), folder, lambda: False, lambda: True, lambda step, round_: asked.append((step, round_.key)))
+    round_, trials = found.schedule.thaw, list(found.study.trials(2))[:2]
+    left = dict.fromkeys(trials, Left(3, 0.5, 0.1, log=True, chance=0.3))
+    Thawed(0.4, trials[::-1], left).write(folder.thaw(round_), found.study.metric)
+    assert len(found.manifests(round_, "full")) == 2
+    assert asked == [("thaw", round_.key)]
+    assert Entry.read(folder.entry(round_)).competitors == trials[::-1]
+    assert found.previous(round_) == [str(folder.thaw(round_))]
+    looked = dag(folder, thawing())
+    folder.entry(round_).unlink()
+    assert len(looked.manifests(round_, "full")) == 2, "the choice tells the batches"

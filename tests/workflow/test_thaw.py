@@ -7,16 +7,20 @@ import re
 import shutil
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
 from workflow_project import Project, wait_for
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.cli import main
+from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.search.scheduled import ScheduledSearch
 from swift_hyperband.study.model import load
+from swift_hyperband.workflow.steps import Steps
 
 SWIFT = {"preset": "bold", "d": 3, "thaw": 0.2, "thaw_chance": 0.02}
 SMALL = {"preset": "bold", "d": 3, "thaw": 0.5, "thaw_chance": 0.01}
@@ -92,6 +96,18 @@ def test_so_does_the_plain_driver(over, project):
     agree(project, plain_loop(project))
     assert replace(thawed(project), inputs={}) == replace(thawed(over), inputs={})
     assert project.best() == over.best()
+
+
+def test_the_choice_is_made_again_from_the_files_of_the_brackets(copied, monkeypatch):
+    monkeypatch.chdir(copied.path)
+    steps, before = Steps(StudyFolder(Path("results/table"))), thawed(copied)
+    file(copied).unlink()
+    steps.thaw(steps.schedule.thaw)
+    assert thawed(copied) == before, "from the same files, which it names by their digests"
+    changed = next(copied.results.glob("bracket=3/round=0/full/*.json"))
+    changed.write_text(changed.read_text() + "\n")
+    with pytest.raises(UserError, match=r"was taken from another .*full/"):
+        steps.best()
 
 
 def test_status_and_report_tell_who_thawed_and_what_it_gained(over):
