@@ -131,7 +131,7 @@ def main() -> None:
                 chosen = recipe(name, max_epochs, 2)
                 print(line(chosen.label, measure(replay, chosen, workers, seeds), asha), flush=True)
             for name, make in VARIANTS.items():
-                found = recipe("swift-asha", max_epochs, 2)
+                found = recipe("swift-asha", max_epochs, 2, preset="bold")
                 chosen = Variant(name, found.algorithm, found.study, search=make)
                 print(line(name, measure(replay, chosen, workers, seeds), asha), flush=True)
 

@@ -42,7 +42,7 @@ def main() -> None:
         "Swift-Hyperband": recipe("swift-hyperband", max_epochs, 2),
         "  own curves": recipe("swift-hyperband", max_epochs, 2, swift={"share_curves": False}),
         "ASHA": recipe("asha", max_epochs, 2),
-        "Swift-ASHA": recipe("swift-asha", max_epochs, 2),
+        "Swift-ASHA": recipe("swift-asha", max_epochs, 2, preset="bold"),
     }
     hours: dict[str, dict[str, list[float]]] = {pace: {} for pace in options.paces}
     for pace in options.paces:
