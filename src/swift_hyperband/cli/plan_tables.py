@@ -184,9 +184,11 @@ def _share_saved(schedule: Schedule) -> float:
 
 def _how_to_save(study: Study, schedule: Schedule) -> str:
     found = f"saves at best {_share_saved(schedule):.1%} of Hyperband's epochs"
-    ways = ["swift.preset: default"] if study.swift.preset == "published" else []
-    ways += [] if study.swift.share_curves else ["swift.share_curves: true"]
-    # a predictor needs so many curves, whatever d is
-    fewer = study.swift.d > study.predictor.fewest_curves
-    ways.append(f"a swift.d below {study.swift.d}" if fewer else "a larger search.max_epochs")
+    ways = ["swift.preset: default"] if study.swift.preset != "default" else []
+    if study.swift.teachers == "all" and not study.swift.share_curves:
+        ways.append("swift.share_curves: true")
+    elif study.swift.teachers == "reference" and study.swift.d > 3:
+        ways.append(f"a swift.d below {study.swift.d}")
+    else:
+        ways.append("a larger search.max_epochs")
     return f"with these settings the search {found}; set {' or '.join(ways)}"
