@@ -93,6 +93,8 @@ def check(capsys, code=None, *arguments, metric="loss", **target):
         "target": {**target, "metric": metric, "mode": "min"},
         "space": {"rate": {"type": "float", "low": 0.1, "high": 0.9}},
         "search": {"max_epochs": 9, "eta": 3},
+        "swift": {"d": 3},
+        "predictor": {"fewest_curves": 3},
     }
     Path("study.yaml").write_text(yaml.safe_dump(study))
     found = main(["check-target", "study.yaml", *arguments])

@@ -133,7 +133,7 @@ def test_a_baseline_that_beats_another_search_is_named(folder, capsys):
 def test_the_same_command_again_does_nothing_and_more_seeds_only_add(folder):
     main(["compare", "--cores", "1"])
     before = times(folder)
-    assert len(before) == 12
+    assert len(before) == 14
     main(["compare", "--cores", "1"])
     assert times(folder) == before
     main(["compare", "--cores", "1", "--seeds", "4"])
@@ -196,7 +196,7 @@ def test_ctrl_c_keeps_what_is_done_in_one_line_and_the_same_command_does_the_res
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
     printed, error = process.communicate(timeout=30)
-    kept, wanted = rows(folder), 2 * 3 * (seeds + 3)
+    kept, wanted = rows(folder), 2 * (3 * seeds + 4 * 3)
     assert (process.returncode, printed) == (130, "")
     made = "results/compare/small"
     assert error == f"stopped: {len(kept)} of {wanted} runs are kept in {made}; the same command goes on\n"

@@ -40,7 +40,7 @@ def terminal(request, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "printed"),
     [
-        (["plan", "study.yaml"], "19 configurations in 3 brackets"),
+        (["plan", "study.yaml"], "17 configurations in 3 brackets"),
         (["replay", "curves.csv", "--mode", "min", "--seeds", "3"], "+- 95 %"),
         (["replay", "curves.csv", "--metric", "é", "--mode", "min"], "must have a column of the metric"),
     ],
