@@ -234,8 +234,8 @@ def test_settings_that_save_next_to_nothing_are_pointed_out(study, capsys):
     ("max_epochs", "swift", "advice"),
     [
         (9, "{}", "set a larger search.max_epochs"),
-        (27, "{share_curves: false}", "set swift.share_curves: true"),
-        (27, "{preset: bold, d: 3, decision_fraction: 1.0}", "set swift.preset: default or a larger search.max_epochs"),
+        (27, "{share_curves: false}", "set swift.share_curves: true or a larger search.max_epochs"),
+        (27, "{preset: bold, d: 3, decision_fraction: 1.0}", "set a larger search.max_epochs"),
     ],
 )
 def test_the_plan_names_settings_that_would_save_more(study, capsys, max_epochs, swift, advice):
