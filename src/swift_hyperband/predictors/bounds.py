@@ -107,6 +107,8 @@ class Bounded:
         Of the last seen loss, and of that at the round's end.
     log : bool
         Whether the machine learned logarithms of losses.
+    unit : float
+        The loss of which its standard error is a share then: the median of the ends; 1 otherwise.
     design : Design or None
         Of the training curves, where each prediction has its own standard error.
     """
@@ -115,12 +117,13 @@ class Bounded:
     seen: Bounds
     end: Bounds
     log: bool = False
+    unit: float = 1.0
     design: Design | None = None
 
     @property
     def sigma(self) -> float:
-        """Standard error of the machine, of losses or of their logarithms."""
-        return self.machine.sigma
+        """Standard error of the machine, as a loss."""
+        return self.machine.sigma * self.unit
 
     def sigmas(self) -> Iterator[float]:
         """Yield lower bounds of the standard error, and at last itself."""
@@ -162,13 +165,13 @@ class Bounded:
         unlike the training curves a curve is, too.
         """
         if self.design is None:
-            return self.sigma
-        return self.sigma * np.sqrt(1 + self.design.leverage(*first_and_last(values)))
+            return self.machine.sigma
+        return self.machine.sigma * np.sqrt(1 + self.design.leverage(*first_and_last(values)))
 
     def to_dict(self) -> dict[str, Any]:
         bounds = {"seen": [self.seen.low, self.seen.high], "end": [self.end.low, self.end.high]}
         design = None if self.design is None else self.design.to_dict()
-        return self.machine.to_dict() | {"bounds": bounds, "log": self.log, "leverage": design}
+        return self.machine.to_dict() | {"bounds": bounds, "log": self.log, "unit": self.unit, "leverage": design}
 
     @classmethod
     def of(
@@ -176,7 +179,8 @@ class Bounded:
     ) -> Bounded:
         """Return a machine within the bounds that all finite training curves set, those that stand outside as well."""
         seen = Bounds.of(curves[:, -1], far)
-        return cls(machine, seen, Bounds.of_ends(ends, seen, far), log, design)
+        unit = float(np.median(ends)) if log else 1.0
+        return cls(machine, seen, Bounds.of_ends(ends, seen, far), log, unit, design)
 
     @classmethod
     def from_dict(cls, machine: Machine, stored: Mapping[str, Any]) -> Bounded:
@@ -190,5 +194,6 @@ class Bounded:
             Bounds(*bounds["seen"]),
             Bounds(*bounds["end"]),
             bool(stored.get("log", False)),
+            float(stored.get("unit", 1.0)),
             None if design is None else Design.from_dict(design),
         )
