@@ -86,7 +86,7 @@ class SwiftSettings:
         le=1,
     )
     thaw: float = key(
-        0.0,
+        0.04,
         "Share of Hyperband's epochs that may be spent, when all brackets are over, on the trials left behind that are "
         "most likely to beat the best; 0: none.",
         ge=0,
