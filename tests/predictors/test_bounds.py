@@ -119,7 +119,7 @@ def test_positive_losses_are_learned_as_logarithms():
     # so a loss in other units is predicted alike
     scaled = fitting.fit(logs, 1000 * table[:, :4], 1000 * table[:, -1])
     np.testing.assert_allclose(scaled.predict(1000 * fresh), 1000 * found.predict(fresh))
-    assert scaled.sigma == pytest.approx(found.sigma)
+    assert scaled.sigma == pytest.approx(1000 * found.sigma)
     plain = fitting.fit(replace(logs, values="loss"), table[:, :4], table[:, -1])
     assert not plain.to_dict()["log"]
     np.testing.assert_allclose(plain.predict(fresh), fresh[:, 3] + np.median(table[:, -1] - table[:, 3]))
@@ -179,7 +179,7 @@ def test_with_one_error_for_all_a_margin_takes_the_same_from_every_trial():
         found = fitting.fit(settings, table[:, :4], table[:, -1])
         np.testing.assert_allclose(found.optimistic(fresh, 0.75), found.predict(fresh) - 0.75 * found.sigma)
     logs = fitting.fit(replace(BOLD, values="log"), table[:, :4], table[:, -1])
-    np.testing.assert_allclose(logs.optimistic(fresh, 0.75), logs.predict(fresh) * np.exp(-0.75 * logs.sigma))
+    np.testing.assert_allclose(logs.optimistic(fresh, 0.75), logs.predict(fresh) * np.exp(-0.75 * logs.machine.sigma))
 
 
 @pytest.mark.parametrize("name", ["linear", "svr", "last-value"])
@@ -187,7 +187,7 @@ def test_with_an_error_of_its_own_a_trial_unlike_the_others_gets_more(name):
     table = curves(20)
     found = fitting.fit(PredictorSettings(name), table[:, :4], table[:, -1])
     alike, unlike = table[:1, :4], np.array([[30.0, 20.0, 10.0, 9.0]])
-    errors = [np.log(found.predict(one) / found.optimistic(one, 1.0))[0] / found.sigma for one in (alike, unlike)]
+    errors = [np.log(found.predict(one) / found.optimistic(one, 1.0))[0] / found.machine.sigma for one in (alike, unlike)]
     assert 1.0 < errors[0] < 1.2
     assert errors[1] > 1.5
 

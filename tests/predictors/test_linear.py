@@ -96,12 +96,14 @@ def test_a_trial_unlike_those_learned_from_gets_a_wider_margin():
     usual, slow = table[:1, :9], np.linspace(40.0, 20.0, 9)[None]
     margins = [np.log(found.predict(one) / found.optimistic(one, 1.0))[0] for one in (usual, slow)]
     assert margins[1] > 1.5 * margins[0]
-    assert margins[0] >= found.sigma
+    assert margins[0] >= found.machine.sigma
+    # as a loss, beside losses of this size
+    assert found.sigma == pytest.approx(found.machine.sigma * np.median(table[:, -1]))
     # in standard errors, of logarithms
     twice = np.log(found.predict(slow) / found.optimistic(slow, 2.0))[0]
     assert twice == pytest.approx(2 * margins[1])
     common = fitting.fit(replace(SETTINGS, errors="common"), table[:, :9], table[:, -1])
-    assert np.log(common.predict(slow) / common.optimistic(slow, 1.0))[0] == pytest.approx(common.sigma)
+    assert np.log(common.predict(slow) / common.optimistic(slow, 1.0))[0] == pytest.approx(common.machine.sigma)
 
 
 def test_nothing_is_extrapolated_beyond_three_units_but_the_error_grows():

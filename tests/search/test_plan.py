@@ -156,7 +156,7 @@ SIMULATED = [
     published(81, 3, d=6),
     published(100, 2),
     hyperband(64, 4),
-    swift_hyperband(81, 3, SwiftSettings()),
+    swift_hyperband(81, 3, SwiftSettings(thaw=0.0)),
     swift_hyperband(60, 2, keys.build(SwiftSettings, PRESETS["bold"]["swift"])),
 ]
 
@@ -179,7 +179,8 @@ def test_a_search_of_hundreds_of_thousands_of_trials_is_planned():
 
 def test_json_holds_the_agreed_numbers_and_nothing_else(study, capsys):
     found = json.loads(plan(capsys, study, "--json"))
-    assert set(found) == {"configurations", "epochs", "jobs", "brackets"}
+    assert set(found) == {"configurations", "epochs", "jobs", "brackets", "thaw"}
+    assert found["thaw"] == {"trials": 1, "epochs": 14}
     assert set(found["epochs"]) == {"hyperband", "worst", "best"}
     assert set(found["jobs"]) == {"worst", "best"}
     assert [len(rounds) for rounds in found["brackets"]] == [4, 3, 2, 1]
@@ -234,8 +235,8 @@ def test_settings_that_save_next_to_nothing_are_pointed_out(study, capsys):
     ("max_epochs", "swift", "advice"),
     [
         (9, "{}", "set a larger search.max_epochs"),
-        (27, "{share_curves: false}", "set swift.share_curves: true or a larger search.max_epochs"),
-        (27, "{preset: bold, d: 3, decision_fraction: 1.0}", "set a larger search.max_epochs"),
+        (27, "{thaw: 0.0, share_curves: false}", "set swift.share_curves: true"),
+        (27, "{preset: bold, d: 3, decision_fraction: 1.0}", "set swift.preset: default or a larger search.max_epochs"),
     ],
 )
 def test_the_plan_names_settings_that_would_save_more(study, capsys, max_epochs, swift, advice):

@@ -191,6 +191,7 @@ settings = st.builds(
     share_curves=st.booleans(),
     extra=st.sampled_from([0.0, 0.5, 3.0]),
     pay_extra=st.booleans(),
+    thaw=st.just(0.0),
 )
 
 
@@ -272,11 +273,13 @@ def test_the_study_says_how_many_reference_trials_a_round_has(reference):
             assert (round_.key in round_.training_rounds) == (reference > 0), "a round without any is not waited for"
 
 
-def test_the_default_starts_the_trials_of_hyperband_and_never_trains_more_epochs():
+def test_the_default_starts_the_trials_of_hyperband_and_trains_no_more_epochs_but_to_thaw():
     for size in [(9, 3), (27, 3), (81, 3), (60, 2), (100, 2), (35, 2)]:
         plain, schedule = hyperband(*size), swift_hyperband(*size, DEFAULT)
         assert [r.trials for r in schedule.rounds] == [r.trials for r in plain.rounds]
-        assert epochs(schedule, "best") <= epochs(schedule, "worst") == plain.epochs_hyperband
+        thaw = schedule.thaw.budget if schedule.thaw else 0
+        assert epochs(schedule, "best") <= epochs(schedule, "worst") == plain.epochs_hyperband + thaw
+        assert thaw <= 0.04 * plain.epochs_hyperband
         assert (epochs(schedule, "best") < plain.epochs_hyperband) == schedule.decides == (size != (9, 3))
 
 

@@ -108,7 +108,7 @@ class Bounded:
     log : bool
         Whether the machine learned logarithms of losses.
     unit : float
-        The loss of which its standard error is a share then: the median of the ends; 1 otherwise.
+        The loss of which its standard error is a share then; 1 otherwise.
     design : Design or None
         Of the training curves, where each prediction has its own standard error.
     """
@@ -127,7 +127,7 @@ class Bounded:
 
     def sigmas(self) -> Iterator[float]:
         """Yield lower bounds of the standard error, and at last itself."""
-        return self.machine.sigmas()
+        return (bound * self.unit for bound in self.machine.sigmas())
 
     def diverged(self, losses: Sequence[float], at_end: bool) -> list[bool]:
         """Return which losses, at the round's end or at the decision point, stand outside."""
@@ -175,11 +175,17 @@ class Bounded:
 
     @classmethod
     def of(
-        cls, machine: Machine, curves: Floats, ends: Floats, far: float, log: bool = False, design: Design | None = None
+        cls,
+        machine: Machine,
+        curves: Floats,
+        ends: Floats,
+        far: float,
+        log: bool = False,
+        unit: float = 1.0,
+        design: Design | None = None,
     ) -> Bounded:
         """Return a machine within the bounds that all finite training curves set, those that stand outside as well."""
         seen = Bounds.of(curves[:, -1], far)
-        unit = float(np.median(ends)) if log else 1.0
         return cls(machine, seen, Bounds.of_ends(ends, seen, far), log, unit, design)
 
     @classmethod

@@ -41,11 +41,12 @@ def fit(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve 
         return None
     sound, sound_ends = curves[~far], ends[~far]
     log = settings.values == "log" and bool((sound > 0).all() and (sound_ends > 0).all())
+    unit = float(np.median(sound_ends)) if log else 1.0
     if log:
         sound, sound_ends = np.log(sound), np.log(sound_ends)
     machine = _machine(settings, sound, sound_ends, solve)
     design = Design.of(*first_and_last(sound)) if settings.errors == "each" else None
-    return Bounded.of(machine, curves, ends, settings.far, log, design)
+    return Bounded.of(machine, curves, ends, settings.far, log, unit, design)
 
 
 def _machine(settings: PredictorSettings, curves: Floats, ends: Floats, solve: Solve | None) -> Machine:
