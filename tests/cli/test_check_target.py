@@ -93,7 +93,7 @@ def check(capsys, code=None, *arguments, metric="loss", **target):
         "target": {**target, "metric": metric, "mode": "min"},
         "space": {"rate": {"type": "float", "low": 0.1, "high": 0.9}},
         "search": {"max_epochs": 9, "eta": 3},
-        "swift": {"d": 3},
+        "swift": {"d": 3, "thaw": 0.0},
         "predictor": {"fewest_curves": 3},
     }
     Path("study.yaml").write_text(yaml.safe_dump(study))

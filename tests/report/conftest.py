@@ -64,7 +64,7 @@ class Searches:
             },
             "space": {"row": {"type": "int", "low": 0, "high": ROWS - 1}},
             "search": {"max_epochs": 9, "eta": 3, "seed": 2},
-            "swift": {"d": 3, "decision_fraction": 0.3},
+            "swift": {"d": 3, "decision_fraction": 0.3, "thaw": 0.0},
             "predictor": {"fewest_curves": 3},
             "retries": 0,
             "give_up_after": 0,

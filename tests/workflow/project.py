@@ -63,7 +63,7 @@ class Project:
             },
             "space": {"row": {"type": "int", "low": 0, "high": ROWS - 1}},
             "search": {"algorithm": "swift-hyperband", "max_epochs": 9, "eta": 3, "seed": 1},
-            "swift": {"d": 3},
+            "swift": {"d": 3, "thaw": 0.0},
             "predictor": {"name": "last-value", "fewest_curves": 3},
             "resources": {"workers": 1},
         }

@@ -12,7 +12,7 @@ import yaml
 EPOCHS = 27
 SEARCHES = [
     {"label": "Hyperband", "search": "hyperband"},
-    {"label": "Swift", "search": "swift-hyperband", "swift": {"d": 3}, "predictor": {"fewest_curves": 3}},
+    {"label": "Swift", "search": "swift-hyperband", "swift": {"d": 3, "thaw": 0}, "predictor": {"fewest_curves": 3}},
     {"label": "Fast", "search": "fast-hyperband", "fast": {"d": 5}},
 ]
 

@@ -69,9 +69,8 @@ def decisions_taken(search):
     ],
 )
 def test_the_workflow_decides_as_one_plain_loop_does(project, seed, predictor, preset, max_epochs):
-    project.study(
-        search__seed=seed, predictor__name=predictor, swift={"preset": preset, "d": 3}, search__max_epochs=max_epochs
-    )
+    swift = {"preset": preset, "d": 3, "thaw": 0.0}
+    project.study(search__seed=seed, predictor__name=predictor, swift=swift, search__max_epochs=max_epochs)
     search = agree(project)
     assert decisions_taken(search), "a search without decisions shows nothing"
     assert search.epochs < {9: 69, 27: 357}[max_epochs]
@@ -152,7 +151,9 @@ def test_the_plain_driver_finds_the_same(project, finished):
     assert len(list(project.results.glob("trials/*/state.*"))) == 1
 
 
-@pytest.mark.parametrize("swift", [{"d": 3, "reference": 3}, {"preset": "bold", "d": 3}], ids=["all", "reference"])
+@pytest.mark.parametrize(
+    "swift", [{"d": 3, "reference": 3, "thaw": 0}, {"preset": "bold", "d": 3}], ids=["all", "reference"]
+)
 def test_own_curves_decide_without_other_brackets(project, swift):
     project.study(swift=swift | {"share_curves": False})
     assert decisions_taken(agree(project)) == 1
