@@ -65,7 +65,7 @@ def _compare(options: argparse.Namespace) -> int:
             raise UserError(f"--only must name runs of {options.file}, found {unknown[0]!r}; see {folder}")
         units = [unit for unit, known in zip(units, names, strict=True) if known & set(options.only)]
     else:
-        for line in comparison.absent:
+        for line in [*comparison.absent, *comparison.notes]:
             print(line, file=sys.stderr)
     _check(comparison, units)
     rows = Rows(units, folder)

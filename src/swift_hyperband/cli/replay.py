@@ -13,6 +13,7 @@ from rich.console import Console
 
 from swift_hyperband.base import keys
 from swift_hyperband.base.errors import KeysError, UserError
+from swift_hyperband.base.wording import one_of
 from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import at_least
 from swift_hyperband.cli.progress_bar import bar
@@ -26,6 +27,7 @@ from swift_hyperband.replay.searches import PREDICTORS, Recipe
 from swift_hyperband.replay.tables.reader import published_epochs, read
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.report.verdicts import sentence
+from swift_hyperband.search.adaptive_settings import AdaptiveSettings
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.study.model import load
@@ -139,7 +141,7 @@ def _replay(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         stopped = True
     if options.json:
-        notes = [*replay.complete.notes, *_cautions(replay, wanted)]
+        notes = [*replay.complete.notes, *_cautions(replay, wanted, cluster)]
         print(json.dumps({"runs": [run.to_json() for run in runs], "notes": notes}, indent=1))
     elif runs:
         _print(console.console(), replay, wanted, runs, cluster)
@@ -166,6 +168,7 @@ def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
             swift=settings["swift"],
             predictor=settings["predictor"],
             fast=checked(FastSettings, settings["fast"], "", "fast"),
+            adaptive=checked(AdaptiveSettings, settings["adaptive"], "", "adaptive"),
         )
     except KeysError as error:
         raise _of_options(error) from None
@@ -181,7 +184,7 @@ def _of_options(error: KeysError) -> KeysError:
     return KeysError("", [(option(path), text) for path, text in error.problems])
 
 
-_SECTIONS = ("swift", "predictor", "fast")
+_SECTIONS = ("swift", "predictor", "fast", "adaptive")
 """Sections whose keys `--set` takes."""
 
 
@@ -192,7 +195,8 @@ def _settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
         key, equals, value = text.partition("=")
         section, dot, name = key.partition(".")
         if not equals or not dot or section not in found:
-            raise UserError(f"--set must be swift.KEY=VALUE, predictor.KEY=VALUE or fast.KEY=VALUE, found {text!r}")
+            ways = one_of([f"{name}.KEY=VALUE" for name in _SECTIONS])
+            raise UserError(f"--set must be {ways}, found {text!r}")
         try:
             found[section][name] = parse_yaml(value)
         except UserError:
@@ -239,7 +243,7 @@ def _print(
     screen.print(f"max_epochs {recipe.max_epochs}, eta {search['eta']}, {len(runs)} seeds", style="dim")
     for note in table.notes:
         screen.print(f"note: {note}", style="dim", markup=False)
-    for caution in _cautions(replay, recipe):
+    for caution in _cautions(replay, recipe, cluster):
         screen.print(f"note: {caution}", style="yellow", markup=False)
     shown = console.table()
     shown.add_column("")
@@ -279,10 +283,11 @@ def _print(
     screen.print()
 
 
-def _cautions(replay: Replay, recipe: Recipe) -> list[str]:
-    """Return why the figures of a replay say little."""
-    rows, wanted = replay.complete.rows, recipe.schedule.configurations
-    found = []
+def _cautions(replay: Replay, recipe: Recipe, cluster: ClusterSettings | None) -> list[str]:
+    """Return what the search does differently here, and why the figures of a replay say little."""
+    rows, wanted = replay.complete.rows, recipe.configurations
+    note = recipe.note(1 if cluster is None else cluster.workers)
+    found = [] if note is None else [note]
     if rows < FEW:
         found.append(f"{rows} curves are too few for figures that say anything of others")
     if rows < wanted and replay.draw is None:

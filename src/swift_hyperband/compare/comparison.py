@@ -19,6 +19,7 @@ from swift_hyperband.base.wording import shown
 from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.searches import Recipe
+from swift_hyperband.search.adaptive_settings import AdaptiveSettings
 from swift_hyperband.search.algorithms import Name
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.study.checks import slug
@@ -86,6 +87,9 @@ class SearchKeys(Section):
     swift: dict[str, Any] = Field(default_factory=dict, description="Settings of Swift-Hyperband, as a study has them.")
     fast: Annotated[FastSettings, FromKeys()] = Field(
         default_factory=FastSettings, description="Settings of Fast-Hyperband."
+    )
+    adaptive: Annotated[AdaptiveSettings, FromKeys()] = Field(
+        default_factory=AdaptiveSettings, description="Settings of adaptive Hyperband."
     )
     brackets: list[int] | None = Field(default=None, description="Which brackets to run; null: all.")
     trials: int | None = Field(default=None, description="Trials of a random search; null: as Hyperband pays for.")
@@ -204,6 +208,13 @@ class Comparison:
     def cluster(self) -> ClusterSettings | None:
         return self.keys.cluster
 
+    @property
+    def notes(self) -> list[str]:
+        """A line for each search that differs on the cluster, whatever the table."""
+        workers = 1 if self.cluster is None else self.cluster.workers
+        found = {label: recipe.note(workers) for (_, label), recipe in self.recipes.items()}
+        return [f"{label}: {note}" for label, note in found.items() if note is not None]
+
 
 def file_name(text: str) -> str:
     """Return a name for a file: small letters, digits and hyphens."""
@@ -304,4 +315,5 @@ def _recipe(search: SearchKeys, table: TableKeys, where: str) -> Recipe:
         swift=search.swift,
         predictor=search.predictor,
         fast=search.fast,
+        adaptive=search.adaptive,
     )

@@ -135,6 +135,7 @@ class Pair:
             "swift": study["swift"],
             "predictor": study["predictor"],
             "fast": asdict(self.recipe.fast),
+            "adaptive": asdict(self.recipe.adaptive),
             "sampling": self.sampling,
             "cluster": None if self.cluster is None else asdict(self.cluster),
         }

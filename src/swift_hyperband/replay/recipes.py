@@ -9,6 +9,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import one_of, shown, suggestion
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.replay.searches import Recipe
+from swift_hyperband.search.adaptive_settings import AdaptiveSettings
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.study.model import parse
@@ -29,6 +30,7 @@ def recipe(
     swift: Mapping[str, Any] | None = None,
     predictor: Mapping[str, Any] | None = None,
     fast: FastSettings | None = None,
+    adaptive: AdaptiveSettings | None = None,
 ) -> Recipe:
     """Return a search by name.
 
@@ -48,6 +50,8 @@ def recipe(
         As the sections of a study.
     fast : FastSettings, optional
         Of Fast-Hyperband.
+    adaptive : AdaptiveSettings, optional
+        Of adaptive Hyperband.
 
     Raises
     ------
@@ -77,7 +81,8 @@ def recipe(
         where,
     )
     name = study.predictor.name
-    return Recipe(label or _label(algorithm, preset, name), algorithm, study.frozen(), fast or FastSettings())
+    label = label or _label(algorithm, preset, name)
+    return Recipe(label, algorithm, study.frozen(), fast or FastSettings(), adaptive or AdaptiveSettings())
 
 
 def _label(algorithm: str, preset: str, predictor: str) -> str:

@@ -8,11 +8,12 @@ from functools import cached_property
 from importlib import import_module
 
 from swift_hyperband.search import Search
+from swift_hyperband.search.adaptive_settings import AdaptiveSettings
 from swift_hyperband.search.algorithms import ALGORITHMS, Family
 from swift_hyperband.search.asha import AshaSearch
 from swift_hyperband.search.fast_hyperband import FastHyperbandSearch, FastSettings
 from swift_hyperband.search.rounds import Rules
-from swift_hyperband.search.schedule import Schedule
+from swift_hyperband.search.schedule import Schedule, supply
 from swift_hyperband.search.scheduled import ScheduledSearch
 from swift_hyperband.study.frozen import FrozenStudy
 
@@ -34,12 +35,15 @@ class Recipe:
         Its settings, as a study has them.
     fast : FastSettings
         Those of Fast-Hyperband.
+    adaptive : AdaptiveSettings
+        Those of adaptive Hyperband.
     """
 
     label: str
     algorithm: str
     study: FrozenStudy
     fast: FastSettings = field(default_factory=FastSettings)
+    adaptive: AdaptiveSettings = field(default_factory=AdaptiveSettings)
 
     @property
     def max_epochs(self) -> int:
@@ -52,8 +56,31 @@ class Recipe:
 
     @cached_property
     def schedule(self) -> Schedule:
-        """Brackets and rounds; those of an asynchronous search are its rungs."""
+        """Brackets and rounds; those of an asynchronous search are its rungs, those of an adaptive one its supply."""
+        once = self._once
+        return supply(once, int(self.adaptive.budget * once.epochs_hyperband)) if self._adapts else once
+
+    @cached_property
+    def _once(self) -> Schedule:
         return ALGORITHMS[self.algorithm].schedule(self.study.definition["search"], self.study.swift())
+
+    @property
+    def _adapts(self) -> bool:
+        return ALGORITHMS[self.algorithm].family is Family.ADAPTIVE
+
+    @property
+    def configurations(self) -> int:
+        """How many configurations it starts; of an adaptive search, as many as Hyperband has."""
+        return self._once.configurations
+
+    def note(self, workers: int) -> str | None:
+        """Return what a user should know of it on so many workers."""
+        if not self._adapts or workers <= self.adaptive.most_workers:
+            return None
+        return (
+            f"with more than {self.adaptive.most_workers} workers all brackets run in Hyperband's order before any is "
+            "chosen (adaptive.most_workers): the curves that a choice needs come too late"
+        )
 
     @property
     def plain(self) -> Recipe:
@@ -70,9 +97,14 @@ class Recipe:
         if ALGORITHMS[self.algorithm].predicts:
             import_module(f"swift_hyperband.predictors.{PREDICTORS[self._rules.predictor.name]}")
 
-    def start(self, trials: Mapping[int, Sequence[str]]) -> Search:
-        """Return a new search over trials, by bracket."""
+    def start(self, trials: Mapping[int, Sequence[str]], workers: int = 1) -> Search:
+        """Return a new search over trials, by bracket, for so many trainings side by side."""
         rules, algorithm = self._rules, ALGORITHMS[self.algorithm]
+        if self._adapts:
+            # numpy, before which the jobs of a comparison limit threads
+            from swift_hyperband.search.adaptive import AdaptiveSearch
+
+            return AdaptiveSearch(self._once, trials, self.adaptive, workers)
         if algorithm.synchronous:
             return ScheduledSearch(self.schedule, trials, rules)
         # their rules compare losses with one standard error for all

@@ -23,7 +23,15 @@ from swift_hyperband.search.settings import SwiftSettings
 from swift_hyperband.search.swift_hyperband import swift_hyperband
 
 Name = Literal[
-    "random", "predicted-random", "one-epoch", "hyperband", "fast-hyperband", "swift-hyperband", "asha", "swift-asha"
+    "random",
+    "predicted-random",
+    "one-epoch",
+    "hyperband",
+    "fast-hyperband",
+    "swift-hyperband",
+    "asha",
+    "swift-asha",
+    "adaptive-hyperband",
 ]
 """The names in `ALGORITHMS`."""
 
@@ -42,6 +50,8 @@ class Family(StrEnum):
     """Brackets of rounds, one trial after another."""
     ASHA = "asha"
     """Brackets of rungs, without waiting."""
+    ADAPTIVE = "adaptive"
+    """Brackets of rounds, each chosen by the curves so far."""
 
 
 MakeSchedule = Callable[[Mapping[str, Any], SwiftSettings], Schedule]
@@ -137,5 +147,6 @@ ALGORITHMS: Mapping[str, Algorithm] = {
     ),
     "asha": Algorithm("ASHA", Family.ASHA, "hyperband", False, _hyperband),
     "swift-asha": Algorithm("Swift-ASHA", Family.ASHA, "swift-hyperband", True, _hyperband, cost=150.0),
+    "adaptive-hyperband": Algorithm("Adaptive Hyperband", Family.ADAPTIVE, "hyperband", True, _hyperband, cost=30.0),
 }
 """Every algorithm by name, in the order of lists and messages."""

@@ -256,6 +256,18 @@ def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None
     return Schedule(max_epochs, eta, tuple(rounds))
 
 
+def supply(once: Schedule, epochs: int) -> Schedule:
+    """Return a schedule so often that its configurations suffice for so many epochs, whatever brackets they pay for.
+
+    Every trial trains an epoch at least, so there are no more trials than epochs.
+    """
+    times, brackets = -(-epochs // once.configurations), max(once.brackets) + 1
+    rounds = [
+        replace(round_, bracket=round_.bracket + brackets * number) for number in range(times) for round_ in once.rounds
+    ]
+    return replace(once, rounds=tuple(rounds))
+
+
 def random_search(max_epochs: int, eta: int, trials: int) -> Schedule:
     """Return the schedule of a random search: one round, in which every trial trains to the last epoch."""
     return Schedule(max_epochs, eta, (Round(0, 0, trials, 0, max_epochs, 1, reference=trials),))

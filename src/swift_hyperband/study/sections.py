@@ -5,21 +5,31 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError
+from swift_hyperband.base.wording import one_of, shown
 from swift_hyperband.search.algorithms import ALGORITHMS, StudyName
 from swift_hyperband.search.schedule import s_max
 from swift_hyperband.study.checks import LONGEST_JOB
 from swift_hyperband.study.section import Section
 
 
+def _runs_in_a_study(value: object) -> object:
+    """Check that an algorithm is not one that only replays run."""
+    names = get_args(StudyName)
+    if isinstance(value, str) and value in ALGORITHMS and value not in names:
+        text = f"must be {one_of(names)}, found {shown(value)}, which runs in replay and compare"
+        raise InvalidKeysError(("", text))
+    return value
+
+
 class Search(Section):
     """The algorithm and its size."""
 
-    algorithm: StudyName = Field(
+    algorithm: Annotated[StudyName, BeforeValidator(_runs_in_a_study)] = Field(
         default="swift-hyperband",
         description="swift-hyperband, hyperband, or a baseline: a random search, with or without a predictor that "
         "stops trials, or one epoch for all and then the best in full.",

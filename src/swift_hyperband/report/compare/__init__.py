@@ -11,5 +11,6 @@ COLOURS = {
     "swift-hyperband": style.BLUE,
     "asha": style.GREEN,
     "swift-asha": style.RED,
+    "adaptive-hyperband": "#882255",
 }
 """Of algorithms."""
