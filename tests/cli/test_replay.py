@@ -128,12 +128,23 @@ def test_our_own_curves_can_be_replayed(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["runs"][0]["best"] == pytest.approx(1 - 1 / 38)
 
 
+@pytest.mark.parametrize(("workers", "told"), [(4, False), (5, True)])
+def test_a_user_is_told_when_workers_are_too_many_for_a_choice_of_brackets(table, workers, told, capsys):
+    words = ["--search", "adaptive-hyperband", "--seeds", 1, "--workers", workers]
+    assert replay(table, *words, "--set", "adaptive.choice=hyper-tune", "--json") == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert any("with more than 4 workers all brackets run in Hyperband's order" in note for note in notes) == told
+    assert not any("is drawn" in note and "times" in note for note in notes)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--set", "adaptive.choice=best"], "--set adaptive.choice must be correlation or hyper-tune, found 'best'"),
+        (["--set", "adaptive.budget=0.5"], "--set adaptive.budget must be at least 1, found 0.5"),
         (["--max-epochs", "28"], "between 1 and 27, where the table ends, found 28"),
         (["--seeds", "0"], "--seeds must be at least 1, found 0"),
-        (["--set", "margin=1"], "--set must be swift.KEY=VALUE, predictor.KEY=VALUE or fast.KEY=VALUE"),
+        (["--set", "margin=1"], "--set must be swift.KEY=VALUE, predictor.KEY=VALUE, fast.KEY=VALUE or"),
         (["--set", "swift.margn=1"], "swift.margn is not a key"),
         (["--workers", "0"], "--workers must be at least 1, found 0"),
         (["--metric", "accuracy"], "accuracy"),

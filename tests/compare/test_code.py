@@ -13,6 +13,7 @@ SOURCE = Path(swift_hyperband.__file__).parent
 RULES = [
     *("study/frozen.py", "space/draw.py", "space/parameters.py", "annealing/qubo.py", "annealing/own.py"),
     *("search/decisions.py", "search/schedule.py", "search/swift_hyperband.py", "search/rounds.py", "search/asha.py"),
+    *("search/adaptive.py", "search/bracket_choice.py", "search/chances.py"),
     *("search/fast_hyperband.py", "predictors/bounds.py", "predictors/kernel_machine.py", "predictors/svr.py"),
     *("replay/runs.py", "replay/draws.py", "replay/cluster.py", "replay/tables/published.py", "compare/accuracy.py"),
 ]

@@ -217,7 +217,7 @@ def test_if_all_tables_are_absent_one_line_says_where_to_get_and_put_them(write,
         (
             {"searches": [{"label": "Swift", "search": "swift"}]},
             "searches[0].search must be random, predicted-random, one-epoch, hyperband, fast-hyperband, "
-            "swift-hyperband, asha or swift-asha, found 'swift'",
+            "swift-hyperband, asha, swift-asha or adaptive-hyperband, found 'swift'",
         ),
         (
             {"searches": [*SEARCHES, {"label": "swift!", "search": "swift-hyperband"}]},

@@ -33,7 +33,9 @@ def test_every_search_finds_a_good_configuration_beside_hyperband_on_the_same_dr
         assert 0 <= run.regret < 1
         assert run.hyperband_epochs == 357
         assert run.makespan == run.epochs
-        assert (run.fits > 0) == (name in ("predicted-random", "fast-hyperband", "swift-hyperband", "swift-asha"))
+        assert (run.fits > 0) == (
+            name in ("predicted-random", "fast-hyperband", "swift-hyperband", "swift-asha", "adaptive-hyperband")
+        )
 
 
 def test_hyperband_beside_is_hyperband_itself(table):

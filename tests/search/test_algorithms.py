@@ -6,9 +6,11 @@ from typing import get_args
 
 import pytest
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.searches import PREDICTORS
 from swift_hyperband.report.compare import COLOURS
+from swift_hyperband.search.adaptive import AdaptiveSearch
 from swift_hyperband.search.algorithms import ALGORITHMS, Family, Name, StudyName
 from swift_hyperband.search.asha import AshaSearch
 from swift_hyperband.search.fast_hyperband import FastHyperbandSearch
@@ -21,6 +23,7 @@ SEARCHES = {
     Family.HYPERBAND: ScheduledSearch,
     Family.FAST_HYPERBAND: FastHyperbandSearch,
     Family.ASHA: AshaSearch,
+    Family.ADAPTIVE: AdaptiveSearch,
 }
 
 
@@ -56,6 +59,19 @@ def test_a_study_may_name_every_algorithm_that_the_workflow_runs(name):
     )
     assert study.schedule() == recipe(name, 27, 3).schedule
     assert study.schedule().decides == ALGORITHMS[name].predicts
+
+
+@pytest.mark.parametrize("name", [name for name, row in ALGORITHMS.items() if row.study != name])
+def test_a_study_that_names_a_search_of_replays_is_told_where_it_runs(name):
+    content = {
+        "name": "one",
+        "target": {"name": "digits-cnn", "metric": "loss", "mode": "min"},
+        "space": {"learning_rate": {"type": "float", "low": 0.001, "high": 1.0}},
+        "search": {"algorithm": name, "max_epochs": 9},
+    }
+    told = f"here: search.algorithm must be random, .*, found '{name}', which runs in replay and compare$"
+    with pytest.raises(UserError, match=told):
+        parse(content, "here")
 
 
 def test_a_search_without_a_predictor_imports_none(monkeypatch):

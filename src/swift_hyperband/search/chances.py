@@ -52,7 +52,8 @@ class Prediction:
         drawn = self.means + self.sigmas * errors
         known = np.broadcast_to([self.value(loss) for loss in reached], (DRAWS, len(reached)))
         last = np.partition(np.hstack((drawn, known)), places - 1, axis=1)[:, places - 1 : places]
-        return np.asarray((drawn <= last).mean(axis=0)).tolist()
+        found: list[float] = (drawn <= last).mean(axis=0).tolist()
+        return found
 
 
 def predict(curves: Sequence[Curve], seen: int, end: int, ended: Sequence[Curve], fewest: int) -> Prediction | None:
