@@ -1,11 +1,11 @@
 """Adaptive Hyperband beside Hyperband: epochs with one worker, and time with several, at equal quality.
 
-    python benchmarks/adaptive.py --curves DIR [--tables DIR] [--seeds 60] [--workers 4]
+    python benchmarks/adaptive.py --curves DIR [--tables DIR] [--seeds 60] [--workers 4] [--choice correlation]
 
 share = E / H as in equal_quality.py: the epochs after which the mean regret is no more than that of one whole
 Hyperband, in units of Hyperband's. With several workers, T / T_H: the seconds until then on a simulated cluster, in
-units of those in which Hyperband with as many workers reaches its last regret. The search may spend three Hyperbands;
-"regret" is its own after the epochs of one. DIR of --curves is that of saved_epochs.py (and mnist_4hp and
+units of those in which Hyperband with as many workers reaches its last regret. The search may spend one and a half
+Hyperbands; "regret" is its own after the epochs of one. DIR of --curves is that of saved_epochs.py (and mnist_4hp and
 resnets_tinyimagenet, if they are there); that of --tables holds the six tables of examples/tables. A seed without a
 winner has the regret of the table's worst row. "nan": not reached.
 """
@@ -28,7 +28,7 @@ from swift_hyperband.replay.tables.reader import read
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search.adaptive_settings import AdaptiveSettings
 
-BUDGET = 3.0
+BUDGET = 1.5
 
 MORE = {"mnist_4hp": (12, "loss", "min"), "resnets_tinyimagenet": (140, "accuracy", "max")}
 """R, metric and mode of two more public tables."""
@@ -36,11 +36,7 @@ MORE = {"mnist_4hp": (12, "loss", "min"), "resnets_tinyimagenet": (140, "accurac
 OWN = {"cnn": 81, "lstm": 60, "mlp": 81, "transformer": 60, "boosting": 81, "denoiser": 81}
 """R of our own tables."""
 
-VARIANTS = {
-    "correlation": AdaptiveSettings(budget=BUDGET),
-    "hyper-tune": AdaptiveSettings(budget=BUDGET, choice="hyper-tune"),
-}
-
+CHOICES = ["correlation", "hyper-tune"]
 
 Case = tuple[str, CurveTable, int, int]
 """Name, table, R and eta."""
@@ -73,14 +69,15 @@ def traces(replay: Replay, chosen: Recipe, seeds: int, cluster: ClusterSettings)
     return by_epochs, by_time
 
 
-def row(name: str, replay: Replay, eta: int, seeds: int, workers: int) -> None:
-    """Print the shares of all variants on a table."""
+def row(name: str, replay: Replay, eta: int, seeds: int, workers: int, choices: list[str]) -> None:
+    """Print the shares of searches on a table."""
     cluster = ClusterSettings(workers=workers)
     plain = recipe("hyperband", replay.max_epochs, eta)
     regrets = [trace[-1][1] for trace in traces(replay, plain, seeds, cluster)[0]]
     target = float(np.mean(regrets))
     found = []
-    for settings in VARIANTS.values():
+    for choice in choices:
+        settings = AdaptiveSettings(budget=BUDGET, choice=choice)
         chosen = recipe("adaptive-hyperband", replay.max_epochs, eta, adaptive=settings)
         by_epochs, by_time = traces(replay, chosen, seeds, cluster)
         whole = plain.schedule.epochs_hyperband
@@ -105,10 +102,12 @@ def main() -> None:
     parser.add_argument("--tables", type=Path)
     parser.add_argument("--seeds", type=int, default=60)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--choice", action="append", choices=CHOICES)
     options = parser.parse_args()
-    print(f"{'table':22} {'regret':>7}  " + "   ".join(f"{label}: share (95 %), regret" for label in VARIANTS))
+    choices = options.choice or CHOICES
+    print(f"{'table':22} {'regret':>7}  " + "   ".join(f"{choice}: share (95 %), regret" for choice in choices))
     for name, table, max_epochs, eta in cases(options.curves, options.tables):
-        row(name, Replay(table, max_epochs), eta, options.seeds, options.workers)
+        row(name, Replay(table, max_epochs), eta, options.seeds, options.workers, choices)
 
 
 if __name__ == "__main__":

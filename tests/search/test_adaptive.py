@@ -81,16 +81,16 @@ def test_beyond_the_most_workers_all_brackets_run_in_the_order_of_hyperband(star
     assert synthetic.drive(start(5, most_workers=8), workers=5).opened[:5] == [3, 2, 4, 1, 0]
 
 
-@pytest.mark.parametrize("workers", [1, 4, 16])
-def test_no_worker_idles_while_the_budget_pays_for_a_bracket(start, synthetic, workers):
-    search, order, running = start(workers, budget=2), random.Random(0), []
+@pytest.mark.parametrize(("workers", "budget"), [(1, 1.5), (4, 2), (8, 3)])
+def test_no_worker_idles_while_the_budget_pays_for_a_bracket(start, synthetic, workers, budget):
+    search, order, running = start(workers, budget=budget), random.Random(0), []
     dearest = max(sum(round_.epochs_hyperband for round_ in rounds) for rounds in ONCE.brackets.values())
     while True:
         running += search.ask(workers - len(running))
         if not running:
             break
         # what open brackets may still train is not free
-        if search.epochs < 2 * ONCE.epochs_hyperband - (workers + 1) * dearest:
+        if search.epochs < budget * ONCE.epochs_hyperband - (workers + 1) * dearest:
             assert len(running) == workers
         training = running.pop(order.randrange(len(running)))
         search.tell(training.trial, synthetic.curve(training.trial, training.epochs))
@@ -100,11 +100,12 @@ def test_no_worker_idles_while_the_budget_pays_for_a_bracket(start, synthetic, w
 def test_a_round_of_a_bracket_ends_before_its_next_one_begins_though_other_brackets_run(start, synthetic):
     search = start(4)
     first = search.ask(9)
-    assert search.opened == [3, 2] or search.opened == [3]
+    assert search.opened == [3]
     held = first[0]
     for training in first[1:]:
         search.tell(training.trial, synthetic.curve(training.trial, training.epochs))
     later = search.ask(60)
+    assert len(search.opened) > 1
     mates = {training.trial for training in first} - {held.trial}
     assert not mates & {training.trial for training in later if training.epochs > 3}
 
