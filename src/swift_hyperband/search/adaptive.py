@@ -110,9 +110,8 @@ class AdaptiveSearch:
     def tell(self, trial: str, curve: Curve) -> None:
         """Take the curve of a trial that was asked for: its losses from epoch 1, short or not finite if it failed."""
         bracket, epochs = self._running.pop(trial)
-        # one that fails at once counts as an epoch, so that the search ends though all do
-        known = len(self.curves[trial]) if trial in self.curves else -1 if not curve else 0
-        bracket.trained += len(curve) - known
+        # a trial costs an epoch even if it fails at once, so that the search ends though all do
+        bracket.trained += max(len(curve), 1) - len(self.curves.get(trial, ()))
         self.curves[trial] = curve
         bracket.running -= 1
         loss = rounds.loss_at(curve, epochs)
@@ -173,8 +172,6 @@ class AdaptiveSearch:
             return sorted(self._costs, reverse=True)
         order = bracket_choice.start_order(list(self._costs))
         fewest = self.settings.fewest_ended
-        if fewest is None:
-            fewest = 0 if self.workers == 1 else 5
         if self.settings.choice == "hyper-tune":
             fewest = max(fewest, bracket_choice.FEWEST)
         return order if ended < fewest else [s for s in order if s in STARTS]

@@ -20,10 +20,9 @@ class AdaptiveSettings:
     most_workers: int = key(
         4, "With more workers all brackets run in Hyperband's order before any is chosen.", ge=0, le=10**6
     )
-    fewest_ended: int | None = key(
-        None,
-        "Curves at the last epoch before brackets are chosen; until then they run in a fixed order. null: 0 with one "
-        "worker, else 5.",
+    fewest_ended: int = key(
+        0,
+        "Curves at the last epoch before brackets are chosen; until then each runs once, in a fixed order.",
         ge=0,
     )
     decision_fraction: float = key(0.15, "Position of the decision point between a round's start and end.", gt=0, le=1)
