@@ -13,6 +13,7 @@ from swift_hyperband.replay.draws import nearest_rows, permutation, places
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, interval
 from swift_hyperband.replay.tables.reader import PUBLISHED, read
+from swift_hyperband.search.adaptive_settings import AdaptiveSettings
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.space.parameters import Categorical, Float, Int, Space
@@ -36,6 +37,14 @@ def test_every_search_finds_a_good_configuration_beside_hyperband_on_the_same_dr
         assert (run.fits > 0) == (
             name in ("predicted-random", "fast-hyperband", "swift-hyperband", "swift-asha", "adaptive-hyperband")
         )
+
+
+def test_an_adaptive_search_draws_as_many_configurations_of_a_space_as_it_needs(table):
+    chosen = recipe("adaptive-hyperband", 27, 3, adaptive=AdaptiveSettings(budget=2))
+    (run,) = Replay(table, 27, nearest_rows(SPACE, table)).runs(chosen, [1])
+    assert run.hyperband_epochs < run.epochs <= 2 * run.hyperband_epochs
+    assert chosen.schedule.configurations >= 2 * 357, "a trial trains an epoch at least"
+    assert chosen.configurations == chosen.plain.schedule.configurations
 
 
 def test_hyperband_beside_is_hyperband_itself(table):

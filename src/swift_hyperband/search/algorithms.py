@@ -147,6 +147,6 @@ ALGORITHMS: Mapping[str, Algorithm] = {
     ),
     "asha": Algorithm("ASHA", Family.ASHA, "hyperband", False, _hyperband),
     "swift-asha": Algorithm("Swift-ASHA", Family.ASHA, "swift-hyperband", True, _hyperband, cost=150.0),
-    "adaptive-hyperband": Algorithm("Adaptive Hyperband", Family.ADAPTIVE, "hyperband", True, _hyperband, cost=30.0),
+    "adaptive-hyperband": Algorithm("Adaptive Hyperband", Family.ADAPTIVE, "hyperband", True, _hyperband, cost=150.0),
 }
 """Every algorithm by name, in the order of lists and messages."""
