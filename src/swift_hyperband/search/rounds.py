@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from swift_hyperband.predictors import Predictor
@@ -90,10 +91,15 @@ def fit_curves(
 
     `solve` is as in `predictors.fitting.fit`.
     """
+    found: Predictor | None = _fitting().fit_curves(curves, seen, end, settings, solve)
+    return found
+
+
+def _fitting() -> ModuleType:
     # numpy: the DAG and the jobs that train import this module, too
     from swift_hyperband.predictors import fitting
 
-    return fitting.fit_curves(curves, seen, end, settings, solve)
+    return fitting
 
 
 def predict(predictor: Predictor, curves: Sequence[Curve], seen: int, margin: float = 0.0) -> list[float]:
@@ -159,11 +165,8 @@ def _outside(predictor: Predictor | None, losses: Mapping[str, float], at_end: b
 def left_out(round_: Round, references: Iterable[Mapping[str, Curve]], settings: PredictorSettings) -> list[str]:
     """Return the trials with finite curves that `fit` leaves out, because they are far outside the others."""
     assert round_.decision_epoch is not None
-    # numpy, as in `fit_curves`
-    from swift_hyperband.predictors import fitting
-
     known = {trial: curve for reference in references for trial, curve in reference.items()}
-    far = fitting.left_out(list(known.values()), round_.decision_epoch, round_.end, settings)
+    far = _fitting().left_out(list(known.values()), round_.decision_epoch, round_.end, settings)
     return [trial for trial, is_far in zip(known, far, strict=True) if is_far]
 
 
