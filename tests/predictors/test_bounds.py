@@ -187,7 +187,9 @@ def test_with_an_error_of_its_own_a_trial_unlike_the_others_gets_more(name):
     table = curves(20)
     found = fitting.fit(PredictorSettings(name), table[:, :4], table[:, -1])
     alike, unlike = table[:1, :4], np.array([[30.0, 20.0, 10.0, 9.0]])
-    errors = [np.log(found.predict(one) / found.optimistic(one, 1.0))[0] / found.machine.sigma for one in (alike, unlike)]
+    errors = [
+        np.log(found.predict(one) / found.optimistic(one, 1.0))[0] / found.machine.sigma for one in (alike, unlike)
+    ]
     assert 1.0 < errors[0] < 1.2
     assert errors[1] > 1.5
 
