@@ -44,6 +44,7 @@ VARIANTS: list[tuple[str, str, dict[str, Any]]] = [
     ("Hyperband", "hyperband", {}),
     ("Swift, published", "swift-hyperband", {"preset": "published"}),
     ("Swift, default", "swift-hyperband", {}),
+    ("Swift, bold", "swift-hyperband", {"preset": "bold"}),
 ]
 """Label, algorithm and settings of the searches; add others to compare."""
 
@@ -71,7 +72,8 @@ class Repeated(Recipe):
         for round_ in divide(repeated, self.study.swift()).rounds:
             whole = wide[round_.bracket % count, round_.index]
             divided.append(replace(round_, trials=round_.trials + whole.extra, extra=whole.extra, paying=whole.paying))
-        return replace(once, rounds=tuple(divided))
+        # what thaws after the last bracket does not repeat
+        return replace(once, rounds=tuple(divided), thaw=None)
 
 
 def traces(replay: Replay, chosen: Recipe, seeds: int) -> list[Trace]:
