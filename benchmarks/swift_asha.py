@@ -87,9 +87,9 @@ class Variant(Recipe):
 
     search: type[AshaSearch] = AshaSearch
 
-    def start(self, trials):
+    def start(self, trials, workers=1):
         if self.algorithm != "swift-asha":
-            return super().start(trials)
+            return super().start(trials, workers)
         return self.search(self.schedule, trials, self.study.rules())
 
 

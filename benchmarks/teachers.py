@@ -76,7 +76,7 @@ class RandomTeachers(Recipe):
     def generator(self) -> np.random.Generator:
         return np.random.default_rng(0)
 
-    def start(self, trials: Mapping[int, Sequence[str]]) -> Search:
+    def start(self, trials: Mapping[int, Sequence[str]], workers: int = 1) -> Search:
         rules = self.study.rules()
 
         def fit(round_: Round, references: Sequence[Mapping[str, Curve]]) -> Predictor | None:
