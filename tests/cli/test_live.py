@@ -12,7 +12,8 @@ from swift_hyperband.workflow.snakemake_log import failures, new_log
 def progress(best=None, rounds=(), outcomes=()):
     brackets = [
         SimpleNamespace(
-            bracket=bracket,
+            name=f"bracket {bracket}" if bracket >= 0 else "thaw",
+            is_thaw=bracket < 0,
             round=None if index is None else SimpleNamespace(competitors=("a",), schedule=SimpleNamespace(index=index)),
         )
         for bracket, index in rounds
@@ -36,6 +37,7 @@ def progress(best=None, rounds=(), outcomes=()):
             "",
             "mine: 45 of at most 282 epochs; best loss 0.123457; bracket 2 round 1; 1 job running",
         ),
+        (progress(None, [(-1, 0)], ["at work"]), "", "mine: 45 of at most 282 epochs; thaw; 1 job running"),
         (
             progress(None, [(3, 0), (2, 1), (1, 0)], ["at work", "at work"]),
             "in SLURM 3 jobs (2 running, 1 pending)",
