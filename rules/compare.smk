@@ -9,13 +9,13 @@ rule compare_runs:
         touch("results/compare/{comparison}/done/{part}/{unit}"),
     log:
         "results/compare/{comparison}/logs/{part}/{unit}.log",
+    # the longest first, so that no core waits for one at the end
+    priority: compared_cost
     conda:
         "../envs/swift-hyperband.yaml"
     params:
         only=compared_names,
         definition=compared_definition,
-    # the longest first, so that no core waits for one at the end
-    priority: compared_cost
     message:
         "compare: {wildcards.part} of {wildcards.unit}"
     shell:
