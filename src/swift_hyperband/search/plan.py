@@ -282,13 +282,12 @@ def _stages(
             add((key, "complete"), 0, 0, ends)
     if schedule.thaw is not None and (budget := thawed(schedule, case)):
         trials, last = schedule.thaw.trials, [rounds[-1].key for rounds in schedule.brackets.values()]
-        add(
-            (schedule.thaw.key, "full"),
-            trials,
-            budget // trials,
-            [(key, "complete") for key in last],
-            schedule.max_epochs,
-        )
+        name: _Name = (schedule.thaw.key, "full")
+        add(name, trials, budget // trials, [(key, "complete") for key in last], schedule.max_epochs)
+        # one job trains what does not divide
+        (length, count), *others = found[name].jobs
+        jobs = [(length + budget % trials, 1), (length, count - 1), *others]
+        found[name] = _Stage(tuple(job for job in jobs if job[1]), found[name].after)
     return found
 
 
