@@ -260,3 +260,12 @@ def test_impossible_options_are_one_line(study, capsys, options):
     assert found.out == ""
     assert found.err.startswith(f"error: {options[0]} must be ")
     assert found.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("batch_size", ["auto", 1, 4])
+@pytest.mark.parametrize("size", [(100, 2), (81, 3), (140, 2)])
+def test_one_worker_also_trains_every_epoch_of_the_thaw(size, batch_size):
+    schedule = swift_hyperband(*size, SwiftSettings())
+    assert schedule.thaw is not None
+    assert makespan(schedule, "worst", batch_size, 1) == epochs(schedule, "worst")
+    assert makespan(schedule, "best", batch_size, 1) == epochs(schedule, "best")
