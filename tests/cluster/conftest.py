@@ -43,7 +43,8 @@ class SlurmProject(project_module.Project):
         return self.run("search on SLURM", *arguments, check=check)
 
     def code(self, *arguments):
-        if arguments[0] == "search on SLURM":
+        # forks of a process with Snakemake run scripts, no programs
+        if arguments[0] in ("search on SLURM", sys.executable):
             self.start(*arguments)
             return self.ended()
         return super().code(*arguments)
