@@ -18,6 +18,8 @@ PARTS: dict[str, tuple[str, str]] = {
     "saved": (style.LIGHT, "saved: stopped by prediction"),
     "lost": ("white", "lost: diverged or failed"),
 }
+THAW = "thaw"
+"""The row of the trials that go on when all brackets are over."""
 NARROW = 0.022
 """Share of the axis that a digit takes: only wide enough parts have their number written on them."""
 
@@ -31,7 +33,7 @@ def draw(history: History) -> Figure:
     above, below = picture.subplots(2, 1, height_ratios=[1.2, len(found)])
     _bars(above, {"in all": total})
     brackets = history.schedule.brackets
-    _bars(below, {f"bracket {key}" if key in brackets else "after them": spent for key, spent in found.items()})
+    _bars(below, {f"bracket {key}" if key in brackets else THAW: spent for key, spent in found.items()})
     over = any(found[bracket].spent > found[bracket].hyperband for bracket in brackets)
     whole = " (the whole bar: Hyperband" + (", where no more was trained)" if over else ")")
     is_random = ALGORITHMS[history.study.search.algorithm].random
@@ -77,9 +79,10 @@ def _bars(ax: Axes, bars: Mapping[str, Spending]) -> None:
                     bbox={"fc": colour, "ec": "none", "pad": 1} if part in ("saved", "lost") else None,
                 )
             left[row] += length
-    for row, spent in enumerate(bars.values()):
+    for row, (name, spent) in enumerate(bars.items()):
         text = f"{spent.spent} of {spent.hyperband}{_balance(spent)}" if spent.hyperband else "no round is over"
-        text = f"{spent.spent} more" if spent.thawed and not spent.hyperband else text
+        if name == THAW:
+            text = f"{spent.spent} more" if spent.thawed else "no trial so far"
         ax.annotate(text, (left[row], row), (5, 0), textcoords="offset points", va="center")
     ax.set_yticks(rows, list(bars))
     ax.set_ylim(len(bars) - 0.5, -0.5)
