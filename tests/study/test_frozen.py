@@ -334,3 +334,14 @@ def test_what_differs_from_the_frozen_study_is_told(changed, study):
     ]
     assert ("swift.threshold", 'is "promotion" in the frozen study, "quantile" now') in found
     assert differences(study().definition(), study().definition()) == []
+
+
+def test_who_trains_may_change_between_two_starts_and_was_rounds_before_one_could_choose(old):
+    settings = json.loads(old.settings.read_text())
+    del settings["execution"]
+    old.settings.write_text(json.dumps(settings))
+    assert load_frozen(old).execution == load_study(old).execution == "rounds"
+    definition = json.loads(old.study.read_text())
+    freeze(old, check_frozen(old, study()).model_copy(update={"execution": "workers"}))
+    assert json.loads(old.study.read_text()) == definition
+    assert load_frozen(old).execution == "workers"

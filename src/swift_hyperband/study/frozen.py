@@ -74,6 +74,12 @@ class FrozenStudy:
         return bool(self.settings["keep_states"])
 
     @property
+    def execution(self) -> str:
+        """Who trains: the jobs of rounds, or workers that stay."""
+        # older settings lack the key
+        return str(self.settings.get("execution", "rounds"))
+
+    @property
     def fallback(self) -> str:
         """The reaction to an annealer that cannot answer: stop, or simulated-annealing."""
         return str(self.settings["fallback"])

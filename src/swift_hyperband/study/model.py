@@ -38,7 +38,10 @@ from swift_hyperband.targets.program.target import COUNTS, MAX_EPOCHS, PLACEHOLD
 from swift_hyperband.targets.program.template import Placeholder, in_braces, placeholders, words
 
 NOT_DEFINING = frozenset(
-    ("resources", "retries", "give_up_after", "batch_size", "save_every", "keep_states", "fallback", "budget")
+    (
+        *("execution", "resources", "retries", "give_up_after", "batch_size", "save_every", "keep_states"),
+        *("fallback", "budget"),
+    )
 )
 """Keys that may change while a search runs: its result does not depend on them."""
 
@@ -79,6 +82,10 @@ class Study(Section):
     )
     predictor: Annotated[PredictorSettings, FromKeys()] = Field(
         default_factory=PredictorSettings, description="The predictor of the end of a learning curve."
+    )
+    execution: Literal["rounds", "workers"] = Field(
+        default="rounds",
+        description="rounds: each batch of a round is a job; workers: long-lived jobs take one training after another.",
     )
     batch_size: Annotated[int | str, BeforeValidator(batch_size_value)] = Field(
         default="auto",
