@@ -55,6 +55,8 @@ ELSEWHERE = {
     "replay/model_draws": "replay/test_runs",
     "replay/recipes": "replay/test_runs",
     "replay/searches": "search/test_algorithms",
+    "replay/simulated_training": "replay/test_simulator",
+    "replay/simulation": "replay/test_simulator",
     "replay/tables/cells": "replay/tables/test_reader",
     "replay/tables/long": "replay/tables/test_reader",
     "replay/tables/long_rows": "replay/tables/test_reader",

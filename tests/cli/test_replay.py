@@ -84,6 +84,23 @@ def test_every_search_can_be_replayed_on_a_cluster(table, search, capsys):
         assert 0 < run["utilisation"] < 1
 
 
+def test_workers_that_train_ahead_give_the_same_result_sooner_and_show_what_was_in_vain(table, capsys):
+    runs = []
+    for speculate in ([], ["--speculate"]):
+        options = ["--seeds", 2, "--workers", 64, "--preset", "bold", *speculate]
+        assert replay(table, *options, "--json") == 0
+        runs.append(json.loads(capsys.readouterr().out)["runs"])
+    same = ("best", "epochs", "fits")
+    for waiting, ahead in zip(*runs, strict=True):
+        assert [waiting[key] for key in same] == [ahead[key] for key in same]
+        assert ahead["makespan"] < waiting["makespan"]
+        assert waiting["used_ahead"] == waiting["in_vain"] == 0 < ahead["used_ahead"]
+    assert replay(table, *options) == 0
+    assert "in vain" in capsys.readouterr().out
+    assert replay(table, "--workers", 4, "--speculate", -1) == 2
+    assert "--speculate must be true, false or a number of at least 0, found -1" in capsys.readouterr().err
+
+
 def test_a_gantt_picture_is_drawn(table, tmp_path, capsys):
     picture = tmp_path / "gantt.png"
     assert replay(table, "--search", "asha", "--seeds", 1, "--workers", 4, "--gantt", picture) == 0

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.replay.cluster import ClusterSettings
-from swift_hyperband.replay.simulator import Kind, simulate
+from swift_hyperband.replay.simulation import Kind
+from swift_hyperband.replay.simulator import simulate
 from swift_hyperband.search import Training
 from swift_hyperband.study.section import checked
 

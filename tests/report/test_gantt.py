@@ -5,7 +5,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from swift_hyperband.replay.cluster import ClusterSettings
-from swift_hyperband.replay.simulator import Stretch, simulate
+from swift_hyperband.replay.simulation import Stretch
+from swift_hyperband.replay.simulator import simulate
 from swift_hyperband.report import gantt, style
 from swift_hyperband.search import Training
 

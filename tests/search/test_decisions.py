@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swift_hyperband.search.decisions import decide, promote, promotion_threshold, quantile_threshold, rank
+from swift_hyperband.search.decisions import certain, decide, promote, promotion_threshold, quantile_threshold, rank
 
 losses = st.dictionaries(
     st.text("abcdef0123456789", min_size=3, max_size=3), st.floats(-10, 10) | st.just(math.inf), max_size=12
@@ -98,3 +98,47 @@ def test_promotion_takes_the_best_living_trials(values, promoted):
 def test_enough_trials_continue_to_fill_the_next_round(values, wanted, cut):
     alive = {trial: loss for trial, loss in values.items() if math.isfinite(loss)}
     assert len(going(decide(values, alive, alive, 0.0, threshold=cut, wanted=wanted))) >= min(wanted, len(alive))
+
+
+@given(
+    losses=st.lists(
+        st.tuples(st.sampled_from([1.0, 2.0, 3.0, 4.0, math.inf]), st.integers(0, 3)), min_size=1, max_size=7
+    ),
+    there=st.integers(0, 6),
+    predicts=st.booleans(),
+    reached=st.lists(st.integers(1, 4), max_size=2),
+    places=st.integers(1, 5),
+    wanted=st.integers(-1, 5),
+    most=st.integers(1, 7),
+)
+def test_whatever_is_certain_holds_when_the_outstanding_trials_are_there(
+    losses, there, predicts, reached, places, wanted, most
+):
+    # losses at the decision point, which are the predictions, and how much of them is benefit of the doubt
+    def evidence(trials):
+        seen = {f"t{n}": losses[n][0] for n in trials}
+        alive = [trial for trial, loss in seen.items() if math.isfinite(loss)]
+        predicted = {trial: seen[trial] for trial in alive}
+        optimistic = {trial: seen[trial] - losses[int(trial[1:])][1] for trial in alive}
+        return seen, predicted if predicts else None, optimistic, [*reached, *predicted.values()]
+
+    order = sorted(range(len(losses)), key=lambda n: (n * 5) % 7)
+    seen, predicted, optimistic, known = evidence(order[:there])
+    out = len(losses) - len(seen)
+    for_certain, stopping = certain(
+        seen,
+        predicted,
+        optimistic,
+        out,
+        lowest=promotion_threshold([-math.inf] * out + known, places),
+        highest=promotion_threshold(known, places),
+        wanted=wanted,
+        most=most,
+    )
+    everyone = evidence(order)
+    threshold = promotion_threshold(everyone[3], places)
+    found = decide(*everyone[:3], 0.0, threshold=threshold, wanted=wanted, most=most)
+    assert all(found.verdicts[trial].continues for trial in for_certain)
+    assert not any(found.verdicts[trial].continues for trial in stopping)
+    if not out:
+        assert for_certain | stopping == set(seen)

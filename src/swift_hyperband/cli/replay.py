@@ -114,6 +114,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--queue-seconds", type=float, default=0.0, metavar="S", help="mean wait of a job in the queue"
     )
     cluster.add_argument("--failures-per-hour", type=float, default=0.0, metavar="F", help="of a worker that trains")
+    cluster.add_argument(
+        "--speculate",
+        type=float,
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="SHARE",
+        help="free workers train ahead of a search in rounds; SHARE: by at most this share of the epochs asked for",
+    )
     cluster.add_argument("--gantt", type=Path, metavar="PNG", help="draw who trained what and when, for the first seed")
     parser.add_argument("--json", action="store_true", help="print the runs as JSON")
     parser.set_defaults(run=_replay)
@@ -262,6 +271,9 @@ def _print(
     if cluster is not None:
         lines.append(("makespan, s", [run.makespan for run in runs], 1))
         lines.append(("utilisation", [run.utilisation for run in runs], -1))
+        if cluster.speculate is not False:
+            lines.append(("epochs ahead, used", [run.used_ahead for run in runs], -1))
+            lines.append(("  in vain", [run.in_vain for run in runs], 1))
     lines.append(("CPU s a replay", [run.cpu_s for run in runs], 1))
     for name, values, better in lines:
         if known := [value for value in values if value is not None]:

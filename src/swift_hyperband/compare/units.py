@@ -113,6 +113,8 @@ class Pair:
         "cpu_s": float,
         "makespan": float,
         "utilisation": float,
+        "used_ahead": int,
+        "in_vain": int,
     }
 
     @property

@@ -13,6 +13,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from swift_hyperband.base.keys import key
+from swift_hyperband.search.hopes import switch_or_share
 
 Pace = Literal["constant", "per-configuration", "heavy-tailed"]
 
@@ -40,6 +41,12 @@ class ClusterSettings:
     queue_seconds: float = key(0.0, "Mean wait from a job's submission to its start, exponential.", ge=0)
     # the job loses the epoch in flight, since states are saved every epoch, and is submitted again in the same place
     failures_per_hour: float = key(0.0, "Of a worker that trains, exponential.", ge=0)
+    speculate: bool | float = key(
+        False,
+        "Whether workers without other work train ahead of what a search in rounds asks for; a number: most epochs "
+        "ahead, as a share of those asked for so far.",
+        check=switch_or_share,
+    )
     seed: int = key(0, "Of all that is random on the cluster.")
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.draws import Draw, Drawing, Rows, permutations
 from swift_hyperband.replay.searches import Recipe
-from swift_hyperband.replay.simulator import Simulation, simulate
+from swift_hyperband.replay.simulation import Simulation
+from swift_hyperband.replay.simulator import simulate
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search import Search
 from swift_hyperband.search.algorithms import ALGORITHMS
@@ -50,6 +51,8 @@ class Run:
         Seconds on the cluster; without one, on one worker that takes a second an epoch.
     utilisation : float
         Share of the workers' time that trains.
+    used_ahead, in_vain : int
+        Epochs that workers trained before they were asked for, and those that never were.
     """
 
     seed: int
@@ -64,6 +67,8 @@ class Run:
     cpu_s: float
     makespan: float
     utilisation: float
+    used_ahead: int
+    in_vain: int
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -152,6 +157,8 @@ class Replay:
                 cpu_s=cpu,
                 makespan=float(epochs) if simulation is None else simulation.makespan,
                 utilisation=1.0 if simulation is None else simulation.utilisation,
+                used_ahead=0 if simulation is None else simulation.used_ahead,
+                in_vain=0 if simulation is None else simulation.in_vain,
             )
 
     def run(

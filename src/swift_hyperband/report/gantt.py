@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, PercentFormatter
 
-from swift_hyperband.replay.simulator import Simulation, Stretch
+from swift_hyperband.replay.simulation import Simulation, Stretch
 from swift_hyperband.report import style
 
 ROWS = 64

@@ -185,6 +185,58 @@ def decide(
     return Decision(threshold, sigma, verdicts)
 
 
+def certain(
+    seen: Mapping[str, float],
+    predicted: Mapping[str, float] | None,
+    optimistic: Mapping[str, float],
+    outstanding: int,
+    *,
+    lowest: float,
+    highest: float,
+    wanted: int,
+    most: int,
+) -> tuple[set[str], set[str]]:
+    """Return which partial trials go on, and which stop, whatever trials reach that are not at the decision point yet.
+
+    Parameters
+    ----------
+    seen, predicted, optimistic, wanted, most
+        As in `decide`, of the trials that are at the decision point.
+    outstanding : int
+        Number of trials that are not. Each may be predicted better or worse than any other, or fail.
+    lowest, highest : float
+        Bounds of the threshold.
+
+    Notes
+    -----
+    `decide` has three cases: too few, enough or too many predictions below the threshold. A trial is certain if every
+    case that can still come says the same of it. A rank by prediction worsens by at most `outstanding`, and never
+    improves.
+    """
+    alive = {trial: loss for trial, loss in seen.items() if math.isfinite(loss)}
+    failed = set(seen).difference(alive)
+    order = rank(alive if predicted is None else {trial: predicted[trial] for trial in alive})
+    place = {trial: at for at, trial in enumerate(order)}
+    inside = {trial for trial in order if place[trial] + outstanding < most}
+    beyond = set(order[most:])
+    if predicted is None:
+        return inside, failed | beyond
+    below = {trial for trial in order if optimistic[trial] < lowest}
+    above = {trial for trial in order if optimistic[trial] >= highest}
+    most_below = len(order) - len(above) + outstanding
+    going, stopping = set(order), set(order)
+    if len(below) < wanted:
+        going &= {trial for trial in order if place[trial] + outstanding < wanted}
+        stopping &= set(order[max(0, wanted) :])
+    if most_below > most and most_below >= wanted:
+        going &= inside
+        stopping &= beyond
+    if most_below >= wanted and len(below) <= most:
+        going &= below
+        stopping &= above
+    return going, failed | stopping
+
+
 def promote(losses: Mapping[str, float], promoted: int) -> list[str]:
     """Return the trials of the next round: the best by real loss, never a failed one.
 

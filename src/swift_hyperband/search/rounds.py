@@ -113,14 +113,33 @@ def predict(predictor: Predictor, curves: Sequence[Curve], seen: int, margin: fl
     return predicted
 
 
-def decide(
+@dataclass(frozen=True)
+class _Evidence:
+    """What a decision rests on, by trial: losses seen at the decision point, and predictions for the round's end.
+
+    Attributes
+    ----------
+    predicted : dict of str to float or None
+    seen, optimistic, outside : dict of str to float
+    sound, expected : list of float
+        Losses at the end that count for the threshold: those of the reference trials, and predictions.
+    """
+
+    seen: dict[str, float]
+    predicted: dict[str, float] | None
+    optimistic: dict[str, float]
+    outside: dict[str, float]
+    sound: list[float]
+    expected: list[float]
+
+
+def _evidence(
     round_: Round,
     reference: Mapping[str, Curve],
     partial: Mapping[str, Curve],
     predictor: Predictor | None,
     rules: Rules,
-) -> Decision:
-    """Return which partial trials, given with their curves, go on to the round's end."""
+) -> _Evidence:
     point = round_.decision_epoch
     assert point is not None
     reached = {trial: loss_at(curve, round_.end) for trial, curve in reference.items()}
@@ -135,23 +154,63 @@ def decide(
         predicted = dict(zip(alive, predict(predictor, living, point), strict=True))
         optimistic = dict(zip(alive, predict(predictor, living, point, margin), strict=True)) if margin else predicted
     sound = [loss for trial, loss in reached.items() if math.isfinite(loss) and trial not in outside]
+    expected = [loss for trial, loss in (predicted or {}).items() if trial not in outside]
+    return _Evidence(seen, predicted, optimistic, outside, sound, expected)
+
+
+def decide(
+    round_: Round,
+    reference: Mapping[str, Curve],
+    partial: Mapping[str, Curve],
+    predictor: Predictor | None,
+    rules: Rules,
+) -> Decision:
+    """Return which partial trials, given with their curves, go on to the round's end."""
+    of = _evidence(round_, reference, partial, predictor, rules)
     threshold = quantile_threshold(round_, reference, rules)
     if threshold is None:
-        expected = [loss for trial, loss in (predicted or {}).items() if trial not in outside]
-        # a trial that would take one of the last places of the next round seldom wins
-        places = ceil_share(rules.swift.places, round_.promoted)
-        threshold = decisions.promotion_threshold(sound + expected, places)
+        threshold = decisions.promotion_threshold(of.sound + of.expected, _places(round_, rules))
     found = decisions.decide(
-        seen,
-        predicted,
-        optimistic,
+        of.seen,
+        of.predicted,
+        of.optimistic,
         # n more fits, which only a margin needs
         predictor.sigma if predictor is not None and rules.swift.margin > 0 else 0.0,
         threshold=threshold,
-        wanted=round_.promoted - len(sound),
+        wanted=round_.promoted - len(of.sound),
         most=round_.most_completed,
     )
-    return replace(found, outside=outside)
+    return replace(found, outside=of.outside)
+
+
+def certain(
+    round_: Round,
+    reference: Mapping[str, Curve],
+    partial: Mapping[str, Curve],
+    predictor: Predictor | None,
+    rules: Rules,
+) -> tuple[set[str], set[str]]:
+    """Return which of the partial trials given, not all of them, go on for certain, and which stop for certain.
+
+    The threshold only falls as further trials come to the decision point: it is lowest if all of them are predicted to
+    be better than those that are there, and highest if all fail.
+    """
+    of = _evidence(round_, reference, partial, predictor, rules)
+    outstanding = round_.partial - len(partial)
+    lowest = highest = quantile_threshold(round_, reference, rules)
+    if lowest is None or highest is None:
+        known, places = of.sound + of.expected, _places(round_, rules)
+        lowest = decisions.promotion_threshold([-math.inf] * outstanding + known, places)
+        highest = decisions.promotion_threshold(known, places)
+    wanted, most = round_.promoted - len(of.sound), round_.most_completed
+    return decisions.certain(
+        of.seen, of.predicted, of.optimistic, outstanding, lowest=lowest, highest=highest, wanted=wanted, most=most
+    )
+
+
+def _places(round_: Round, rules: Rules) -> int:
+    """Return how many places count: a trial that would take one of the last of the next round seldom wins."""
+    return ceil_share(rules.swift.places, round_.promoted)
 
 
 def _outside(predictor: Predictor | None, losses: Mapping[str, float], at_end: bool) -> dict[str, float]:

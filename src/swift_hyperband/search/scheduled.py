@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.search import Curve, Training, rounds
 from swift_hyperband.search.decisions import Decision
+from swift_hyperband.search.hopes import Hope, hopes
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Round, RoundKey, Schedule
 
@@ -96,6 +97,7 @@ class ScheduledSearch:
     _finished: dict[RoundKey, dict[str, Curve]] = field(default_factory=dict)
     _predictors: dict[RoundKey, Predictor | None] = field(default_factory=dict)
     _undecided: list[RoundRecord] = field(default_factory=list)
+    _certain: dict[RoundKey, tuple[int, tuple[set[str], set[str]]]] = field(default_factory=dict)
     _goals: dict[str, int] = field(default_factory=dict)
     _rounds_over: int = 0
 
@@ -123,6 +125,33 @@ class ScheduledSearch:
         group.left -= 1
         if not group.left:
             group.over(group.record)
+
+    def outstanding(self, trial: str) -> bool:
+        """Return whether the trial's curve was asked for, or will be next, and was not told yet."""
+        return trial in self._groups
+
+    def urgency(self, trial: str) -> int:
+        """Return the place of an outstanding training in the order of the schedule; the smallest is the most urgent."""
+        return self.schedule.position[self._groups[trial].record.schedule.key]
+
+    def hopes(self, ahead: Mapping[str, Curve]) -> list[Hope]:
+        """Return trainings that are not asked for but may be, best first; see `search.hopes`."""
+        return hopes(self, ahead)
+
+    def certain(self, record: RoundRecord, partial: Mapping[str, Curve]) -> tuple[set[str], set[str]]:
+        """Return which of a round's partial trials go on or stop for certain, before all are at the decision point.
+
+        Nothing is certain before the predictor can be fitted.
+        """
+        round_ = record.schedule
+        if round_.key not in self._references or not self._predictor_ready(round_):
+            return set(), set()
+        known = self._certain.get(round_.key)
+        if known is None or known[0] != len(partial):
+            reference = self._references[round_.key]
+            found = rounds.certain(round_, reference, partial, self._predictor(round_), self.rules)
+            known = self._certain[round_.key] = len(partial), found
+        return known[1]
 
     @property
     def finished(self) -> bool:
