@@ -1,14 +1,16 @@
 """Who teaches the predictor: the default rule, its parts, and the rule before it, against Hyperband.
 
-    python benchmarks/teachers.py --curves DIR [--seeds 200] [--only NAME ...]
+    python benchmarks/teachers.py --curves DIR [--seeds 200] [--only NAME ...] [--metric-at best]
 
 DIR holds the published tables as in saved_epochs.py, tables in the long format in folders of their own, and those of
 record_tables.sh in DIR/tables. Missing tables are skipped. For each table, and eta = 2 or 3: the epochs as a share of
 Hyperband's, the mean difference of regrets with its paired 95 % interval (W: worse, B: better), the share of seeds in
-which the search is worse and better, and the kill risk.
+which the search is worse and better, and the kill risk, counted and predicted.
 
 The ablation: "random teachers" is the preset bold, whose predictors learn from as many rows of the table as before, but
 drawn at random in the place of the trials that were promoted. No search could do that; it shows the cause.
+
+`--metric-at best` judges each curve by its best epoch so far, in both searches.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from typing import Any
 import numpy as np
 from saved_epochs import tables
 
+from swift_hyperband.base.metric import At
+from swift_hyperband.compare.verdicts import mean_known
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, interval
@@ -66,6 +70,11 @@ def settings(folder: Path) -> Iterator[tuple[str, CurveTable, int, int]]:
                 yield name, read(path, "long", "loss", "min"), max_epochs, eta
 
 
+def counting(table: CurveTable, at: At) -> CurveTable:
+    """Return a table of which the last or the best epoch of each curve counts."""
+    return replace(table, metric=replace(table.metric, at=at))
+
+
 @dataclass(frozen=True)
 class RandomTeachers(Recipe):
     """A search whose predictors learn from random rows of the table, as many as from its reference trials."""
@@ -94,8 +103,11 @@ def main() -> None:
     parser.add_argument("--curves", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--only", nargs="+", default=[*VARIANTS], choices=[*VARIANTS], metavar="NAME")
+    parser.add_argument("--metric-at", choices=("last", "best"), default="last")
     options = parser.parse_args()
-    found = list(settings(options.curves))
+    found = [
+        (name, counting(table, options.metric_at), size, eta) for name, table, size, eta in settings(options.curves)
+    ]
     for label in options.only:
         rows = [(name, eta, *_row(label, table, size, eta, options.seeds)) for name, table, size, eta in found]
         shares, differences = [row[2] for row in rows], [row[3] for row in rows]
@@ -105,11 +117,11 @@ def main() -> None:
             f"\n{label}: {np.mean(shares):.3f} of Hyperband's epochs (at most {max(shares):.3f}), significantly worse "
             f"on {len(worse)} of {len(rows)}, better on {len(better)}; largest difference {max(differences):+.4f}"
         )
-        for name, eta, share, mean, half, more, less, risk in rows:
+        for name, eta, share, mean, half, more, less, risk, predicted in rows:
             sign = "W" if mean - half > 0 else "B" if mean + half < 0 else " "
             print(
                 f"  {name[:22]:22} eta {eta}  {share:.3f}  {mean:+.4f} +- {half:.4f} {sign}  "
-                f"{more:.2f} / {less:.2f}  kill {risk:.2f}",
+                f"{more:.2f} / {less:.2f}  kill {risk:.3f} ({predicted:.3f})",
                 flush=True,
             )
 
@@ -128,7 +140,9 @@ def _row(label: str, table: CurveTable, max_epochs: int, eta: int, seeds: int) -
     more = np.mean([difference > 1e-12 for difference in differences])
     less = np.mean([difference < -1e-12 for difference in differences])
     risk = np.mean([bool(run.winner_stopped) for run in runs])
-    return float(epochs), mean, 0.0 if math.isnan(half) else half, float(more), float(less), float(risk)
+    predicted = mean_known(run.kill_risk for run in runs)
+    risks = float(risk), math.nan if predicted is None else predicted
+    return float(epochs), mean, 0.0 if math.isnan(half) else half, float(more), float(less), *risks
 
 
 if __name__ == "__main__":

@@ -96,7 +96,11 @@ def test_one_command_writes_figure_tables_and_all_runs(folder, capsys):
     assert {row["verdict"] for row in rows[1::3] + rows[2::3]} <= {"better", "level", "worse"}
     assert all(0 <= float(row["kill_risk"]) <= 1 for row in rows[1::3] + rows[2::3])
     assert rows[0]["kill_risk"] == ""
-    assert "kill risk" in summary
+    assert "kill risk (predicted)" in summary
+    predicted = [row["kill_risk_predicted"] for row in rows[:3]]
+    # a search without rounds predicts none
+    assert [predicted[0], predicted[2]] == ["", ""]
+    assert 0 <= float(predicted[1]) < 0.5
     verdicts = lines(made / "verdicts.csv")
     assert [row["search"] for row in verdicts] == ["Swift", "Fast"]
     assert all(int(row["better"]) + int(row["level"]) + int(row["worse"]) == 2 for row in verdicts)

@@ -51,7 +51,10 @@ def test_people_read_a_table_with_intervals(table, capsys):
     line = next(line for line in printed.splitlines() if line.startswith("verdict: "))
     assert re.match("verdict: (better than|level with|worse than) Hyperband: regret .* of the seeds, at", line)
     assert re.search(
-        r"^kill risk: a prediction stopped the winner of Hyperband in \d of 4 seeds$", printed, re.MULTILINE
+        r"^kill risk: a prediction stopped the winner of Hyperband in \d of 4 seeds; "
+        r"by the predictions and their errors \d+\.\d%$",
+        printed,
+        re.MULTILINE,
     )
     assert replay(table, "--seeds", 2, "--search", "hyperband") == 0
     assert "verdict" not in capsys.readouterr().out

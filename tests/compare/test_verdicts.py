@@ -3,7 +3,7 @@
 import pytest
 
 from swift_hyperband.base.metric import Metric
-from swift_hyperband.compare.verdicts import beats, kill_risk, overall, verdict
+from swift_hyperband.compare.verdicts import beats, mean_known, overall, verdict
 
 LOSS, ACCURACY = Metric("loss", "min"), Metric("accuracy", "max")
 
@@ -98,5 +98,5 @@ def test_a_search_beats_another_only_if_it_is_better_at_no_more_epochs():
 
 
 def test_the_kill_risk_is_the_share_of_the_seeds_in_which_it_is_known():
-    assert kill_risk([True, False, None, False, False]) == 0.25
-    assert kill_risk([None, None]) is None
+    assert mean_known([True, False, None, False, False]) == 0.25
+    assert mean_known([None, None]) is None

@@ -96,7 +96,21 @@ def test_a_winner_of_hyperband_that_a_prediction_stops_is_counted(table, name):
 
 @pytest.mark.parametrize("name", ["random", "one-epoch", "hyperband", "asha"])
 def test_a_search_that_predicts_nothing_has_no_kill_risk(table, name):
-    assert {run.winner_stopped for run in runs(table, recipe(name, 27, 3), range(2))} == {None}
+    found = list(runs(table, recipe(name, 27, 3), range(2)))
+    assert {run.winner_stopped for run in found} == {run.kill_risk for run in found} == {None}
+
+
+@pytest.mark.parametrize(
+    ("name", "swift", "known"),
+    [
+        ("swift-hyperband", {}, True),
+        ("swift-hyperband", {"margin": 0}, False),
+        ("fast-hyperband", {}, False),
+    ],
+)
+def test_decisions_of_rounds_with_a_margin_predict_their_kill_risk(table, name, swift, known):
+    found = [run.kill_risk for run in runs(table, recipe(name, 27, 3, swift=swift), range(3))]
+    assert all(0 < risk < 0.5 for risk in found) if known else found == [None] * 3
 
 
 def test_the_same_seed_gives_the_same_run(table):

@@ -7,6 +7,7 @@ import yaml
 from swift_hyperband.report import numbers
 from swift_hyperband.report.numbers import Spending
 from swift_hyperband.results import standing
+from swift_hyperband.search.scheduled import ScheduledSearch
 
 
 def files(history, name):
@@ -149,3 +150,24 @@ def test_spearman_looks_at_ranks_and_averages_ties():
     assert numbers.spearman([1, 2, 2, 3], [1, 2, 3, 4]) == pytest.approx(4.5 / math.sqrt(4.5 * 5))
     assert math.isnan(numbers.spearman([1, 1, 1], [1, 2, 3]))
     assert math.isnan(numbers.spearman([1], [1]))
+
+
+@pytest.mark.parametrize("best", [False, True])
+def test_the_predicted_kill_risk_is_that_of_a_replay_of_the_same_search(searches, best):
+    keys = {"target__metric_at": "best"} if best else {}
+    history = searches.run(f"killing-{best}".lower(), **keys)
+    study = history.study
+    trials = {bracket: list(study.trials(bracket)) for bracket in study.schedule().brackets}
+    search = ScheduledSearch(study.schedule(), trials, study.rules())
+    losses = {trial: study.metric.losses(found.values("loss")) for trial, found in history.trials.items()}
+    while asked := search.ask():
+        for trial, epochs in asked:
+            search.tell(trial, losses[trial][:epochs])
+    assert search.finished
+    found = numbers.predicted_kill_risk(history)
+    assert found == pytest.approx(search.kill_risk, rel=1e-9)
+    assert 0 < found < 0.5
+
+
+def test_a_search_without_decisions_predicts_no_kill_risk(hyperband):
+    assert numbers.predicted_kill_risk(hyperband) is None

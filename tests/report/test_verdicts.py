@@ -44,3 +44,9 @@ def test_a_search_that_baselines_beat_is_named_with_each_of_them():
         "Swift is beaten by Random (regret -0.050 ± 0.010, at 76 % of its epochs) "
         "and by Last value (at 76 % of its epochs)"
     )
+
+
+def test_the_predicted_kill_risk_stands_beside_the_counted_one():
+    assert verdicts.kill_risk(0.03, 0.041) == "3 % (4 %)"
+    assert verdicts.kill_risk(0.03, None) == "3 %"
+    assert verdicts.kill_risk(None, None) == ""

@@ -39,13 +39,13 @@ def _table(found: Sequence[Summary]) -> Table:
     """Return the figures of all searches on one table."""
     shown = console.table()
     shown.add_column(found[0].table)
-    for column in (found[0].metric, "epochs", "saved", "verdict", "worse/\nbetter", "kill\nrisk"):
+    for column in (found[0].metric, "epochs", "saved", "verdict", "worse/\nbetter", "kill risk\n(predicted)"):
         shown.add_column(column, justify="right", no_wrap=True)
     for one in found:
         saved = "" if one.saved is None else verdicts.percent(one.saved.mean)
         epochs = "" if one.epochs is None else f"{one.epochs.mean:.0f}"
         figures = summary.text(one.best), epochs, saved, *verdicts.short(one.verdict)
-        shown.add_row(one.search, *figures, verdicts.kill_risk(one.kill_risk))
+        shown.add_row(one.search, *figures, verdicts.kill_risk(one.kill_risk, one.kill_risk_predicted))
     return shown
 
 

@@ -26,7 +26,7 @@ from swift_hyperband.replay.runs import Replay, Run, interval
 from swift_hyperband.replay.searches import PREDICTORS, Recipe
 from swift_hyperband.replay.tables.reader import published_epochs, read
 from swift_hyperband.replay.tables.table import CurveTable
-from swift_hyperband.report.verdicts import sentence
+from swift_hyperband.report.verdicts import kill_risks, sentence
 from swift_hyperband.search.adaptive_settings import AdaptiveSettings
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
@@ -281,11 +281,8 @@ def _print(
     screen.print()
     screen.print(shown)
     same = sum(run.best is not None and run.best == run.hyperband_best for run in runs)
-    stopped = [run.winner_stopped for run in runs if run.winner_stopped is not None]
-    if stopped:
-        screen.print(
-            f"kill risk: a prediction stopped the winner of Hyperband in {sum(stopped)} of {len(stopped)} seeds"
-        )
+    if any(run.winner_stopped is not None for run in runs):
+        screen.print(kill_risks([run.winner_stopped for run in runs], [run.kill_risk for run in runs]), soft_wrap=True)
     failed = sum(run.best is None for run in runs)
     screen.print(f"\n{_balance(runs)}; the same best value in {same} of {len(runs)} seeds")
     if not (recipe.is_plain and replay.plain_draw is None):

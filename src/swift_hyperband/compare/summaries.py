@@ -11,7 +11,7 @@ from swift_hyperband.compare import published_results
 from swift_hyperband.compare.accuracy import configurations
 from swift_hyperband.compare.means import Mean
 from swift_hyperband.compare.published_results import Published
-from swift_hyperband.compare.verdicts import Overall, Verdict, beats, kill_risk, overall, verdict
+from swift_hyperband.compare.verdicts import Overall, Verdict, beats, mean_known, overall, verdict
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.tables.table import CurveTable
 from swift_hyperband.search.algorithms import ALGORITHMS
@@ -47,6 +47,8 @@ class Summary:
     kill_risk : float or None
         Share of the seeds in which a prediction stopped the trial that wins Hyperband. None for searches that predict
         nothing, and if both have other draws.
+    kill_risk_predicted : float or None
+        The chance of it by the predictions and their errors, the mean over the seeds in which it is known.
     verdict : Verdict or None
         How it compares with Hyperband; None for Hyperband itself.
     beaten_by : mapping of str to Verdict
@@ -75,6 +77,7 @@ class Summary:
     difference: Mean | None
     same: float
     kill_risk: float | None = None
+    kill_risk_predicted: float | None = None
     verdict: Verdict | None = None
     beaten_by: Mapping[str, Verdict] = field(default_factory=dict)
     published: Published | None = None
@@ -107,7 +110,8 @@ def summary(
         saved=Mean.of(1 - row["epochs"] / row["hyperband_epochs"] for row in rows),
         difference=Mean.of(row["best"] - row["hyperband_best"] for row in both),
         same=sum(row["best"] == row["hyperband_best"] for row in both) / len(rows),
-        kill_risk=kill_risk(row["winner_stopped"] for row in rows),
+        kill_risk=mean_known(row["winner_stopped"] for row in rows),
+        kill_risk_predicted=mean_known(row["kill_risk"] for row in rows),
         verdict=None if pair.is_plain else verdict(rows, table.metric),
         beaten_by={name: found for name, found in beaten_by.items() if found is not None},
         published=published(pair),

@@ -109,6 +109,7 @@ class Pair:
         "hyperband_regret": float,
         "hyperband_epochs": int,
         "winner_stopped": bool,
+        "kill_risk": float,
         "fits": int,
         "cpu_s": float,
         "makespan": float,

@@ -79,9 +79,9 @@ def beats(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]
     return found if found.word == "better" and no_more else None
 
 
-def kill_risk(stopped: Iterable[bool | None]) -> float | None:
-    """Return the share of the seeds in which a prediction stopped the winner of Hyperband; None if none is known."""
-    known = [one for one in stopped if one is not None]
+def mean_known(risks: Iterable[float | None]) -> float | None:
+    """Return the mean of kill risks, counted (0 or 1) or predicted, over the seeds that have one; None without any."""
+    known = [float(one) for one in risks if one is not None]
     return statistics.fmean(known) if known else None
 
 

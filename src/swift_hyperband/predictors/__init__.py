@@ -25,6 +25,9 @@ class Predictor(Protocol):
     def optimistic(self, curves: Floats | Sequence[Sequence[float]], margin: float) -> Floats:
         """Return the predicted losses, each less `margin` times its standard error, shape (n,)."""
 
+    def below(self, curves: Floats | Sequence[Sequence[float]], losses: Sequence[float]) -> Floats:
+        """Return the probability of each curve to be below each loss at the round's end, shape (n, losses)."""
+
     def predict(self, curves: Floats | Sequence[Sequence[float]]) -> Floats:
         """Return the predicted losses at the round's end, shape (n,), for curves of shape (n, epochs seen)."""
 

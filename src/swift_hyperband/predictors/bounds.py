@@ -7,6 +7,7 @@ trial outside the bounds at a decision point is expected to stay where it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -144,7 +145,7 @@ class Bounded:
         curves = np.asarray(curves, dtype=float)
         # a curve may have been anywhere before
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            values = np.log(np.maximum(curves, TINY_LOSS)) if self.log else curves
+            values = self._values(curves)
             found = self.machine.predict(values)
             known = np.isfinite(np.exp(found) if self.log else found)
             # n fits of some machines, which only a margin needs
@@ -154,6 +155,26 @@ class Bounded:
                 found = np.exp(found)
         last = curves[:, -1]
         return np.where(self.seen.outside(last) | ~known, last, found)
+
+    def below(self, curves: Floats | Sequence[Sequence[float]], losses: Sequence[float]) -> Floats:
+        """Return the probability of each curve to end below each loss, shape (n, losses), with normal errors.
+
+        Where nothing can be said the last seen loss is taken for the end: 0 or 1.
+        """
+        curves = np.asarray(curves, dtype=float)
+        ends = np.asarray(losses, dtype=float)
+        last = curves[:, -1:]
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            values = self._values(curves)
+            missing = self._values(ends) - self.machine.predict(values)[:, None]
+            distances = missing / np.broadcast_to(self._errors(values), len(curves))[:, None]
+        chances = [0.5 * math.erfc(-distance / math.sqrt(2)) for distance in distances.ravel().tolist()]
+        unknown = self.seen.outside(last) | np.isnan(distances)
+        return np.where(unknown, last < ends, np.reshape(chances, distances.shape))
+
+    def _values(self, losses: Floats) -> Floats:
+        """Return losses as the machine learned them."""
+        return np.log(np.maximum(losses, TINY_LOSS)) if self.log else losses
 
     def _errors(self, values: Floats) -> Floats | float:
         """Return the standard error of each prediction, or one for all.

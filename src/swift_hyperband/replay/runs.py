@@ -43,6 +43,9 @@ class Run:
     winner_stopped : bool or None
         Whether a prediction stopped the trial that wins Hyperband. None if the search predicts nothing or does not
         start this trial, or if Hyperband has no winner or other draws.
+    kill_risk : float or None
+        The chance of that which the search predicts itself, see `search.kill_risk`. None where `winner_stopped` is, and
+        where its decisions have no margin or are not those of rounds.
     fits : int
         Predictors fitted.
     cpu_s : float
@@ -63,6 +66,7 @@ class Run:
     hyperband_regret: float | None
     hyperband_epochs: int
     winner_stopped: bool | None
+    kill_risk: float | None
     fits: int
     cpu_s: float
     makespan: float
@@ -144,6 +148,7 @@ class Replay:
             cpu = time.process_time() - start
             plain = search if is_plain else self._replay(recipe.plain, plain_drawing, seed)[0]
             winner = plain.best[0] if plain.best is not None and same_draws and predicts else None
+            known = winner in search.curves
             yield Run(
                 seed=seed,
                 best=self._metric(best),
@@ -152,7 +157,8 @@ class Replay:
                 hyperband_best=self._metric(plain.best),
                 hyperband_regret=self._regret_of(plain.best),
                 hyperband_epochs=plain.epochs,
-                winner_stopped=winner in search.stopped if winner in search.curves else None,
+                winner_stopped=winner in search.stopped if known else None,
+                kill_risk=search.kill_risk if known else None,
                 fits=search.fits,
                 cpu_s=cpu,
                 makespan=float(epochs) if simulation is None else simulation.makespan,

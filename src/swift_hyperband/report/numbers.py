@@ -10,8 +10,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from swift_hyperband.results.decided import Fit
 from swift_hyperband.results.history import History, RoundHistory, TrialHistory
 from swift_hyperband.results.standing import lost
+from swift_hyperband.search import kill_risk
+from swift_hyperband.search.rounds import loss_at
 
 Kind = Literal["full", "partial", "complete", "thawed", "saved"]
 
@@ -154,6 +157,30 @@ def predictions(history: History) -> list[Prediction]:
                 seen, predicted = metric.value(verdict.seen), metric.value(verdict.predicted)
                 found.append(Prediction(round_.schedule.bracket, seen, predicted, metric.value(loss)))
     return found
+
+
+def predicted_kill_risk(history: History) -> float | None:
+    """Return the predicted chance that a stopped trial was the one that Hyperband would have chosen.
+
+    Of the rounds that are over; None where none was decided. See `search.kill_risk`.
+    """
+    metric, folder = history.study.metric, history.folder
+    chances = []
+    for found in history.rounds.values():
+        round_ = found.schedule
+        if found.verdicts is None or found.promoted is None or round_.predictor is None:
+            continue
+        path = folder.predictor(history.schedule.by_key[round_.predictor])
+        if (predictor := Fit.read(path).load(path)) is None:
+            continue
+        alive = [trial for trial in found.stopped if math.isfinite(found.verdicts[trial].seen)]
+        stopped = [trial for trial in alive if history.thawed is None or trial not in history.thawed.chosen]
+        losses = {
+            trial: metric.losses(history.trials[trial].values(metric.name)) for trial in [*stopped, *found.promoted]
+        }
+        reached = [loss_at(losses[trial], round_.end) for trial in found.promoted]
+        chances.append(kill_risk.chance(predictor, round_, [losses[trial] for trial in stopped], reached))
+    return kill_risk.of_search(chances, len(history.schedule.brackets)) if chances else None
 
 
 def r2(predicted: Sequence[float], reached: Sequence[float]) -> float:

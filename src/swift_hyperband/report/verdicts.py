@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from swift_hyperband.compare.means import Mean
-from swift_hyperband.compare.verdicts import WORDS, Overall, Verdict
+from swift_hyperband.compare.verdicts import WORDS, Overall, Verdict, mean_known
 from swift_hyperband.report.tables import csv_text, markdown, plus_minus
 
 EXPLAINED = """\
@@ -55,9 +55,23 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def kill_risk(share: float | None) -> str:
-    """Return a kill risk in percent; nothing if it is unknown."""
-    return "" if share is None else percent(share)
+KILL_RISK = "kill risk (predicted)"
+"""The name of what `kill_risk` returns."""
+
+
+def kill_risk(counted: float | None, predicted: float | None) -> str:
+    """Return the counted kill risk in percent, and the predicted one in brackets; nothing of what is unknown."""
+    if counted is None:
+        return ""
+    return percent(counted) + ("" if predicted is None else f" ({percent(predicted)})")
+
+
+def kill_risks(stopped: Sequence[bool | None], predicted: Sequence[float | None]) -> str:
+    """Return the kill risk of runs in one line, given whether each stopped the winner, and the predicted chances."""
+    known = [one for one in stopped if one is not None]
+    line = f"kill risk: a prediction stopped the winner of Hyperband in {sum(known)} of {len(known)} seeds"
+    chance = mean_known(predicted)
+    return line if chance is None else f"{line}; by the predictions and their errors {chance:.1%}"
 
 
 COLUMNS = ("better/\nlevel/\nworse", "epochs\n(most)", "worse in\nat most", "worst table:\nregret")

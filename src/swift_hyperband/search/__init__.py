@@ -58,5 +58,9 @@ class Search(Protocol):
         """Trials that a prediction stopped, and that did not go on since."""
 
     @property
+    def kill_risk(self) -> float | None:
+        """Predicted chance that a stopped trial was the one that Hyperband would have chosen; None if not known."""
+
+    @property
     def fits(self) -> int:
         """Predictors fitted so far."""

@@ -82,6 +82,7 @@ class AdaptiveSearch:
     best: tuple[str, float] | None = None
     fits: int = 0
     stopped: set[str] = field(default_factory=set)
+    kill_risk: float | None = None
     opened: list[int] = field(default_factory=list)
     """The brackets that ran, in their order."""
 

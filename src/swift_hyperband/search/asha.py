@@ -73,6 +73,7 @@ class AshaSearch:
     best: tuple[str, float] | None = None
     fits: int = 0
     stopped: set[str] = field(default_factory=set)
+    kill_risk: float | None = None
 
     def __post_init__(self) -> None:
         self._rungs = {bracket: [_Rung(r) for r in rounds_] for bracket, rounds_ in self.schedule.brackets.items()}

@@ -60,6 +60,7 @@ class FastHyperbandSearch:
     fits: int = 0
     finished: bool = False
     stopped: set[str] = field(default_factory=set)
+    kill_risk: float | None = None
 
     def __post_init__(self) -> None:
         self._full: dict[int, list[Curve]] = {}

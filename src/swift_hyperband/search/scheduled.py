@@ -7,12 +7,13 @@ the order of the curves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from swift_hyperband.predictors import Predictor
-from swift_hyperband.search import Curve, Training, rounds
+from swift_hyperband.search import Curve, Training, kill_risk, rounds
 from swift_hyperband.search.decisions import Decision
 from swift_hyperband.search.hopes import Hope, hopes
 from swift_hyperband.search.rounds import Rules
@@ -174,6 +175,25 @@ class ScheduledSearch:
         decided = [record.decision for record in self.records.values() if record.decision is not None]
         stopped = {trial for found in decided for trial, verdict in found.verdicts.items() if not verdict.continues}
         return stopped.difference(self.thawing.chosen if self.thawing is not None else ())
+
+    @property
+    def kill_risk(self) -> float | None:
+        """Predicted chance that a stopped trial was the one that Hyperband would have chosen: see `search.kill_risk`.
+
+        None without decision points, and where decisions have no margin: standard errors may cost many fits.
+        """
+        if not self.schedule.decides or self.rules.swift.margin <= 0:
+            return None
+        chances = []
+        for record in self.records.values():
+            round_, decision = record.schedule, record.decision
+            if decision is None or record.promoted is None or (predictor := self._predictor(round_)) is None:
+                continue
+            alive = [trial for trial, verdict in decision.verdicts.items() if math.isfinite(verdict.seen)]
+            stopped = [self.curves[trial] for trial in alive if trial in self.stopped]
+            reached = [rounds.loss_at(self.curves[trial], round_.end) for trial in record.promoted]
+            chances.append(kill_risk.chance(predictor, round_, stopped, reached))
+        return kill_risk.of_search(chances, len(self.schedule.brackets))
 
     @property
     def epochs(self) -> int:

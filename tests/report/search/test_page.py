@@ -25,6 +25,7 @@ def test_the_page_opens_with_what_was_found_and_what_it_took(swift, written):
     assert first.startswith(f"Swift-Hyperband found loss {found.value:.4g}, training {swift.epochs} epochs: ")
     for name, value in swift.trials[found.trial].configuration.items():
         assert re.search(rf"<th>{name}</th><td>{value}", text)
+    assert re.search(r"<th>kill risk, predicted</th><td>\d+\.\d %: the chance that a stopped trial was", text)
     assert f"<th>trials</th><td>{len(swift.trials)}</td>" in text
 
 

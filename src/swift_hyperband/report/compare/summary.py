@@ -17,8 +17,8 @@ _EXPLAINED = """\
 All searches have the same draws, so differences to Hyperband are taken seed by seed.
 Regret is (best - optimum) / (median - optimum) over the table: 0 is its best row, 1 a middling one. "Same winner" is
 the share of seeds in which the winner's value is that of Hyperband's. "Kill risk" is the share of seeds in which a
-prediction stopped the trial that wins Hyperband. Published figures are those of the authors'
-result files (their source: compare/published_results.py).
+prediction stopped the trial that wins Hyperband; in brackets, the chance of that by the predictions and their errors.
+Published figures are those of the authors' result files (their source: compare/published_results.py).
 """
 
 
@@ -52,14 +52,14 @@ def _section(rows: Sequence[Summary], on_cluster: bool) -> str:
     head = ["search", rows[0].metric, "difference to Hyperband", "regret"]
     head += ["verdict", "difference of regrets", "worse in", "better in", "epochs", "epochs saved", "same winner"]
     killing = any(one.kill_risk is not None for one in rows)
-    head += ["kill risk"] if killing else []
+    head += [verdicts.KILL_RISK] if killing else []
     head += ["makespan, s", "utilisation"] if on_cluster else []
     head += ["fits", "CPU s", *(["published"] if published else [])]
     lines = []
     for one in rows:
         line = [one.search, *map(text, (one.best, one.difference, one.regret)), *_verdict(one.verdict)]
         line += [text(one.epochs), percent(one.saved), verdicts.percent(one.same)]
-        line += [verdicts.kill_risk(one.kill_risk)] if killing else []
+        line += [verdicts.kill_risk(one.kill_risk, one.kill_risk_predicted)] if killing else []
         line += [text(one.makespan), percent(one.utilisation)] if on_cluster else []
         line += [text(one.fits), "" if one.cpu_s is None else f"{one.cpu_s.mean:.2g}"]
         lines.append([*line, *([_published(one)] if published else [])])

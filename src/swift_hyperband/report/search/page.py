@@ -16,7 +16,7 @@ from docutils.core import publish_parts
 
 from swift_hyperband.base.files import write_text
 from swift_hyperband.report import style
-from swift_hyperband.report.numbers import Spending, predictions, r2, spearman, spending, thaws
+from swift_hyperband.report.numbers import Spending, predicted_kill_risk, predictions, r2, spearman, spending, thaws
 from swift_hyperband.results import provenance
 from swift_hyperband.results.history import History
 from swift_hyperband.results.jobs import Job, totals
@@ -116,6 +116,9 @@ def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str
     if history.schedule.decides:
         found["epochs of Hyperband"] = str(total.hyperband)
         found |= _judged(history)
+        if (risk := predicted_kill_risk(history)) is not None:
+            told = "the chance that a stopped trial was the one that Hyperband would have chosen"
+            found["kill risk, predicted"] = f"{100 * risk:.1f} %: {told}"
     if history.thawed is not None:
         found["thawed"] = _thawed(history, history.thawed)
     if jobs:
