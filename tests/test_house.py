@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src/swift_hyperband"
 PACKAGES = [
     *("base", "space", "annealing", "datasets", "slurm", "processes", "predictors", "targets", "search", "training"),
-    *("study", "results", "replay", "compare", "report", "workflow", "cli"),
+    *("study", "results", "replay", "compare", "report", "workflow", "workers", "cli"),
 ]
 MOST_LINES = 350
 ELSEWHERE = {
@@ -95,6 +95,7 @@ ELSEWHERE = {
     "training/check/child": "cli/test_check_target",
     "training/check/contract": "cli/test_check_target",
     "workflow/driver": "workflow/test_search",
+    "workflow/round_files": "workflow/test_search",
     "workflow/record": "workflow/test_programs",
 }
 """Modules whose tests lie with those of the module that uses them, or that they belong to."""

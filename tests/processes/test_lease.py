@@ -217,3 +217,50 @@ def test_the_lease_says_in_which_slurm_job_a_head_runs(tmp_path, monkeypatch):
         assert lease.holder(tmp_path) == f"process 17 on host {os.uname().nodename} (SLURM job 4711, since {since})"
         assert lease.is_held_by(tmp_path, 17)
         assert not lease.is_held_by(tmp_path, 18)
+
+
+def test_who_watches_knows_whether_a_holder_of_this_machine_lives_and_clears_up_after_a_dead_one(
+    tmp_path: Path,
+) -> None:
+    watch = lease.Watch()
+    assert not watch.is_held(tmp_path)
+    assert watch.is_free(tmp_path)
+    holder = holder_of(tmp_path)
+    assert watch.is_held(tmp_path)
+    assert not watch.is_free(tmp_path)
+    holder.kill()
+    holder.join()
+    assert not watch.is_held(tmp_path)
+    assert (tmp_path / "lease").exists()
+    assert watch.is_free(tmp_path)
+    assert not (tmp_path / "lease").exists()
+
+
+def test_who_watches_takes_a_holder_of_another_machine_for_dead_after_a_minute_of_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, now = lease.Watch(), [0.0]
+    monkeypatch.setattr(lease.time, "monotonic", lambda: now[0])
+
+    def free_at(seconds: float) -> bool:
+        now[0] = seconds
+        return watch.is_free(tmp_path)
+
+    with take(tmp_path):
+        elsewhere(tmp_path)
+        assert [free_at(seconds) for seconds in (0, 30, 59)] == [False] * 3
+        # a sign of life
+        os.utime(tmp_path / "lease", (1, 1))
+        assert [free_at(seconds) for seconds in (61, 100, 120, 122)] == [False, False, False, True]
+
+
+def test_a_lease_is_tried_without_waiting(tmp_path: Path) -> None:
+    holder = holder_of(tmp_path)
+    with pytest.raises(lease.TakenError):
+        lease.try_acquire(tmp_path, never)
+    assert lease.try_acquire(tmp_path, lambda: True) is None
+    holder.kill()
+    holder.join()
+    taken = lease.try_acquire(tmp_path, never)
+    assert taken is not None
+    taken.release()

@@ -36,6 +36,10 @@ class LeaseLostError(Exception):
     """Another process has taken the lease over: this one was suspended for too long and must not write any more."""
 
 
+class TakenError(Exception):
+    """Another process holds the lease, and this one does not wait."""
+
+
 class Lease:
     """A lease that this process holds; as a context manager it gives the lease back. Made by `acquire`."""
 
@@ -97,29 +101,17 @@ def acquire(
         None where `unless` became true.
     """
     path = folder / NAME
-    watched: tuple[str, int] | None = None
-    since = time.monotonic()
-    ask_at = since + ASK_AFTER
+    judge = _Judge(interval, stale_after)
     pause = 0.02
     told = False
     while not unless():
         lease = _create(path, interval, watcher)
         if lease is not None:
-            if not unless():
-                logger.debug(f"{folder}: lease taken")
-                return lease
-            lease.release()
-            return None
+            return _unless(lease, folder, unless)
         found = _look(path)
         if found is None:
             continue
-        if found != watched:
-            watched, since = found, time.monotonic()
-        now = time.monotonic()
-        gone = _is_gone(found[0], unchanged=now - since > stale_after)
-        if not gone and now > ask_at:
-            gone, ask_at = _job_is_over(found[0], silent=now - since > 2 * interval), now + ASK_EVERY
-        if gone:
+        if judge.is_gone(found):
             _take_away(path, found[0])
             continue
         if not told:
@@ -128,6 +120,93 @@ def acquire(
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
     return None
+
+
+def try_acquire(folder: Path, unless: Callable[[], bool]) -> Lease | None:
+    """Take the lease on a folder without waiting; a holder on another machine counts as alive (see `Watch`).
+
+    Returns
+    -------
+    Lease or None
+        None where `unless` is true.
+
+    Raises
+    ------
+    TakenError
+        If another process holds the lease.
+    """
+    clear(folder)
+    lease = _create(folder / NAME, INTERVAL, None)
+    if lease is None:
+        if unless():
+            return None
+        raise TakenError(str(folder))
+    return _unless(lease, folder, unless)
+
+
+def _unless(lease: Lease, folder: Path, unless: Callable[[], bool]) -> Lease | None:
+    """Return a lease just taken; give it back if the previous holder has left nothing to do."""
+    if unless():
+        lease.release()
+        return None
+    logger.debug(f"{folder}: lease taken")
+    return lease
+
+
+class _Judge:
+    """Judges, look by look, whether the holder of one lease is dead, by this process's own clock."""
+
+    def __init__(self, interval: float = INTERVAL, stale_after: float = SILENT_AFTER) -> None:
+        self._interval, self._stale_after = interval, stale_after
+        self._watched: tuple[str, int] | None = None
+        self._since = time.monotonic()
+        self._ask_at = self._since + ASK_AFTER
+
+    def is_gone(self, found: tuple[str, int], asks: bool = True) -> bool:
+        """Whether the holder is dead, given the lease's text and modification time; `asks` SLURM if need be."""
+        now = time.monotonic()
+        if found != self._watched:
+            self._watched, self._since = found, now
+        silent = now - self._since
+        gone = _is_gone(found[0], unchanged=silent > self._stale_after)
+        if not gone and asks and now > self._ask_at:
+            gone, self._ask_at = _job_is_over(found[0], silent=silent > 2 * self._interval), now + ASK_EVERY
+        return gone
+
+    def is_silent(self) -> bool:
+        """Whether the holder has given no sign of life for longer than it should."""
+        return time.monotonic() - self._since > 2 * self._interval
+
+
+class Watch:
+    """Looks at the leases of many folders again and again, without waiting: which are held by a living process.
+
+    A holder on another machine must have been looked at for a while before it counts as dead. SLURM is asked about
+    silent holders only, as there may be many.
+    """
+
+    def __init__(self) -> None:
+        self._judges: dict[Path, _Judge] = {}
+
+    def is_held(self, folder: Path) -> bool:
+        """Whether a process that is not known to be dead holds the lease on a folder."""
+        return self._held(folder) is None
+
+    def is_free(self, folder: Path) -> bool:
+        """Whether the lease on a folder can be taken; that of a dead process is removed."""
+        content = self._held(folder)
+        if content:
+            _take_away(folder / NAME, content)
+        return content is not None
+
+    def _held(self, folder: Path) -> str | None:
+        """Return None if the lease is held, else its text; empty if there is none."""
+        found = _look(folder / NAME)
+        if found is None:
+            self._judges.pop(folder, None)
+            return ""
+        judge = self._judges.setdefault(folder, _Judge())
+        return found[0] if judge.is_gone(found, asks=judge.is_silent()) else None
 
 
 def holder(folder: Path) -> str | None:

@@ -8,6 +8,9 @@
     provenance.json                  each start of the search: host, versions, commit, digests of the model's code
     slurm.json                       what SLURM said of the runs of its jobs, before it forgets
     lease                            which process is the head of the search
+    decider/                         with workers: the lease and the log of the process that decides
+    agenda.json                      with workers: what is to be trained, written by the process that decides
+    workers/<name>/                  a worker: its host and job, its lease, its log, what became of its trainings
     trials/<trial>/                  configuration, state, learning curve, failures and logs of one trial
     bracket=<s>/round=<i>/
         entry.json                   competitors by rank and the batches they train in, frozen when entered
@@ -85,6 +88,22 @@ class StudyFolder:
     @property
     def report(self) -> Path:
         return self.path / "report"
+
+    @property
+    def decider(self) -> Path:
+        """Holds the lease and the log of the process that decides, with workers."""
+        return self.path / "decider"
+
+    @property
+    def agenda(self) -> Path:
+        return self.path / "agenda.json"
+
+    @property
+    def workers(self) -> Path:
+        return self.path / "workers"
+
+    def worker(self, name: str) -> Path:
+        return self.workers / name
 
     def trial(self, trial: str) -> Path:
         return self.path / "trials" / trial

@@ -103,6 +103,26 @@ def check_job(folder: StudyFolder, target: Mapping[str, Any]) -> None:
         raise UserError(f"{folder.path}: the model's code changed while its search runs: {_listed(changed)}; {CURE}")
 
 
+class TrainedCode:
+    """The model's code, which must not change while a search runs: a class is read once, a program at each start."""
+
+    def __init__(self, folder: StudyFolder, target: Mapping[str, Any]) -> None:
+        self._folder, self._target = folder, target
+        self._is_read = False
+
+    def check(self) -> None:
+        """Refuse to train with other code than before.
+
+        Raises
+        ------
+        UserError
+            As `check`.
+        """
+        if not self._is_read:
+            check_job(self._folder, self._target)
+        self._is_read = self._target["name"] is not None
+
+
 def changed_code(folder: StudyFolder, target: Mapping[str, Any]) -> list[str]:
     """Return what changed in the code since the last start; nothing where it may, or where nothing was trained yet."""
     if (

@@ -35,10 +35,9 @@ def train(
     epochs: int,
     clock: Clock | None = None,
     at_least: int = 0,
+    waits: bool = True,
 ) -> None:
-    """Train a trial to epoch `epochs`, or until it diverges.
-
-    Waits while another process trains the same trial, and repeats nothing of what that one has trained.
+    """Train a trial to epoch `epochs`, or until it diverges; repeat nothing of what another process has trained.
 
     Parameters
     ----------
@@ -52,9 +51,13 @@ def train(
         Tells whether another epoch may start.
     at_least : int
         Epochs that are trained whatever the clock says, so that a job shorter than one epoch still makes progress.
+    waits : bool
+        Whether to wait while another process trains the same trial.
 
     Raises
     ------
+    TakenError
+        If another process trains the trial, and this one does not wait.
     CrashError
         If the target raises an error.
     OutOfTimeError
@@ -66,7 +69,8 @@ def train(
     OSError
         If the disk is full or fails.
     """
-    held = lease.acquire(folder, unless=lambda: trial.is_through(folder, settings.metric, epochs))
+    take = lease.acquire if waits else lease.try_acquire
+    held = take(folder, unless=lambda: trial.is_through(folder, settings.metric, epochs))
     if held is None:
         return
     with held:

@@ -1,0 +1,103 @@
+"""The files of the rounds of a search whose decisions are taken in one process.
+
+They are those that the jobs of the workflow write, so status, report and the workflow read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from swift_hyperband.predictors import Predictor
+from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.thawed import Thawed
+from swift_hyperband.results.trials import delete_states
+from swift_hyperband.search import Curve, rounds
+from swift_hyperband.search.decisions import Decision
+from swift_hyperband.search.schedule import Round, RoundKey
+from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
+from swift_hyperband.study.model import Study
+from swift_hyperband.workflow import fitting
+from swift_hyperband.workflow.dag import enter
+
+OnRound = Callable[[RoundRecord], None]
+"""Called with each round that is over."""
+
+
+@dataclass
+class RoundFiles:
+    """The files of the rounds of a search; each is written once.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+    study : Study
+    on_round : callable, optional
+    """
+
+    folder: StudyFolder
+    study: Study
+    on_round: OnRound | None = None
+    fits: dict[RoundKey, Fit] = field(default_factory=dict)
+    entered: set[RoundKey] = field(default_factory=set)
+    decided: set[RoundKey] = field(default_factory=set)
+    over: set[RoundKey] = field(default_factory=set)
+    thawed: bool = False
+
+    def fit(self, round_: Round, references: Sequence[Mapping[str, Curve]]) -> Predictor | None:
+        """Fit the predictor of a round."""
+        fitted = fitting.fit(self.folder, self.study.frozen(), round_, references)
+        self.fits[round_.key] = Fit.of(fitted)
+        self.fits[round_.key].write(self.folder.predictor(round_))
+        return fitted.predictor
+
+    def search(self) -> ScheduledSearch:
+        """Return the search at its begin; its predictors are fitted here."""
+        schedule = self.study.schedule()
+        trials = {bracket: list(self.study.trials(bracket)) for bracket in schedule.brackets}
+        return ScheduledSearch(schedule, trials, self.study.rules(), fit=self.fit)
+
+    def write(self, search: ScheduledSearch) -> None:
+        """Write the rounds that were entered, decided or ended since the last time."""
+        self._thaw(search)
+        for key, record in search.records.items():
+            if key in self.over:
+                continue
+            if key not in self.entered:
+                self.entered.add(key)
+                enter(self.folder, self.study, record.schedule, record.competitors)
+            if record.decision is not None and key not in self.decided:
+                self.decided.add(key)
+                self._decide(search, record, record.decision)
+            if record.promoted is None:
+                continue
+            self.over.add(key)
+            self._end(search, record, record.promoted)
+            if self.on_round is not None:
+                self.on_round(record)
+
+    def _thaw(self, search: ScheduledSearch) -> None:
+        """Write the choice after all brackets, once; before any of the chosen trials trains on."""
+        round_ = search.schedule.thaw
+        if round_ is not None and search.thawing is not None and not self.thawed:
+            self.thawed = True
+            Thawed.of(search.thawing).write(self.folder.thaw(round_), self.study.metric)
+
+    def _decide(self, search: ScheduledSearch, record: RoundRecord, decision: Decision) -> None:
+        folder, metric, round_ = self.folder, self.study.metric, record.schedule
+        reference = rounds.reference_curves(round_, record.competitors, search.curves)
+        threshold = rounds.quantile_threshold(round_, reference, search.rules)
+        Threshold(threshold, reference).write(folder.threshold(round_), metric)
+        assert round_.predictor is not None
+        fit = self.fits[round_.predictor]
+        Decided(decision, fit.fallback, fit.left_out).write(folder.decision(round_), metric)
+
+    def _end(self, search: ScheduledSearch, record: RoundRecord, promoted: Sequence[str]) -> None:
+        folder, metric, round_ = self.folder, self.study.metric, record.schedule
+        curves = {trial: search.curves[trial] for trial in record.finishers}
+        teaches = round_.key in search.schedule.taught
+        Promotion.of(round_, curves, promoted, teaches).write(folder.promotion(round_), metric)
+        # trials that are left behind may go on after all brackets
+        if not self.study.keep_states and search.schedule.thaw is None:
+            delete_states(folder, set(record.competitors) - set(promoted))
