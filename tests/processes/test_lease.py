@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from swift_hyperband.processes import lease
+from swift_hyperband.processes import holders, lease
 
 context = multiprocessing.get_context("fork")
 
@@ -166,8 +166,8 @@ def test_of_many_takers_of_a_stale_lease_one_at_a_time_holds_it(tmp_path: Path) 
 def test_two_processes_of_one_slurm_job_on_two_nodes_do_not_take_each_others_leases(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "ASK_AFTER", 0.0)
-    monkeypatch.setattr(lease, "ASK_EVERY", 0.0)
+    monkeypatch.setattr(holders, "ASK_AFTER", 0.0)
+    monkeypatch.setattr(holders, "ASK_EVERY", 0.0)
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     take(tmp_path)
     elsewhere(tmp_path)
@@ -185,10 +185,10 @@ def test_two_processes_of_one_slurm_job_on_two_nodes_do_not_take_each_others_lea
 def test_a_holder_whose_slurm_job_has_ended_or_runs_anew_here_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mine: str, over: bool, waits: bool
 ) -> None:
-    monkeypatch.setattr(lease, "ASK_AFTER", 0.0)
-    monkeypatch.setattr(lease, "ASK_EVERY", 0.0)
+    monkeypatch.setattr(holders, "ASK_AFTER", 0.0)
+    monkeypatch.setattr(holders, "ASK_EVERY", 0.0)
     asked: list[str] = []
-    monkeypatch.setattr(lease.queue, "is_over", lambda job: asked.append(job) or over)
+    monkeypatch.setattr(holders.queue, "is_over", lambda job: asked.append(job) or over)
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     take(tmp_path)
     elsewhere(tmp_path)
@@ -204,7 +204,7 @@ def test_a_holder_whose_slurm_job_has_ended_or_runs_anew_here_is_not_waited_for(
 @pytest.mark.parametrize("content", ["", "[]", "null", '{"pid": null}', '{"pid": "x", "started": []}', "[" * 50_000])
 def test_a_damaged_lease_counts_as_one_of_another_machine(tmp_path: Path, content: str) -> None:
     if content.startswith("{"):
-        content = json.dumps({"machine": lease._machine(), **json.loads(content)})
+        content = json.dumps({"machine": holders.machine(), **json.loads(content)})
     (tmp_path / lease.NAME).write_text(content)
     take(tmp_path, stale_after=0.2).release()
     assert not (tmp_path / lease.NAME).exists()
@@ -240,7 +240,7 @@ def test_who_watches_takes_a_holder_of_another_machine_for_dead_after_a_minute_o
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch, now = lease.Watch(), [0.0]
-    monkeypatch.setattr(lease.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(holders.time, "monotonic", lambda: now[0])
 
     def free_at(seconds: float) -> bool:
         now[0] = seconds

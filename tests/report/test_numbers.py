@@ -105,11 +105,16 @@ def test_what_became_of_a_trial_follows_from_the_decisions(swift):
     assert set(fates.values()) == {"diverged", "stopped by prediction", "finished", "not promoted"}
 
 
-def test_trials_of_rounds_that_are_not_over_are_running(unfinished):
+def test_trials_of_rounds_that_are_not_over_are_running_unless_a_prediction_stopped_them(unfinished):
     fates, over = standing.fates(unfinished), files(unfinished, "promotion.json")
+    decisions = files(unfinished, "decision.json")
     for key, entry in files(unfinished, "entry.json").items():
         if key not in over:
-            assert {fates[trial] for trial in entry["competitors"]} <= {"running", "diverged"}
+            verdicts = decisions.get(key, {"verdicts": {}})["verdicts"]
+            stopped = {trial for trial, verdict in verdicts.items() if not verdict["continues"]}
+            going = [trial for trial in entry["competitors"] if trial not in stopped]
+            assert {fates[trial] for trial in going} <= {"running", "diverged"}
+            assert {fates[trial] for trial in stopped} <= {"stopped by prediction", "diverged"}
     assert "running" in fates.values()
 
 

@@ -104,3 +104,31 @@ def test_a_study_may_allow_to_train_without(tmp_path):
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     done = subprocess.run([SWIFT, "search", "study.yaml"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "needed", "environment", "expected"),
+    [
+        (0, 1, {}, "0"),
+        (5, 1, {}, "1"),
+        (1, 2, {}, "2,3"),
+        (3, 0, {}, None),
+        (3, 4, {}, None),
+        (3, 1, {"SLURM_JOB_ID": "7"}, None),
+        (3, 1, {"CUDA_VISIBLE_DEVICES": "2"}, "2"),
+        (3, 1, {"HIP_VISIBLE_DEVICES": "2"}, None),
+    ],
+)
+def test_gpus_of_a_machine_are_dealt_out_where_nobody_else_does(
+    number, needed, environment, expected, tmp_path, monkeypatch
+):
+    for name in (*gpus.VISIBLE, "SLURM_JOB_ID"):
+        # set first, so that it is put back
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for device in ("nvidia0", "nvidia1", "nvidia2", "nvidia3", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / device).touch()
+    gpus.deal(number, needed, tmp_path)
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == expected

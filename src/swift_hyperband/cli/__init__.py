@@ -22,6 +22,7 @@ COMMANDS = {
     "resume": "continue a search that was started",
     "status": "show the progress of a search",
     "search": "run a search in one process, without Snakemake",
+    "work": "train for a search with workers, beside others, until it is over",
     "data": "fetch data for the built-in targets",
     "record": "record learning curves for replays",
     "replay": "repeat a search over recorded learning curves in seconds",

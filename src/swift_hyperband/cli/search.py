@@ -12,7 +12,8 @@ from swift_hyperband.results import provenance
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search.scheduled import RoundRecord
 from swift_hyperband.study.model import check_own_files, load
-from swift_hyperband.workflow.driver import run_search
+from swift_hyperband.workers import local
+from swift_hyperband.workflow import driver
 from swift_hyperband.workflow.steps import write_report
 
 
@@ -38,6 +39,7 @@ def _search(options: argparse.Namespace) -> int:
     # here, before the line is shown, which would overwrite a question
     provenance.check(folder, study.definition()["target"])
     with shown(folder):
+        run_search = local.run_search if study.execution == "workers" else driver.run_search
         run_search(study, folder, workers, print_round)
     write_report(folder)
     print_result(folder)

@@ -17,19 +17,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from swift_hyperband.base.files import read_again
+from swift_hyperband.processes import holders
 from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER, Heartbeat
-from swift_hyperband.slurm import queue
 
 logger = logging.getLogger(__name__)
 
 NAME = "lease"
 LONGEST_PAUSE = 3.0
-ASK_AFTER = 3.0
-"""Seconds of waiting after which SLURM is asked whether the holder's job has ended."""
-ASK_EVERY = 15.0
 
 
 class LeaseLostError(Exception):
@@ -101,7 +97,7 @@ def acquire(
         None where `unless` became true.
     """
     path = folder / NAME
-    judge = _Judge(interval, stale_after)
+    judge = holders.Judge(interval, stale_after)
     pause = 0.02
     told = False
     while not unless():
@@ -115,7 +111,7 @@ def acquire(
             _take_away(path, found[0])
             continue
         if not told:
-            logger.info(f"{folder}: waits for {_named(found[0])}, which is at work on it")
+            logger.info(f"{folder}: waits for {holders.named(found[0])}, which is at work on it")
             told = True
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
@@ -153,31 +149,6 @@ def _unless(lease: Lease, folder: Path, unless: Callable[[], bool]) -> Lease | N
     return lease
 
 
-class _Judge:
-    """Judges, look by look, whether the holder of one lease is dead, by this process's own clock."""
-
-    def __init__(self, interval: float = INTERVAL, stale_after: float = SILENT_AFTER) -> None:
-        self._interval, self._stale_after = interval, stale_after
-        self._watched: tuple[str, int] | None = None
-        self._since = time.monotonic()
-        self._ask_at = self._since + ASK_AFTER
-
-    def is_gone(self, found: tuple[str, int], asks: bool = True) -> bool:
-        """Whether the holder is dead, given the lease's text and modification time; `asks` SLURM if need be."""
-        now = time.monotonic()
-        if found != self._watched:
-            self._watched, self._since = found, now
-        silent = now - self._since
-        gone = _is_gone(found[0], unchanged=silent > self._stale_after)
-        if not gone and asks and now > self._ask_at:
-            gone, self._ask_at = _job_is_over(found[0], silent=silent > 2 * self._interval), now + ASK_EVERY
-        return gone
-
-    def is_silent(self) -> bool:
-        """Whether the holder has given no sign of life for longer than it should."""
-        return time.monotonic() - self._since > 2 * self._interval
-
-
 class Watch:
     """Looks at the leases of many folders again and again, without waiting: which are held by a living process.
 
@@ -186,7 +157,7 @@ class Watch:
     """
 
     def __init__(self) -> None:
-        self._judges: dict[Path, _Judge] = {}
+        self._judges: dict[Path, holders.Judge] = {}
 
     def is_held(self, folder: Path) -> bool:
         """Whether a process that is not known to be dead holds the lease on a folder."""
@@ -205,20 +176,24 @@ class Watch:
         if found is None:
             self._judges.pop(folder, None)
             return ""
-        judge = self._judges.setdefault(folder, _Judge())
+        judge = self._judges.setdefault(folder, holders.Judge())
         return found[0] if judge.is_gone(found, asks=judge.is_silent()) else None
 
 
 def holder(folder: Path) -> str | None:
     """Return the holder of the lease on a folder, as "process 17 on host node3 (...)"; None if it is free."""
     found = _look(folder / NAME)
-    return _named(found[0]) if found is not None else None
+    return holders.named(found[0]) if found is not None else None
 
 
 def is_held_here(folder: Path) -> bool:
     """Whether a living process of this machine holds the lease on a folder."""
     found = _look(folder / NAME)
-    return found is not None and _holder(found[0]).get("machine") == _machine() and not _is_gone(found[0], False)
+    return (
+        found is not None
+        and holders.content_of(found[0]).get("machine") == holders.machine()
+        and not holders.is_gone(found[0], False)
+    )
 
 
 def is_held_by(folder: Path, watcher: int) -> bool:
@@ -226,14 +201,14 @@ def is_held_by(folder: Path, watcher: int) -> bool:
     found = _look(folder / NAME)
     if found is None:
         return False
-    holder = _holder(found[0])
-    return holder.get("machine") == _machine() and holder.get("watcher") == watcher
+    holder = holders.content_of(found[0])
+    return holder.get("machine") == holders.machine() and holder.get("watcher") == watcher
 
 
 def clear(folder: Path) -> None:
     """Remove the lease of a dead process of this machine, so that other machines need not wait for it."""
     found = _look(folder / NAME)
-    if found is not None and _is_gone(found[0], unchanged=False):
+    if found is not None and holders.is_gone(found[0], unchanged=False):
         _take_away(folder / NAME, found[0])
 
 
@@ -246,8 +221,8 @@ def _create(path: Path, interval: float, watcher: int | None) -> Lease | None:
             "host": os.uname().nodename,
             "pid": pid,
             "watcher": watcher,
-            "started": _process_start(pid),
-            "machine": _machine(),
+            "started": holders.process_start(pid),
+            "machine": holders.machine(),
             "slurm_job": os.environ.get("SLURM_JOB_ID"),
             "since": time.strftime("%Y-%m-%d %H:%M:%S"),
             "token": token,
@@ -286,44 +261,6 @@ def _look(path: Path) -> tuple[str, int] | None:
         return None
 
 
-def _holder(content: str) -> dict[str, Any]:
-    """Return the content of a lease; empty if it is damaged, which then counts as one of another machine."""
-    try:
-        return dict(json.loads(content))
-    except (TypeError, ValueError, RecursionError):
-        return {}
-
-
-def _named(content: str) -> str:
-    """Return the holder of a lease as text; the time is of the holder's own clock."""
-    holder = _holder(content)
-    name = f"process {holder.get('watcher') or holder.get('pid')} on host {holder.get('host')}"
-    more = [f"SLURM job {holder['slurm_job']}"] if holder.get("slurm_job") else []
-    more += [f"since {holder['since']}"] if holder.get("since") else []
-    return f"{name} ({', '.join(more)})" if more else name
-
-
-def _is_gone(content: str, unchanged: bool) -> bool:
-    """Whether a lease's holder is dead: by its process on this machine, by a lack of signs of life on another."""
-    holder = _holder(content)
-    machine = _machine()
-    if machine is None or holder.get("machine") != machine or not isinstance(holder.get("pid"), int):
-        return unchanged
-    return bool(holder.get("started") != _process_start(holder["pid"]))
-
-
-def _job_is_over(content: str, silent: bool) -> bool:
-    """Whether the holder on another machine was a SLURM job that has ended, or was requeued and is this one.
-
-    In a job of several nodes the holder may be another process of the same job, which gives signs of life.
-    """
-    holder = _holder(content)
-    job = holder.get("slurm_job")
-    if not job or holder.get("machine") == _machine():
-        return False
-    return silent if job == os.environ.get("SLURM_JOB_ID") else queue.is_over(str(job))
-
-
 def _take_away(path: Path, judged: str) -> None:
     """Remove the lease that was judged stale, but no other that has replaced it meanwhile."""
     aside = path.with_name(f".{NAME}.stale.{secrets.token_hex(8)}")
@@ -337,22 +274,3 @@ def _take_away(path: Path, judged: str) -> None:
         with suppress(FileExistsError):
             os.link(aside, path)
     aside.unlink(missing_ok=True)
-
-
-def _machine() -> str | None:
-    """Return an id of this machine's set of processes; containers and cloned machines may share a host name."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return None
-
-
-def _process_start(pid: int) -> int | None:
-    """Return the start of a process of this machine (clock ticks since boot); None if it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return None
-    # field 3 is the state: Z and X are dead processes that nobody has waited for yet. Field 22 is the start
-    return None if fields[0] in "ZX" else int(fields[19])

@@ -103,6 +103,11 @@ class FrozenStudy:
         return int(self.settings["resources"]["side_by_side"])
 
     @property
+    def workers(self) -> int:
+        """Training jobs at a time."""
+        return int(self.settings["resources"]["workers"])
+
+    @property
     def cpus(self) -> int:
         """Cores that a training job holds."""
         return int(self.definition["target"]["threads"]) * self.side_by_side

@@ -44,6 +44,29 @@ def check(command: bool) -> None:
         )
 
 
+def deal(number: int, gpus: int, devices: Path = Path("/dev")) -> None:
+    """Give a worker its GPUs, where several lie in a machine and nobody else deals them out.
+
+    Nothing is done in a job of SLURM, which deals them out itself, nor where visible devices are given. Call it before
+    the target is imported. Only NVIDIA's are dealt out, as only its driver has a file for each.
+
+    Parameters
+    ----------
+    number : int
+        Of the worker: different workers should have different ones.
+    gpus : int
+        How many it needs.
+    devices : Path
+        The folder of the drivers' files.
+    """
+    if not gpus or "SLURM_JOB_ID" in os.environ or any(name in os.environ for name in VISIBLE):
+        return
+    there = len([*devices.glob("nvidia[0-9]*")])
+    if there > gpus:
+        dealt = sorted({(number * gpus + one) % there for one in range(gpus)})
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, dealt))
+
+
 def _files(environment: Mapping[str, str], devices: Path = Path("/dev")) -> str | None:
     """Return why there is no GPU; None if there is one by the driver's files and the environment."""
     given = {name: environment[name] for name in VISIBLE if name in environment}

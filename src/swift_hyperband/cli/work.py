@@ -1,0 +1,74 @@
+"""`swift-hyperband work`: a worker that trains for a search until it is over."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.wording import shown
+from swift_hyperband.cli.arguments import add_changed_code
+from swift_hyperband.processes.exit_codes import TRY_AGAIN
+from swift_hyperband.results import provenance
+from swift_hyperband.results.freeze import load_frozen
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.study.reader import read
+from swift_hyperband.training.gpus import NoGpuError
+from swift_hyperband.workers.roster import Seat
+from swift_hyperband.workers.start import Deciding, SearchFailedError
+from swift_hyperband.workers.worker import Worker
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command `work` takes."""
+    parser.description = (
+        "Train for a search with 'execution: workers' until it is over, beside any number of other workers, on this "
+        "machine and on others that see the folder. Workers may come and go at any time. If no process decides, one is "
+        "started. The exit code is 0 when nothing is left to do, and 75 when the time was over and it must start again."
+    )
+    parser.add_argument(
+        "study", type=Path, help="results/<study>, or the study file of a search that may not have begun"
+    )
+    parser.add_argument("--name", help="the worker's name, a number at best (default: the next free number)")
+    parser.add_argument("--minutes", type=float, help="the job's time limit; it must be started again then")
+    add_changed_code(parser)
+    parser.set_defaults(run=_work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    if options.allow_changed_code:
+        provenance.allow()
+    folder = _folder(options.study)
+    deciding = Deciding(folder, str(options.study))
+    deciding.wait_for_begin()
+    study = load_frozen(folder)
+    if study.execution != "workers":
+        raise UserError(
+            f"{folder.settings}: execution must be workers for a worker to train, found {study.execution}; "
+            "set it in the study file and start the search again"
+        )
+    seat = Seat(folder, options.name, first=study.workers)
+    try:
+        return Worker(folder, study, seat, deciding, options.minutes).run()
+    except SearchFailedError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except NoGpuError as error:
+        if options.minutes is None:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return TRY_AGAIN
+    finally:
+        seat.leave()
+
+
+def _folder(path: Path) -> StudyFolder:
+    """Return the folder of a study, given it or its file."""
+    if path.suffix not in (".yaml", ".yml"):
+        return StudyFolder(path)
+    # the process that decides checks the rest of it
+    name = read(path).get("name")
+    if not isinstance(name, str):
+        raise UserError(f"{path}: name: must be a text, found {shown(name)}")
+    return StudyFolder.of(name)

@@ -1,0 +1,294 @@
+"""The one process that decides: it holds the search, hears what became of trainings, and writes the agenda.
+
+It keeps nothing that does not follow from the folder, so that any other process can take over at any moment.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from itertools import islice
+
+from swift_hyperband.base.errors import UserError, about_disk
+from swift_hyperband.processes import lease
+from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
+from swift_hyperband.results.freeze import load_frozen, load_study
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.search import Curve, Search, Training
+from swift_hyperband.study.model import Study, check_data
+from swift_hyperband.training import alike, trial
+from swift_hyperband.workers.agenda import Agenda
+from swift_hyperband.workers.conduct import Conduct, conduct_of
+from swift_hyperband.workers.roster import Event, Roster
+from swift_hyperband.workflow.driver import begin_search, conclude, state_is_lost, winner
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 0.03
+"""Seconds between two looks at the workers' events."""
+READS = 400
+"""Most files that looks at events open in a second."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at who lives, and at all that was asked for."""
+SHARE = 0.01
+"""Most of the time that such looks may take."""
+LONGEST = 60.0
+"""Seconds between two such looks at the most."""
+FEWEST_NEEDED = 64
+"""The agenda has so many trainings, or four for each worker, if there are as many."""
+
+
+@contextmanager
+def deciding(folder: StudyFolder) -> Iterator[None]:
+    """Be the one process that decides.
+
+    Raises
+    ------
+    UserError
+        If another living process does.
+    """
+    folder.decider.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + (1.0 if lease.is_held_here(folder.decider) else SILENT_AFTER + INTERVAL)
+    held = lease.acquire(folder.decider, unless=lambda: time.monotonic() > end)
+    if held is None:
+        raise DecidedElsewhereError(
+            f"{folder.path}: one process at a time can decide, and {lease.holder(folder.decider)} does; "
+            "follow it with 'swift-hyperband status --watch', or end it first"
+        )
+    with held:
+        yield
+
+
+def decide(folder: StudyFolder, study: Study | None = None) -> None:
+    """Decide until the search is over, unless another living process does: the job `search`.
+
+    Begins the search, or goes on with it, where no head has done so.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+    study : Study, optional
+        As its file says, for a search that may not have begun.
+
+    Raises
+    ------
+    UserError
+        If the search cannot go on.
+    """
+    try:
+        with deciding(folder):
+            study = _begun(folder, study)
+            Decider(folder, study, conduct_of(folder, study)).run()
+    except DecidedElsewhereError as error:
+        logger.info(str(error))
+
+
+def _begun(folder: StudyFolder, study: Study | None) -> Study:
+    try:
+        head = lease.try_acquire(folder.path, unless=lambda: False)
+    except lease.TakenError:
+        # the head has begun it
+        return load_study(folder)
+    assert head is not None
+    with head:
+        found = study if study is not None else load_study(folder)
+        check_data(found, found.name)
+        return begin_search(found, folder)
+
+
+class DecidedElsewhereError(UserError):
+    """Another living process decides."""
+
+
+class Decider:
+    """Drives a search whose trainings workers do.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        Of a study that was begun. This process holds the lease in its folder `decider`.
+    study : Study
+    conduct : Conduct
+        What the search is told and asked.
+    meanwhile : callable, optional
+        Called between two looks.
+    """
+
+    def __init__(
+        self, folder: StudyFolder, study: Study, conduct: Conduct, meanwhile: Callable[[], None] | None = None
+    ) -> None:
+        self._folder, self._study, self._conduct = folder, study, conduct
+        self._meanwhile = meanwhile or (lambda: None)
+        self._roster = Roster(folder)
+        self._outstanding: dict[str, int] = {}
+        """What was asked for and not told, most urgent first: trials with their epochs."""
+        self._at_work: dict[str, set[str]] = {}
+        """Trials that living workers have begun, with these workers: two may try at the same moment."""
+        self._unseen: list[str] = []
+        """Trials just asked for, which may be through: they were trained in rounds, or ahead of the search."""
+        self._doubtful = True
+        self._agenda = Agenda(f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}")
+        self._is_written = False
+        self._look_at = float("-inf")
+
+    def run(self) -> Search:
+        """Drive the search to its end.
+
+        Raises
+        ------
+        UserError
+            If it cannot go on; the agenda says so to the workers.
+        OSError
+            If the disk is full or fails; so it does.
+        """
+        try:
+            self._search()
+            self._conclude()
+        except UserError as error:
+            self._give_up(str(error))
+            raise
+        except OSError as error:
+            self._give_up(about_disk(error, self._folder.path))
+            raise
+        self._publish(replace(self._agenda, needed=(), taken=(), hopes=(), over=True))
+        return self._conduct.search
+
+    def _search(self) -> None:
+        conduct = self._conduct
+        self._add(conduct.resume())
+        while not conduct.search.finished:
+            ended = self._ended()
+            for name, curve in ended:
+                conduct.tell(name, curve)
+            if ended or self._free():
+                self._add(conduct.ask(self._free()))
+            if not ended:
+                self._publish(self._planned())
+                self._wait()
+
+    def _conclude(self) -> None:
+        """Write the best trial, after its state was made again where it was lost."""
+        best, loss = winner(self._conduct.search, self._folder, self._study)
+        if state_is_lost(self._folder, self._study, best):
+            self._add([Training(best, self._study.search.max_epochs)])
+            while not self._ended():
+                self._publish(self._planned())
+                self._wait()
+        conclude(self._folder, self._study, best, loss)
+
+    def _add(self, asked: Collection[Training]) -> None:
+        self._outstanding.update(asked)
+        self._unseen += [training.trial for training in asked]
+
+    def _ended(self) -> list[tuple[str, Curve]]:
+        """Return the trainings that have ended, with their losses."""
+        candidates, self._unseen = dict.fromkeys(self._unseen), []
+        begin = time.monotonic()
+        looks = begin >= self._look_at
+        if looks:
+            self._look()
+        for worker, event in self._roster.events():
+            if self._hear(worker, event):
+                candidates[event.trial] = None
+        if looks:
+            # a killed worker tells of no end
+            candidates.update(dict.fromkeys(self._needed()))
+        found = [(name, curve) for name in candidates if (curve := self._curve(name)) is not None]
+        for name, _ in found:
+            del self._outstanding[name]
+        if looks:
+            took = time.monotonic() - begin
+            self._look_at = time.monotonic() + min(LONGEST, max(LOOK_EVERY, took / SHARE))
+        return found
+
+    def _hear(self, worker: str, event: Event) -> bool:
+        """Take an event; return whether the training has ended."""
+        if event.what == "began":
+            self._at_work.setdefault(event.trial, set()).add(worker)
+            return False
+        workers = self._at_work.get(event.trial, set())
+        workers.discard(worker)
+        if not workers:
+            self._at_work.pop(event.trial, None)
+        if event.what == "crashed":
+            logger.warning(f"trial {event.trial}: crash in worker {worker}: {event.error}")
+            if event.trial in self._outstanding:
+                # the others first
+                self._outstanding[event.trial] = self._outstanding.pop(event.trial)
+            self._doubtful = True
+        if self._doubtful:
+            self._doubt()
+        return True
+
+    def _look(self) -> None:
+        """Look who lives, and whether workers may still train."""
+        self._roster.look()
+        living = self._roster.living
+        self._at_work = {name: left for name, by in self._at_work.items() if (left := by.intersection(living))}
+        if (execution := load_frozen(self._folder).execution) != "workers":
+            raise UserError(f"{self._folder.path}: execution must be workers for workers to go on, found {execution}")
+        if self._doubtful:
+            self._doubt()
+
+    def _doubt(self) -> None:
+        """Find out whether all trials crash alike."""
+        alike.stop_if_hopeless(self._folder.path, self._study.give_up_after)
+        self._doubtful = alike.doubtful(self._folder.path, self._study.give_up_after)
+
+    def _needed(self) -> list[str]:
+        """Return the trials that workers should begin now, most urgent first."""
+        most = max(FEWEST_NEEDED, 4 * len(self._roster.living))
+        return list(islice((name for name in self._outstanding if name not in self._at_work), most))
+
+    def _curve(self, name: str) -> Curve | None:
+        """Return the losses of a trial that was asked for; None while it has to train."""
+        if name not in self._outstanding:
+            return None
+        epochs, place = self._outstanding[name], self._folder.trial(name)
+        found = trial.state_of(place, self._study.target.metric)
+        if not found.settled(epochs) or trial.state_is_wanted(place):
+            return None
+        return self._study.metric.losses(found.values[:epochs])
+
+    def _free(self) -> int:
+        """Return how many trials could begin to train now."""
+        return max(0, sum(self._roster.living.values()) - len(self._outstanding))
+
+    def _planned(self) -> Agenda:
+        needed = [Training(name, self._outstanding[name]) for name in self._needed()]
+        if self._doubtful:
+            # one at a time, until it is clear whether all crash alike
+            needed = [] if self._at_work else needed[:1]
+        living = tuple(self._roster.living)
+        return replace(
+            self._agenda,
+            needed=tuple(needed),
+            taken=tuple(Training(name, self._outstanding[name]) for name in self._at_work if name in self._outstanding),
+            hopes=self._hopes(),
+            workers=len(living),
+            spare=living[max(1, self._conduct.racing()) :],
+        )
+
+    def _hopes(self) -> tuple[Training, ...]:
+        """Return what workers without needed work may train ahead of the search, best first."""
+        return ()
+
+    def _publish(self, planned: Agenda) -> None:
+        if planned.differs(self._agenda) or not self._is_written:
+            self._agenda = replace(planned, version=self._agenda.version + 1)
+            self._agenda.write(self._folder.agenda)
+            self._is_written = True
+
+    def _give_up(self, line: str) -> None:
+        # of a full disk: the workers find that out by themselves
+        with suppress(OSError):
+            self._publish(replace(self._agenda, needed=(), taken=(), hopes=(), error=line))
+
+    def _wait(self) -> None:
+        self._meanwhile()
+        time.sleep(max(PAUSE, len(self._roster.living) / READS))

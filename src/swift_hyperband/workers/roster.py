@@ -1,0 +1,211 @@
+"""The workers of a search: each has a folder, with its lease as sign of life and the events of its trainings.
+
+A worker alone writes in its folder. The process that decides reads there who lives, and what became of trainings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from itertools import count
+from typing import Any, Literal
+
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import mismatch, read_again, write_json
+from swift_hyperband.processes import lease
+from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.search import Training
+
+EVENTS = "events.jsonl"
+WORKER = "worker.json"
+LOG = "log"
+
+What = Literal["began", "trained", "crashed", "lease lost", "taken", "out of time"]
+"""What happened: a training began, or ended as `training.child.Outcome` says."""
+
+_SHAPE = {"what": str, "trial": str, "epochs": int, "time": float, "error": (str, None)}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a training.
+
+    Attributes
+    ----------
+    what : str
+    trial : str
+    epochs : int
+        The epoch to which it trains.
+    time : float
+        By the worker's clock, in seconds since 1970.
+    error : str or None
+        Of a crash, in one line.
+    """
+
+    what: What
+    trial: str
+    epochs: int
+    time: float
+    error: str | None = None
+
+    @property
+    def training(self) -> Training:
+        return Training(self.trial, self.epochs)
+
+
+class Seat:
+    """The place of this worker among the workers of a search; given back when it ends.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+    name : str, optional
+        Waits while a worker of this name may live on another machine; the smallest free number if left out.
+    first : int
+        The smallest number that is taken without a name.
+
+    Raises
+    ------
+    UserError
+        If a worker of this name lives.
+    """
+
+    def __init__(self, folder: StudyFolder, name: str | None, first: int = 0) -> None:
+        self.name, self._lease = _free_number(folder, first) if name is None else (name, _named(folder, name))
+        self.folder = folder.worker(self.name)
+
+    @property
+    def number(self) -> int:
+        """A number that differs from worker to worker, at best; a name that is no number has one, too."""
+        return int(self.name) if self.name.isdecimal() else sum(self.name.encode())
+
+    def describe(self, **more: Any) -> None:
+        """Write who the worker is."""
+        who = {
+            "host": os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
+            "pid": os.getpid(),
+            "slurm": os.environ.get("SLURM_JOB_ID"),
+            "gpu": os.environ.get("CUDA_VISIBLE_DEVICES"),
+            "since": round(time.time(), 3),
+        }
+        write_json(self.folder / WORKER, who | more)
+
+    def note(self, what: What, training: Training, error: str | None = None) -> None:
+        """Add an event."""
+        event = Event(what, training.trial, training.epochs, round(time.time(), 3), error)
+        # in one write, so that no reader sees half of it but after a crash of the machine
+        descriptor = os.open(self.folder / EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            os.write(descriptor, (json.dumps(asdict(event)) + "\n").encode())
+        finally:
+            os.close(descriptor)
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._lease.release()
+
+
+def _named(folder: StudyFolder, name: str) -> lease.Lease:
+    place = folder.worker(name)
+    place.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + (1.0 if lease.is_held_here(place) else SILENT_AFTER + INTERVAL)
+    taken = lease.acquire(place, unless=lambda: time.monotonic() > end)
+    if taken is None:
+        raise UserError(f"{place}: one worker at a time can have this name, and {lease.holder(place)} has it")
+    return taken
+
+
+def _free_number(folder: StudyFolder, first: int) -> tuple[str, lease.Lease]:
+    for number in count(first):
+        place = folder.worker(str(number))
+        place.mkdir(parents=True, exist_ok=True)
+        with suppress(lease.TakenError):
+            taken = lease.try_acquire(place, unless=lambda: False)
+            assert taken is not None
+            return place.name, taken
+    raise AssertionError
+
+
+@dataclass
+class Roster:
+    """Who works on a search, as the process that decides sees it.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+
+    Attributes
+    ----------
+    living : dict of str to int
+        The living workers, with how many trials each trains at a time.
+    """
+
+    folder: StudyFolder
+    living: dict[str, int] = field(default_factory=dict)
+    _watch: lease.Watch = field(default_factory=lease.Watch)
+    _read: dict[str, int] = field(default_factory=dict)
+    """How many bytes of each worker's events were read."""
+    _sizes: dict[str, int] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Find out who lives."""
+        names = sorted(self._names(), key=lambda name: (len(name), name))
+        found = [name for name in names if self._watch.is_held(self.folder.worker(name))]
+        self.living = {name: self._at_a_time(name) for name in found}
+        self._read = {name: self._read.get(name, 0) for name in names}
+
+    def events(self) -> Iterator[tuple[str, Event]]:
+        """Yield the events that were added since the last time, with their workers; those of each in its order."""
+        for name, begin in self._read.items():
+            data = self._data(name, begin)
+            whole = data.rfind(b"\n") + 1
+            self._read[name] = begin + whole
+            for line in data[:whole].splitlines():
+                if (event := _event(line)) is not None:
+                    yield name, event
+
+    def _names(self) -> list[str]:
+        try:
+            return [path.name for path in self.folder.workers.iterdir()]
+        except FileNotFoundError:
+            return []
+
+    def _at_a_time(self, name: str) -> int:
+        if name not in self._sizes:
+            try:
+                found: Mapping[str, Any] = json.loads((self.folder.worker(name) / WORKER).read_bytes())
+                self._sizes[name] = max(1, int(found["at_a_time"]))
+            except (OSError, ValueError, KeyError, TypeError):
+                # it has taken its place and not said yet who it is
+                return 1
+        return self._sizes[name]
+
+    def _data(self, name: str, begin: int) -> bytes:
+        path = self.folder.worker(name) / EVENTS
+
+        def read() -> bytes:
+            # open the file: NFS answers a stat alone from a cache
+            with path.open("rb", buffering=0) as file:
+                if os.fstat(file.fileno()).st_size <= begin:
+                    return b""
+                file.seek(begin)
+                return file.read()
+
+        try:
+            return read_again(read)
+        except FileNotFoundError:
+            return b""
+
+
+def _event(line: bytes) -> Event | None:
+    """Return the event in a line; None if the line is torn."""
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return Event(**{name: content[name] for name in _SHAPE}) if mismatch(content, _SHAPE) is None else None

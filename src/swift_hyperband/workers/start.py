@@ -1,0 +1,146 @@
+"""The other processes of a search by workers, as one of them starts them: the one that decides, and other workers."""
+
+from __future__ import annotations
+
+import logging
+import random
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.processes import lease
+from swift_hyperband.processes.children import end_program_with_parent
+from swift_hyperband.processes.exit_codes import of_signal
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.workers.agenda import Agenda
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks at whether a process decides."""
+APART = 0.02
+"""Seconds, times the number of workers, over which workers spread that start a process that decides."""
+LONGEST_APART = 10.0
+WAIT = 0.1
+
+
+def command(*words: str) -> list[str]:
+    """Return the command line of a command of ours, run by this Python whatever lies in the working directory."""
+    return [sys.executable, "-P", "-m", "swift_hyperband", *words]
+
+
+def start(log: Path, *words: str) -> subprocess.Popen[bytes]:
+    """Start a command of ours as a child that ends with this process, and prints to a log."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as printed:
+        return subprocess.Popen(
+            command(*words),
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            preexec_fn=end_program_with_parent,
+        )
+
+
+def last_line(log: Path) -> str:
+    """Return the last line of a log, without what a command puts before an error."""
+    with suppress(OSError):
+        lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+        return next((line.removeprefix("error: ") for line in reversed(lines) if line.strip()), "it printed nothing")
+    return f"{log} cannot be read"
+
+
+def was_killed(code: int) -> bool:
+    """Whether a process that ended with this code was ended by a signal."""
+    return code < 0 or code > of_signal(0)
+
+
+class SearchFailedError(UserError):
+    """The search cannot go on, as the process that decides says."""
+
+
+class Deciding:
+    """The process that decides, as a worker sees it: its agenda, and another such process where none lives.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+    study : str
+        For a process that decides: the folder, or the file of a study that was perhaps not begun.
+    """
+
+    def __init__(self, folder: StudyFolder, study: str) -> None:
+        self._folder, self._study = folder, study
+        self._watch = lease.Watch()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._look_at = float("-inf")
+        self._lives = False
+        # the user starts again, as the cause is mended
+        earlier = Agenda.read(folder.agenda)
+        self._earlier = earlier if earlier is not None and earlier.error is not None else None
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether a process that this one started decides, or will."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the process that decides is on this machine."""
+        return self.is_mine or lease.is_held_here(self._folder.decider)
+
+    def wait_for_begin(self) -> None:
+        """Wait until the search has begun, where a study's file was given; start a process that begins it.
+
+        Raises
+        ------
+        SearchFailedError
+            If it cannot begin.
+        """
+        while not self._folder.settings.exists() and self._study != str(self._folder.path):
+            self.agenda()
+            time.sleep(WAIT)
+
+    def agenda(self) -> Agenda | None:
+        """Return the agenda; None where there is none yet. Start a process that decides where none lives.
+
+        Raises
+        ------
+        SearchFailedError
+            If the search cannot go on.
+        """
+        found = Agenda.read(self._folder.agenda)
+        ends = found is not None and (found.over or found.error is not None)
+        if ends or time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK_EVERY
+            self._lives = self._watch.is_held(self._folder.decider)
+        if self._lives:
+            # an agenda that ends all is of the one before
+            return None if ends else found
+        if found is not None and found.over:
+            return found
+        if found is not None and found.error is not None and found != self._earlier:
+            raise SearchFailedError(found.error)
+        self._start(1 if found is None else found.workers)
+        return None if ends else found
+
+    def _start(self, workers: int) -> None:
+        if self._process is not None:
+            code = self._process.poll()
+            if code is None:
+                # it has just begun
+                return
+            if code and not was_killed(code):
+                raise SearchFailedError(last_line(self._log))
+            self._process = None
+        time.sleep(random.uniform(0, min(LONGEST_APART, APART * (workers - 1))))
+        if self._watch.is_free(self._folder.decider):
+            logger.info(f"{self._folder.path}: no process decides, so this worker starts one")
+            self._process = start(self._log, "job", "search", self._study)
+
+    @property
+    def _log(self) -> Path:
+        return self._folder.decider / "log"

@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.search import Training
+from swift_hyperband.workers.roster import Roster, Seat
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return StudyFolder(tmp_path)
+
+
+def test_workers_without_names_get_numbers_that_no_living_worker_has(folder):
+    first, second = Seat(folder, None, first=2), Seat(folder, None, first=2)
+    assert (first.name, second.name, second.number) == ("2", "3", 3)
+    first.leave()
+    third = Seat(folder, None, first=2)
+    assert third.name == "2"
+    roster = Roster(folder)
+    roster.look()
+    assert list(roster.living) == ["2", "3"]
+    second.leave()
+    third.leave()
+    roster.look()
+    assert roster.living == {}
+
+
+def test_a_name_is_one_living_worker_s(folder):
+    seat = Seat(folder, "node7-gpu1")
+    assert seat.number == Seat(folder, "node7-gpu2").number - 1
+    with pytest.raises(UserError, match="workers/node7-gpu1: one worker at a time can have this name, and process"):
+        Seat(folder, "node7-gpu1")
+    seat.leave()
+    Seat(folder, "node7-gpu1").leave()
+
+
+def test_events_are_read_once_in_order_and_a_torn_line_when_it_is_whole(folder):
+    seat, roster = Seat(folder, "0"), Roster(folder)
+    seat.describe(at_a_time=3)
+    seat.note("began", Training("a", 2))
+    roster.look()
+    assert roster.living == {"0": 3}
+    assert [(worker, event.what, event.training) for worker, event in roster.events()] == [("0", "began", ("a", 2))]
+    assert list(roster.events()) == []
+    seat.note("crashed", Training("a", 2), "ValueError: no luck")
+    line = json.dumps({"what": "trained", "trial": "b", "epochs": 1, "time": 0.0, "error": None})
+    path = folder.worker("0") / "events.jsonl"
+    with path.open("a") as file:
+        file.write(line[:20])
+    (event,) = [event for _, event in roster.events()]
+    assert (event.what, event.error) == ("crashed", "ValueError: no luck")
+    with path.open("a") as file:
+        file.write(line[20:] + "\nnoise\n")
+    assert [event.trial for _, event in roster.events()] == ["b"]
+    seat.leave()
