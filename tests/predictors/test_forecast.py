@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from swift_hyperband.predictors.forecast import Forecast, forecasts
+from swift_hyperband.predictors.linear import Regression
 
 RUNGS = [1, 3, 9, 27]
 
@@ -84,3 +85,23 @@ def test_curves_that_are_all_alike_are_forecast_without_an_error():
     assert [one.loss for one in found.values()] == pytest.approx([0.5] * 3)
     assert all(one.chance(0.4) == 0.0 and one.chance(0.6) == 1.0 for one in found.values())
     assert all(math.isfinite(one.improvement(0.6)) for one in found.values())
+
+
+def test_a_trial_goes_from_rung_to_rung_by_the_regressions_of_the_curves_that_reached_the_next_one():
+    table = curves(60)
+    cut = {str(row): table[row, : (5, 9, 27)[row % 3]].tolist() for row in range(60)}
+    logs, found = np.log(table), forecasts(cut, RUNGS, 4)
+    for row in (0, 1, 3):
+        seen = len(cut[str(row)])
+        state, covariance, at = logs[row, [seen // 2 - 1, seen - 1]], np.zeros((2, 2)), (seen // 2, seen)
+        for rung in [rung for rung in RUNGS if rung > seen]:
+            reached = [row for row in range(60) if len(cut[str(row)]) >= rung]
+            fitted = Regression.of(*logs[reached][:, [at[0] - 1, at[1] - 1, rung - 1]].T)
+            (by_last,), (by_change,) = fitted.slopes(state[:1], state[1:])
+            jacobian = np.array([[0.0, 1.0], [-by_change, 1 + by_last + by_change]])
+            covariance = jacobian @ covariance @ jacobian.T
+            covariance[1, 1] += fitted.variance * (1 + fitted.design.leverage(state[:1], state[1:])[0])
+            state = np.array([state[1], state[1] + fitted.change(state[:1], state[1:])[0]])
+            at = at[1], rung
+        assert found[str(row)].mean == pytest.approx(state[1], rel=1e-12)
+        assert found[str(row)].sigma == pytest.approx(math.sqrt(covariance[1, 1]), rel=1e-12)

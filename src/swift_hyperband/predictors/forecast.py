@@ -78,8 +78,12 @@ def forecasts(curves: Mapping[str, Sequence[float]], rungs: Sequence[int], fewes
         row[: len(curve)] = curve[:length]
     log = bool((table[np.isfinite(table)] > 0).all())
     chain = _Chain(np.log(table) if log else table, rungs, fewest)
-    found = {trial: chain.end(row, len(curve)) for row, (trial, curve) in enumerate(curves.items())}
-    return {trial: Forecast(*end, log) for trial, end in found.items() if end is not None}
+    lengths = [len(curve) for curve in curves.values()]
+    found: dict[int, Forecast] = {}
+    for seen in set(lengths):
+        rows = [row for row, length in enumerate(lengths) if length == seen]
+        found |= {row: Forecast(*end, log) for row, end in zip(rows, chain.ends(rows, seen), strict=False)}
+    return {trial: found[row] for row, trial in enumerate(curves) if row in found}
 
 
 @dataclass
@@ -93,20 +97,23 @@ class _Chain:
     def __post_init__(self) -> None:
         self._fits: dict[tuple[int, int, int], Regression | None] = {}
 
-    def end(self, row: int, seen: int) -> tuple[float, float] | None:
-        """Return mean and standard error of the last value of a row that was seen for some epochs."""
+    def ends(self, rows: Sequence[int], seen: int) -> list[tuple[float, float]]:
+        """Return mean and standard error of the last value of rows that were all seen for some epochs.
+
+        Nothing is returned where nothing can be said.
+        """
         if not 0 < seen < self.rungs[-1]:
-            return None
+            return []
         first = before(seen)
-        state, covariance = self.table[row, [first - 1, seen - 1]], np.zeros((2, 2))
+        state = _State.of(self.table[rows, first - 1], self.table[rows, seen - 1])
         for rung in [rung for rung in self.rungs if rung > seen]:
             regression = self._fit(first, seen, rung)
             if regression is None:
-                return None
-            state, covariance = _step(regression, state, covariance)
+                return []
+            state = state.after(regression)
             first, seen = seen, rung
         # no error at all where all curves are alike
-        return float(state[1]), math.sqrt(max(float(covariance[1, 1]), LEAST_VARIANCE))
+        return list(zip(state.last.tolist(), np.sqrt(np.maximum(state.variance, LEAST_VARIANCE)).tolist(), strict=True))
 
     def _fit(self, first: int, seen: int, end: int) -> Regression | None:
         key = first, seen, end
@@ -116,13 +123,30 @@ class _Chain:
         return self._fits[key]
 
 
-def _step(regression: Regression, state: Floats, covariance: Floats) -> tuple[Floats, Floats]:
-    """Return the values at two epochs, with their covariance, one rung later: the last one and the new one."""
-    first, last = state[:1], state[1:]
-    by_last, by_change = (float(slope[0]) for slope in regression.slopes(first, last))
-    new = last + regression.change(first, last)
-    # the last value stays; the new one is a linear function of both, with an error of its own
-    jacobian = np.array([[0.0, 1.0], [-by_change, 1.0 + by_last + by_change]])
-    found = jacobian @ covariance @ jacobian.T
-    found[1, 1] += regression.variance * (1 + float(regression.design.leverage(first, last)[0]))
-    return np.array([last[0], new[0]]), found
+@dataclass(frozen=True)
+class _State:
+    """The values of trials at two epochs, with their variances and covariance, shape (n,) each."""
+
+    first: Floats
+    last: Floats
+    first_variance: Floats
+    covariance: Floats
+    variance: Floats
+
+    @classmethod
+    def of(cls, first: Floats, last: Floats) -> _State:
+        """Return the state of trials whose values are known."""
+        return cls(first, last, *[np.zeros(len(first))] * 3)
+
+    def after(self, regression: Regression) -> _State:
+        """Return the state one rung later: at the last epoch of this one and at the new one."""
+        by_last, by_change = regression.slopes(self.first, self.last)
+        # the new value is a linear function of both, with an error of its own
+        by_first, by_last = -by_change, 1.0 + by_last + by_change
+        error = regression.variance * (1 + regression.design.leverage(self.first, self.last))
+        new = self.last + regression.change(self.first, self.last)
+        covariance = by_first * self.covariance + by_last * self.variance
+        variance = (
+            by_first * (by_first * self.first_variance + by_last * self.covariance) + by_last * covariance + error
+        )
+        return _State(self.last, new, self.variance, covariance, variance)
