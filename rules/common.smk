@@ -1,5 +1,5 @@
 # What the rules share: the study, and which files a round's jobs read.
-from swift_hyperband.workflow import fitting
+from swift_hyperband.workflow import fitting, journaled
 from swift_hyperband.results import repair
 from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.results.begin import begin, reason_to_give_up
@@ -102,6 +102,7 @@ def read_study():
             swift_hyperband.study.model.check_data(found, where)
             at_a_time = found.resources.workers * found.resources.side_by_side
             swift_hyperband.study.model.check_own_files(found, where, at_a_time)
+            journaled.check_rounds(found, where)
         return check_frozen(StudyFolder.of(found.name), found)
     except UserError as error:
         stop(error)

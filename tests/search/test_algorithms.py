@@ -6,12 +6,11 @@ from typing import get_args
 
 import pytest
 
-from swift_hyperband.base.errors import UserError
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.searches import PREDICTORS
 from swift_hyperband.report.compare import COLOURS
 from swift_hyperband.search.adaptive import AdaptiveSearch
-from swift_hyperband.search.algorithms import ALGORITHMS, Family, Name, StudyName
+from swift_hyperband.search.algorithms import ALGORITHMS, Family, Name
 from swift_hyperband.search.asha import AshaSearch
 from swift_hyperband.search.fast_hyperband import FastHyperbandSearch
 from swift_hyperband.search.scheduled import ScheduledSearch
@@ -29,8 +28,7 @@ SEARCHES = {
 
 def test_the_names_that_files_may_hold_are_those_of_the_table():
     assert get_args(Name) == tuple(ALGORITHMS)
-    assert get_args(StudyName) == tuple(name for name, row in ALGORITHMS.items() if row.study == name)
-    assert {row.study for row in ALGORITHMS.values()} == set(get_args(StudyName))
+    assert all(ALGORITHMS[row.study].study == row.study for row in ALGORITHMS.values())
 
 
 def test_every_algorithm_has_a_colour_in_pictures():
@@ -46,8 +44,8 @@ def test_every_algorithm_starts_the_search_of_its_family(name):
     assert found.study.definition["search"]["algorithm"] == ALGORITHMS[name].study
 
 
-@pytest.mark.parametrize("name", get_args(StudyName))
-def test_a_study_may_name_every_algorithm_that_the_workflow_runs(name):
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_study_may_name_every_algorithm(name):
     study = parse(
         {
             "name": "one",
@@ -57,21 +55,11 @@ def test_a_study_may_name_every_algorithm_that_the_workflow_runs(name):
         },
         "here",
     )
-    assert study.schedule() == recipe(name, 27, 3).schedule
-    assert study.schedule().decides == ALGORITHMS[name].predicts
-
-
-@pytest.mark.parametrize("name", [name for name, row in ALGORITHMS.items() if row.study != name])
-def test_a_study_that_names_a_search_of_replays_is_told_where_it_runs(name):
-    content = {
-        "name": "one",
-        "target": {"name": "digits-cnn", "metric": "loss", "mode": "min"},
-        "space": {"learning_rate": {"type": "float", "low": 0.001, "high": 1.0}},
-        "search": {"algorithm": name, "max_epochs": 9},
-    }
-    told = f"here: search.algorithm must be random, .*, found '{name}', which runs in replay and compare$"
-    with pytest.raises(UserError, match=told):
-        parse(content, "here")
+    assert study.supply() == recipe(name, 27, 3).schedule
+    if ALGORITHMS[name].synchronous:
+        assert study.schedule().decides == ALGORITHMS[name].predicts
+    sections = {"fast", "adaptive"} & study.definition().keys()
+    assert sections == {"fast-hyperband": {"fast"}, "adaptive-hyperband": {"adaptive"}}.get(name, set())
 
 
 def test_a_search_without_a_predictor_imports_none(monkeypatch):

@@ -9,12 +9,11 @@ from importlib import import_module
 
 from swift_hyperband.search import Search
 from swift_hyperband.search.adaptive_settings import AdaptiveSettings
-from swift_hyperband.search.algorithms import ALGORITHMS, Family
-from swift_hyperband.search.asha import AshaSearch
-from swift_hyperband.search.fast_hyperband import FastHyperbandSearch, FastSettings
+from swift_hyperband.search.algorithms import ALGORITHMS
+from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.search.rounds import Rules
-from swift_hyperband.search.schedule import Schedule, supply
-from swift_hyperband.search.scheduled import ScheduledSearch
+from swift_hyperband.search.schedule import Schedule
+from swift_hyperband.search.start import SearchSettings, note, start, supplied
 from swift_hyperband.study.frozen import FrozenStudy
 
 PREDICTORS = {"linear": "linear", "svr": "svr", "qsvr": "annealed", "last-value": "last_value"}
@@ -57,16 +56,11 @@ class Recipe:
     @cached_property
     def schedule(self) -> Schedule:
         """Brackets and rounds; those of an asynchronous search are its rungs, those of an adaptive one its supply."""
-        once = self._once
-        return supply(once, int(self.adaptive.budget * once.epochs_hyperband)) if self._adapts else once
+        return supplied(self.algorithm, self._once, self.adaptive)
 
     @cached_property
     def _once(self) -> Schedule:
         return ALGORITHMS[self.algorithm].schedule(self.study.definition["search"], self.study.swift())
-
-    @property
-    def _adapts(self) -> bool:
-        return ALGORITHMS[self.algorithm].family is Family.ADAPTIVE
 
     @property
     def configurations(self) -> int:
@@ -74,13 +68,8 @@ class Recipe:
         return self._once.configurations
 
     def note(self, workers: int) -> str | None:
-        """Return what a user should know of it on so many workers."""
-        if not self._adapts or workers <= self.adaptive.most_workers:
-            return None
-        return (
-            f"with more than {self.adaptive.most_workers} workers all brackets run in Hyperband's order before any is "
-            "chosen (adaptive.most_workers): the curves that a choice needs come too late"
-        )
+        """Return a warning about the search on so many workers; None without one."""
+        return note(self.algorithm, self.adaptive, workers)
 
     @property
     def plain(self) -> Recipe:
@@ -99,19 +88,8 @@ class Recipe:
 
     def start(self, trials: Mapping[int, Sequence[str]], workers: int = 1) -> Search:
         """Return a new search over trials, by bracket, for so many trainings side by side."""
-        rules, algorithm = self._rules, ALGORITHMS[self.algorithm]
-        if self._adapts:
-            # numpy, before which the jobs of a comparison limit threads
-            from swift_hyperband.search.adaptive import AdaptiveSearch
-
-            return AdaptiveSearch(self._once, trials, self.adaptive, workers)
-        if algorithm.synchronous:
-            return ScheduledSearch(self.schedule, trials, rules)
-        # their rules compare losses with one standard error for all
-        predictor = replace(rules.predictor, values="loss", errors="common")
-        if algorithm.family is Family.FAST_HYPERBAND:
-            return FastHyperbandSearch(self.schedule, trials, self.fast, predictor)
-        return AshaSearch(self.schedule, trials, replace(rules, predictor=predictor) if algorithm.predicts else None)
+        settings = SearchSettings(self._rules, self.fast, self.adaptive)
+        return start(self.algorithm, self._once, trials, settings, workers)
 
     @cached_property
     def _rules(self) -> Rules:

@@ -33,7 +33,7 @@ class Findings:
 
     def __init__(self, folder: StudyFolder, study: Study) -> None:
         self.folder, self.study, self.schedule = folder, study, study.schedule()
-        self.drawn = {bracket: study.trials(bracket) for bracket in self.schedule.brackets}
+        self.drawn = {bracket: study.trials(bracket) for bracket in study.supply().brackets}
         self.wrong: dict[Path, str] = {}
         self.rest: set[Path] = set()
         self.again: dict[str, str] = {}

@@ -11,6 +11,7 @@
     decider/                         with workers: the lease and the log of the process that decides
     agenda.json                      with workers: what is to be trained, written by the process that decides
     workers/<name>/                  a worker: its host and job, its lease, its log, what became of its trainings
+    journal.jsonl                    the order of events of a search without rounds
     trials/<trial>/                  configuration, state, learning curve, failures and logs of one trial
     bracket=<s>/round=<i>/
         entry.json                   competitors by rank and the batches they train in, frozen when entered
@@ -76,6 +77,10 @@ class StudyFolder:
     @property
     def provenance(self) -> Path:
         return self.path / "provenance.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
 
     @property
     def best(self) -> Path:

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AWAY, is_whole_png, read_json
-from swift_hyperband.results import provenance
+from swift_hyperband.results import journal, provenance
 from swift_hyperband.results.best import Best
-from swift_hyperband.results.contents import Batch, Batches, Completion, Config, Entry
+from swift_hyperband.results.contents import Batch, Batches, Completion, Config, Entry, as_loss, as_value
 from swift_hyperband.results.decided import Decided, Fit, Promotion, Threshold, changed_input
 from swift_hyperband.results.dependencies import sources_of, with_dependents
 from swift_hyperband.results.findings import Findings
 from swift_hyperband.results.layout import PARTS, Part, StudyFolder
 from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.search import Curve, decisions
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.rounds import divide, loss_at
 from swift_hyperband.search.schedule import Round
 from swift_hyperband.training import kept_states, state, trial
@@ -48,7 +49,8 @@ def mend(folder: StudyFolder, study: Study) -> None:
         If something lies there that is not the search's to remove, a trial's configuration is another one, or a trial
         is to be trained again with other code than before.
     """
-    mending = _Mending(folder, study)
+    has_rounds = ALGORITHMS[study.search.algorithm].synchronous
+    mending = _Mending(folder, study) if has_rounds else _MendingByJournal(folder, study)
     mending.look()
     if mending.again:
         # before anything is removed: without that trial there is no result
@@ -305,4 +307,41 @@ class _Mending(Findings):
             stale.add(folder.best)
         if folder.best in stale and folder.best.exists():
             stale |= {folder.curves, *(path for path in folder.report.glob("*") if path.is_file())}
+        return [path for path in stale if path.is_file()]
+
+
+class _MendingByJournal(_Mending):
+    """Looks the folder of a search without rounds through: trials must have what the journal tells of them."""
+
+    def look(self) -> None:
+        for bracket in self.drawn:
+            self._look_at_trials(bracket)
+        # nobody but the user can put a damaged journal right
+        events = journal.read(self.folder.journal)
+        self._told = {event.name: event for event in events if event.kind == "tell"}
+        for name, told in self._told.items():
+            curve = self.study.metric.losses(self.curve(name)[: told.trained])
+            if len(curve) < told.trained:
+                self.again.setdefault(name, f"its curve must reach epoch {told.trained}, of which the journal tells")
+            elif curve and as_value(self.study.metric, curve[-1]) != told.value:
+                self.train_anew(name, f"does not hold what {self.folder.journal} tells of epoch {told.trained}")
+        self._look_at_table()
+        self._look_at_winner()
+        self._look_at_report()
+
+    def _loss_at_end(self, _bracket: int, name: str) -> float:
+        told = self._told.get(name)
+        ended = told is not None and told.trained == self.study.search.max_epochs
+        return as_loss(self.study.metric, told.value) if told is not None and ended else math.inf
+
+    def _last(self, _bracket: int, _name: str) -> Round:
+        return self.schedule.rounds[-1]
+
+    def _forget(self, round_: Round, name: str) -> None:
+        """Have nothing made again but the result: the journal stays."""
+
+    def _stale(self) -> list[Path]:
+        stale = {self.folder.best} if self.again or self.folder.best in self.wrong else set()
+        if stale and self.folder.best.exists():
+            stale |= {self.folder.curves, *(path for path in self.folder.report.glob("*") if path.is_file())}
         return [path for path in stale if path.is_file()]

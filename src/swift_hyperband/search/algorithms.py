@@ -1,6 +1,6 @@
 """The table of algorithms: all that depends on an algorithm's name.
 
-A new algorithm gets its row here, and a search of its family in `replay.searches`.
+A new algorithm gets its row here, and a search of its family in `search.start`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,7 @@ Name = Literal[
     "swift-asha",
     "adaptive-hyperband",
 ]
-"""The names in `ALGORITHMS`."""
-
-StudyName = Literal["random", "predicted-random", "one-epoch", "hyperband", "swift-hyperband"]
-"""Those that the workflow runs: the values of `search.algorithm` in a study."""
+"""The names in `ALGORITHMS`: the values of `search.algorithm` in a study."""
 
 
 class Family(StrEnum):
@@ -98,7 +95,7 @@ class Algorithm:
         Its name in pictures and tables.
     family : Family
     study : str
-        The algorithm of the study that has its settings: its own name if the workflow runs it.
+        The algorithm of the study that holds its settings in a replay.
     predicts : bool
         Whether it fits predictors, and stops trials by their predictions.
     schedule : callable
@@ -111,7 +108,7 @@ class Algorithm:
 
     label: str
     family: Family
-    study: StudyName
+    study: Name
     predicts: bool
     schedule: MakeSchedule
     cost: float = 1.0
@@ -119,8 +116,13 @@ class Algorithm:
 
     @property
     def synchronous(self) -> bool:
-        """Whether its result does not depend on the order in which trainings end."""
+        """Whether its result does not depend on the order in which trainings end: it has rounds."""
         return self.family in (Family.RANDOM, Family.HYPERBAND)
+
+    @property
+    def adapts(self) -> bool:
+        """Whether the curves so far decide how often each of its brackets runs."""
+        return self.family is Family.ADAPTIVE
 
     @property
     def random(self) -> bool:

@@ -11,10 +11,13 @@ from swift_hyperband.base import keys
 from swift_hyperband.base.errors import Problem
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.predictors.settings import PredictorSettings
+from swift_hyperband.search.adaptive_settings import AdaptiveSettings
 from swift_hyperband.search.algorithms import ALGORITHMS
+from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.settings import SwiftSettings
+from swift_hyperband.search.start import SearchSettings, supplied
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
     "swift": {
@@ -123,10 +126,26 @@ class FrozenStudy:
         # older settings lack the key
         return self.gpus > 0 and bool(self.settings["resources"].get("gpus_required", True))
 
+    @property
+    def algorithm(self) -> str:
+        return str(self.definition["search"]["algorithm"])
+
     def schedule(self) -> Schedule:
-        """Return the brackets and rounds of the search."""
-        search = self.definition["search"]
-        return ALGORITHMS[search["algorithm"]].schedule(search, self.swift())
+        """Return the brackets and rounds of the search; those of a search without rounds are its rungs."""
+        return ALGORITHMS[self.algorithm].schedule(self.definition["search"], self.swift())
+
+    def supply(self) -> Schedule:
+        """Return the schedule from whose brackets the search takes its trials; more than its own if it adapts."""
+        return supplied(self.algorithm, self.schedule(), self.adaptive())
+
+    def settings_of_search(self) -> SearchSettings:
+        """Return the settings from which its search is made."""
+        fast = keys.build(FastSettings, self.definition.get("fast", {}))
+        return SearchSettings(self.rules(), fast, self.adaptive())
+
+    def adaptive(self) -> AdaptiveSettings:
+        """Return the settings of adaptive Hyperband."""
+        return keys.build(AdaptiveSettings, self.definition.get("adaptive", {}))
 
     def swift(self) -> SwiftSettings:
         """Return the settings of Swift-Hyperband."""

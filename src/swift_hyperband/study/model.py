@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -16,8 +16,10 @@ from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.base.wording import one_line, path_of, shown
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.search.algorithms import ALGORITHMS
+from swift_hyperband.search.adaptive_settings import AdaptiveSettings
+from swift_hyperband.search.algorithms import ALGORITHMS, Family
 from swift_hyperband.search.batches import MINUTES
+from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.settings import SwiftSettings
@@ -25,17 +27,17 @@ from swift_hyperband.space import checks, draw
 from swift_hyperband.space import draw as spaces
 from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.space.parameters import Space
-from swift_hyperband.study.checks import LONGEST_WORD, batch_size_value, braces, slug
+from swift_hyperband.study.checks import LONGEST_WORD, batch_size_value, slug
+from swift_hyperband.study.commands import check_placeholders
 from swift_hyperband.study.frozen import FrozenStudy
-from swift_hyperband.study.presets import PRESETS, PUBLISHED_QSVR
+from swift_hyperband.study.presets import filled
 from swift_hyperband.study.reader import read
 from swift_hyperband.study.section import FromKeys, Section, validated
 from swift_hyperband.study.sections import Budget, Resources, Search
 from swift_hyperband.study.space import Choice, FloatRange, IntRange
 from swift_hyperband.study.target import Target
 from swift_hyperband.targets import recorded
-from swift_hyperband.targets.program.target import COUNTS, MAX_EPOCHS, PLACEHOLDERS
-from swift_hyperband.targets.program.template import Placeholder, in_braces, placeholders, words
+from swift_hyperband.targets.program.template import Placeholder, placeholders
 
 NOT_DEFINING = frozenset(
     (
@@ -44,6 +46,9 @@ NOT_DEFINING = frozenset(
     )
 )
 """Keys that may change while a search runs: its result does not depend on them."""
+
+SECTIONS = {Family.FAST_HYPERBAND: "fast", Family.ADAPTIVE: "adaptive"}
+"""Sections that define the studies of one family of algorithms only."""
 
 OWN = frozenset(("state_out", "folder", "trial", "config", "metrics"))
 """Placeholders with another value for each trial."""
@@ -82,6 +87,12 @@ class Study(Section):
     )
     predictor: Annotated[PredictorSettings, FromKeys()] = Field(
         default_factory=PredictorSettings, description="The predictor of the end of a learning curve."
+    )
+    fast: Annotated[FastSettings, FromKeys()] = Field(
+        default_factory=FastSettings, description="The settings of algorithm fast-hyperband."
+    )
+    adaptive: Annotated[AdaptiveSettings, FromKeys()] = Field(
+        default_factory=AdaptiveSettings, description="The settings of algorithm adaptive-hyperband."
     )
     execution: Literal["rounds", "workers"] = Field(
         default="rounds",
@@ -125,17 +136,7 @@ class Study(Section):
     @model_validator(mode="before")
     @classmethod
     def _fill_preset(cls, raw: Any) -> Any:
-        if not isinstance(raw, Mapping) or not isinstance(swift := raw.get("swift", {}), Mapping):
-            return raw
-        preset = PRESETS.get(str(swift.get("preset", "default")), {})
-        given = {section: raw.get(section, {}) for section in preset}
-        filled = {section: {**preset[section], **keys} for section, keys in given.items() if isinstance(keys, Mapping)}
-        if swift.get("preset") == "published" and filled.get("predictor", {}).get("name") == "qsvr":
-            keys = given["predictor"]
-            filled["predictor"] |= {**PUBLISHED_QSVR, **keys}
-            if isinstance(keys.get("qsvr"), Mapping):
-                filled["predictor"]["qsvr"] = {**PUBLISHED_QSVR["qsvr"], **keys["qsvr"]}
-        return {**raw, **filled}
+        return filled(raw)
 
     @model_validator(mode="after")
     def _check_space(self) -> Self:
@@ -150,34 +151,12 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _check_placeholders(self) -> Self:
-        target = self.target
-        commands = {"command": target.command, "first_command": target.first_command}
-        texts = [(key, word) for key, command in commands.items() if command is not None for word in words(command)]
-        if target.metrics is None:
-            # a segment command gets options, and its braces stay as they are
-            for key, word in texts:
-                if found := in_braces(word):
-                    problem = "must have names in braces that are left out, as there is no target.metrics"
-                    raise InvalidKeysError((f"target.{key}", f"{problem}, found {found[0]}"))
-            return self
-        if target.metrics.path is not None:
-            texts.append(("metrics.path", target.metrics.path))
-        if taken := [name for name in self.space if name in PLACEHOLDERS]:
-            needed = f"must have another name than what target.command has ({', '.join(PLACEHOLDERS)})"
-            raise InvalidKeysError(*((f"space.{name}", f"{needed}, found {name}; rename it") for name in taken))
-        known: dict[str, Sequence[Scalar]] = {name: keys.examples() for name, keys in self.space.items()}
-        for name in (*PLACEHOLDERS, MAX_EPOCHS):
-            known.setdefault(name, [1] if name in COUNTS else ["text"])
-        for key, text in texts:
-            try:
-                braces(text, known)
-            except InvalidKeysError as error:
-                raise InvalidKeysError((f"target.{key}", error.problems[0][1])) from None
+        check_placeholders(self.target, self.space)
         return self
 
     @model_validator(mode="after")
     def _check_size(self) -> Self:
-        if (count := self.schedule().configurations) > MOST_TRIALS:
+        if (count := self.supply().configurations) > MOST_TRIALS:
             key, found = "search.max_epochs", f"{self.search.max_epochs} with eta {self.search.eta}"
             if self.search.trials is not None:
                 key, found = "search.trials", ""
@@ -204,6 +183,10 @@ class Study(Section):
         """Return the brackets and rounds of the search."""
         return self.frozen().schedule()
 
+    def supply(self) -> Schedule:
+        """Return the schedule from whose brackets the search takes its trials."""
+        return self.frozen().supply()
+
     def rules(self) -> Rules:
         """Return the rules of the search's decisions."""
         return self.frozen().rules()
@@ -211,6 +194,21 @@ class Study(Section):
     def search_space(self) -> Space:
         """Return the space from which configurations are drawn."""
         return Space({name: keys.core() for name, keys in self.space.items()}, tuple(self.constraints))
+
+    def slots(self, bracket: int) -> dict[str, int]:
+        """Return the slots of the trials that start in a bracket, by trial id in order of the ids."""
+        slots = range(self.supply().brackets[bracket][0].trials)
+        return dict(sorted((spaces.trial_id(self.search.seed, bracket, slot), slot) for slot in slots))
+
+    def configuration(self, bracket: int, slot: int) -> dict[str, Scalar]:
+        """Return the configuration in a slot of a bracket.
+
+        Raises
+        ------
+        UserError
+            If the constraints leave none.
+        """
+        return spaces.draw(self.search_space(), self.search.seed, bracket, slot)
 
     def trials(self, bracket: int) -> dict[str, tuple[int, dict[str, Scalar]]]:
         """Return slot and configuration of the trials that start in a bracket, by trial id in order of the ids.
@@ -221,14 +219,17 @@ class Study(Section):
             If the constraints leave no configuration for a slot.
         """
         space, seed = self.search_space(), self.search.seed
-        slots = range(self.schedule().brackets[bracket][0].trials)
-        drawn = {spaces.trial_id(seed, bracket, slot): slot for slot in slots}
-        return {trial: (drawn[trial], spaces.draw(space, seed, bracket, drawn[trial])) for trial in sorted(drawn)}
+        drawn = self.slots(bracket).items()
+        return {trial: (slot, spaces.draw(space, seed, bracket, slot)) for trial, slot in drawn}
 
     def definition(self) -> dict[str, Any]:
         """Return the keys that define the study, in JSON's types; presets are spelled out, without their name."""
         found = self.model_dump(mode="json", exclude=set(NOT_DEFINING))
         del found["swift"]["preset"]
+        for family, section in SECTIONS.items():
+            # also so that the definitions of other algorithms are those of earlier versions
+            if ALGORITHMS[self.search.algorithm].family is not family:
+                del found[section]
         return found
 
     def settings(self) -> dict[str, Any]:
@@ -252,7 +253,7 @@ def check_data(study: Study, where: str) -> None:
         return
 
     drawn = (
-        configuration for bracket in study.schedule().brackets for _, configuration in study.trials(bracket).values()
+        configuration for bracket in study.supply().brackets for _, configuration in study.trials(bracket).values()
     )
     try:
         recorded.check(study.target.options, drawn, study.search.max_epochs, study.target.metric)
@@ -324,7 +325,7 @@ def parse(raw: Mapping[str, Any], where: str) -> Study:
     study = validated(Study, raw, where)
     if study.constraints:
         # constraints may leave no configuration for a trial; that must show now, not in the middle of the search
-        starts = {bracket: rounds[0].trials for bracket, rounds in study.schedule().brackets.items()}
+        starts = {bracket: rounds[0].trials for bracket, rounds in study.supply().brackets.items()}
         try:
             draw.check_room(study.search_space(), study.search.seed, starts)
         except UserError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from swift_hyperband.annealing.settings import PUBLISHED, PUBLISHED_C
@@ -73,3 +74,18 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 
 PUBLISHED_QSVR: dict[str, Any] = {"C": PUBLISHED_C, "qsvr": keys.values(PUBLISHED)}
 """What the published preset also fills for a predictor on an annealer."""
+
+
+def filled(raw: Any) -> Any:
+    """Return a study file's content with the keys that its preset fills."""
+    if not isinstance(raw, Mapping) or not isinstance(swift := raw.get("swift", {}), Mapping):
+        return raw
+    preset = PRESETS.get(str(swift.get("preset", "default")), {})
+    given = {section: raw.get(section, {}) for section in preset}
+    found = {section: {**preset[section], **keys} for section, keys in given.items() if isinstance(keys, Mapping)}
+    if swift.get("preset") == "published" and found.get("predictor", {}).get("name") == "qsvr":
+        own = given["predictor"]
+        found["predictor"] |= {**PUBLISHED_QSVR, **own}
+        if isinstance(own.get("qsvr"), Mapping):
+            found["predictor"]["qsvr"] = {**PUBLISHED_QSVR["qsvr"], **own["qsvr"]}
+    return {**raw, **found}

@@ -5,34 +5,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self, get_args
+from typing import Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError
-from swift_hyperband.base.wording import one_of, shown
-from swift_hyperband.search.algorithms import ALGORITHMS, StudyName
+from swift_hyperband.search.algorithms import ALGORITHMS, Name
 from swift_hyperband.search.schedule import s_max
 from swift_hyperband.study.checks import LONGEST_JOB
 from swift_hyperband.study.section import Section
 
 
-def _runs_in_a_study(value: object) -> object:
-    """Check that an algorithm is not one that only replays run."""
-    names = get_args(StudyName)
-    if isinstance(value, str) and value in ALGORITHMS and value not in names:
-        text = f"must be {one_of(names)}, found {shown(value)}, which runs in replay and compare"
-        raise InvalidKeysError(("", text))
-    return value
-
-
 class Search(Section):
     """The algorithm and its size."""
 
-    algorithm: Annotated[StudyName, BeforeValidator(_runs_in_a_study)] = Field(
+    algorithm: Name = Field(
         default="swift-hyperband",
-        description="swift-hyperband, hyperband, or a baseline: a random search, with or without a predictor that "
-        "stops trials, or one epoch for all and then the best in full.",
+        description="In rounds: swift-hyperband, hyperband, or a baseline (a random search, with or without a "
+        "predictor that stops trials; one epoch for all and then the best in full). Without rounds: asha, swift-asha, "
+        "fast-hyperband, adaptive-hyperband.",
     )
     max_epochs: int = Field(description="R, the most epochs that any trial trains; at least eta.")
     eta: int = Field(default=3, ge=2, description="One in eta trials is promoted from a round to the next.")

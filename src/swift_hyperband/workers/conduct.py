@@ -10,9 +10,11 @@ from typing import Protocol
 
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve, Search, Training
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.rounds import divide
 from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
 from swift_hyperband.study.model import Study
+from swift_hyperband.workflow.journaled import JournaledSearch
 from swift_hyperband.workflow.round_files import OnRound, RoundFiles
 
 
@@ -89,6 +91,32 @@ def _racing(record: RoundRecord) -> int:
     return len(full) + len(partial)
 
 
+class ByJournal:
+    """Conducts a search without rounds: it is asked for as many trainings as workers are free."""
+
+    def __init__(self, folder: StudyFolder, study: Study) -> None:
+        resources = study.resources
+        self._search = JournaledSearch(folder, study, resources.workers * resources.side_by_side)
+
+    @property
+    def search(self) -> JournaledSearch:
+        return self._search
+
+    def resume(self) -> list[Training]:
+        return self._search.resume()
+
+    def tell(self, trial: str, curve: Curve) -> None:
+        self._search.tell(trial, curve)
+
+    def ask(self, free: int) -> list[Training]:
+        return self._search.ask(free)
+
+    def racing(self) -> int:
+        return self._search.racing()
+
+
 def conduct_of(folder: StudyFolder, study: Study, on_round: OnRound | None = None) -> Conduct:
     """Return what conducts the search of a study."""
-    return InRounds(folder, study, on_round)
+    if ALGORITHMS[study.search.algorithm].synchronous:
+        return InRounds(folder, study, on_round)
+    return ByJournal(folder, study)

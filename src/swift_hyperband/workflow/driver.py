@@ -6,6 +6,7 @@ again, it asks for the same trainings in the same order and finds those already 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 from swift_hyperband.base.errors import UserError
@@ -18,18 +19,22 @@ from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.repair import mend
 from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search import Search
-from swift_hyperband.search.scheduled import ScheduledSearch
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.study.model import Study, check_data
 from swift_hyperband.training import kept_states
 from swift_hyperband.training.batch import train_batch
 from swift_hyperband.training.settings import TrainingSettings
-from swift_hyperband.training.trial import want_state
-from swift_hyperband.workflow import fitting
+from swift_hyperband.training.trial import Trained, want_state
+from swift_hyperband.workflow import fitting, journaled
+from swift_hyperband.workflow.journaled import JournaledSearch
 from swift_hyperband.workflow.round_files import OnRound, RoundFiles
 from swift_hyperband.workflow.steps import write_best
 
+Train = Callable[[Sequence[str], int], Mapping[str, Trained]]
+"""Trains trials to an epoch."""
 
-def run_search(study: Study, folder: StudyFolder, workers: int, on_round: OnRound | None = None) -> ScheduledSearch:
+
+def run_search(study: Study, folder: StudyFolder, workers: int, on_round: OnRound | None = None) -> Search:
     """Run a search to its end.
 
     Parameters
@@ -38,7 +43,7 @@ def run_search(study: Study, folder: StudyFolder, workers: int, on_round: OnRoun
     folder : StudyFolder
         Where the search lies, or will lie.
     workers : int
-        How many trials train side by side.
+        How many trials of a round train side by side; a search without rounds trains one after another.
     on_round : callable, optional
         Called with each round that is over.
 
@@ -48,26 +53,45 @@ def run_search(study: Study, folder: StudyFolder, workers: int, on_round: OnRoun
         If the folder holds a search with another definition, or no trial reached the last epoch.
     """
     study = prepare(study, folder)
-    definition = study.definition()
+    train = _training(study, folder, workers)
+    if ALGORITHMS[study.search.algorithm].synchronous:
+        search = _in_rounds(study, RoundFiles(folder, study, on_round), train)
+    else:
+        search = _one_by_one(study, JournaledSearch(folder, study, workers=1), train)
+    trial, loss = winner(search, folder, study)
+    if state_is_lost(folder, study, trial):
+        train([trial], study.search.max_epochs)
+    conclude(folder, study, trial, loss)
+    return search
+
+
+def _training(study: Study, folder: StudyFolder, workers: int) -> Train:
+    definition, needs_gpu = study.definition(), study.frozen().needs_gpu
     settings = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)
-    files = RoundFiles(folder, study, on_round)
+    check = provenance.TrainedCode(folder, definition["target"]).check
+
+    def train(trials: Sequence[str], epochs: int) -> Mapping[str, Trained]:
+        return train_batch(folder.path, settings, trials, epochs, workers, before=check, needs_gpu=needs_gpu)
+
+    return train
+
+
+def _in_rounds(study: Study, files: RoundFiles, train: Train) -> Search:
     search = files.search()
-    code = provenance.TrainedCode(folder, definition["target"])
     while not search.finished:
         asked = sorted(search.ask(), key=lambda training: training.epochs)
         files.write(search)
         for epochs, group in groupby(asked, key=lambda training: training.epochs):
-            names = [training.trial for training in group]
-            batch = train_batch(
-                folder.path, settings, names, epochs, workers, before=code.check, needs_gpu=study.frozen().needs_gpu
-            )
-            for trial, trained in batch.items():
+            for trial, trained in train([training.trial for training in group], epochs).items():
                 search.tell(trial, study.metric.losses(trained.values[:epochs]))
     files.write(search)
-    trial, loss = winner(search, folder, study)
-    if state_is_lost(folder, study, trial):
-        train_batch(folder.path, settings, [trial], study.search.max_epochs, workers)
-    conclude(folder, study, trial, loss)
+    return search
+
+
+def _one_by_one(study: Study, search: Search, train: Train) -> Search:
+    while asked := search.ask(1):
+        for trial, epochs in asked:
+            search.tell(trial, study.metric.losses(train([trial], epochs)[trial].values[:epochs]))
     return search
 
 
@@ -87,6 +111,7 @@ def prepare(study: Study, folder: StudyFolder) -> Study:
 def begin_search(study: Study, folder: StudyFolder) -> Study:
     """Begin a search, or go on with it, in the process that alone may: freeze the study, and mend what is damaged."""
     study = check_frozen(folder, study)
+    journaled.check(study, study.name)
     begin(folder, study.definition()["target"])
     fitting.check(folder, study.frozen())
     study = freeze(folder, study)

@@ -1,0 +1,179 @@
+"""Searches without rounds in a study: they decide as in a replay, and their journal gives them back after a kill."""
+
+import csv
+import json
+import random
+import shutil
+
+import pytest
+import yaml
+
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.replay.cluster import ClusterSettings
+from swift_hyperband.replay.searches import Recipe
+from swift_hyperband.replay.simulator import simulate
+from swift_hyperband.results import journal
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.search.algorithms import ALGORITHMS
+from swift_hyperband.study.model import load
+from swift_hyperband.targets.recorded import CurveTable
+from swift_hyperband.training import segment
+from swift_hyperband.training.trial import state_of
+from swift_hyperband.workflow import driver
+
+LIVE = [name for name, row in ALGORITHMS.items() if not row.synchronous]
+
+
+@pytest.fixture
+def run(project, monkeypatch):
+    """Run the study's search as `swift-hyperband search` does, but in this process and without its report."""
+    monkeypatch.chdir(project.path)
+    monkeypatch.setattr(driver, "become_head", lambda folder: None)
+    return lambda: driver.run_search(load(project.path / "config/config.yaml"), StudyFolder.of("table"), workers=2)
+
+
+@pytest.fixture
+def quick(run, monkeypatch):
+    """The same, but trainings are not forked, which takes most of the time."""
+
+    def train_batch(study_folder, settings, trials, epochs, *_, **__):
+        folders = {trial: study_folder / "trials" / trial for trial in trials}
+        for folder in folders.values():
+            segment.train(folder, settings, CurveTable, epochs)
+        return {trial: state_of(folder, settings.metric) for trial, folder in folders.items()}
+
+    monkeypatch.setattr(driver, "train_batch", train_batch)
+    return run
+
+
+def replay(project):
+    """Return the study's search after a replay with one worker, and its trainings in their order."""
+    table = {}
+    with (project.path / "table.csv").open() as file:
+        for line in csv.DictReader(file):
+            table.setdefault(int(line["row"]), []).append(float(line["loss"] or "nan"))
+    study = load(project.path / "config/config.yaml", data=False)
+    drawn = {bracket: study.trials(bracket) for bracket in study.supply().brackets}
+    rows = {trial: configuration["row"] for found in drawn.values() for trial, (_, configuration) in found.items()}
+    recipe = Recipe("replay", study.search.algorithm, study.frozen(), study.fast, study.adaptive)
+    assert recipe.schedule.brackets.keys() == drawn.keys()
+    search = recipe.start({bracket: list(found) for bracket, found in drawn.items()})
+    found = simulate(search, lambda trial: table[rows[trial]], ClusterSettings(workers=1))
+    return search, [(job.trial, job.asked) for job in found.jobs]
+
+
+def asked(project):
+    """Return the trainings of the journal in their order."""
+    return [
+        (event.name, event.epochs) for event in journal.read(project.results / "journal.jsonl") if event.kind == "ask"
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("algorithm", LIVE)
+def test_a_live_search_with_one_worker_trains_what_its_replay_does_epoch_for_epoch(project, quick, algorithm, seed):
+    project.study(search__algorithm=algorithm, search__seed=seed)
+    live, (replayed, trainings) = quick(), replay(project)
+    assert asked(project) == trainings
+    assert (live.best, live.stopped, live.epochs) == (replayed.best, replayed.stopped, replayed.epochs)
+    assert live.curves == replayed.curves
+    best = yaml.safe_load(project.best())
+    assert (best["trial"], best["value"]) == live.best
+    assert project.epochs_started().total() == len(project.epochs_started()) == live.epochs
+    assert [path.parent.name for path in project.results.glob("trials/*/state.*")] == [live.best[0]]
+
+
+@pytest.mark.parametrize("algorithm", LIVE)
+def test_a_journal_that_ends_anywhere_leads_to_the_same_search(project, quick, algorithm):
+    project.study(search__algorithm=algorithm)
+    quick()
+    path, moments = project.results / "journal.jsonl", random.Random(algorithm)
+    written, best = path.read_bytes(), project.best()
+    for cut in [0, *sorted(moments.sample(range(len(written)), 3))]:
+        path.write_bytes(written[:cut])
+        quick()
+        assert (path.read_bytes(), project.best()) == (written, best)
+
+
+def test_some_of_these_searches_stop_trials_by_prediction(project, quick):
+    project.study(search__algorithm="swift-asha", search__max_epochs=27)
+    search = quick()
+    events = journal.read(project.results / "journal.jsonl")
+    assert search.stopped
+    assert {event.name for event in events if event.kind == "stop"} == search.stopped
+
+
+@pytest.mark.parametrize("algorithm", ["asha", "adaptive-hyperband"])
+def test_lost_and_changed_curves_are_trained_again_and_nothing_else_changes(project, run, algorithm):
+    project.study(search__algorithm=algorithm)
+    run()
+    path = project.results / "journal.jsonl"
+    before, best = path.read_bytes(), project.best()
+    winner = yaml.safe_load(best)["trial"]
+    trials = sorted(path.name for path in project.results.glob("trials/*") if path.name != winner)
+    shutil.rmtree(project.results / "trials" / trials[0])
+    (project.results / "trials" / trials[1] / "curve.jsonl").write_text("{}\n")
+    curve = project.results / "trials" / trials[2] / "curve.jsonl"
+    lines = curve.read_text().splitlines()
+    curve.write_text("\n".join([*lines[:-1], json.dumps({**json.loads(lines[-1]), "loss": 7.5})]) + "\n")
+    next((project.results / "trials" / winner).glob("state.*")).unlink()
+    run()
+    assert (path.read_bytes(), project.best()) == (before, best)
+    assert json.loads(curve.read_text().splitlines()[-1])["loss"] == json.loads(lines[-1])["loss"]
+    assert next((project.results / "trials" / winner).glob("state.*")).exists()
+
+
+def other_trial(event):
+    return {**event, "ask": "000000000000"}
+
+
+@pytest.mark.parametrize(
+    ("line", "change", "told"),
+    [
+        (1, lambda event: {**event, "begin": "swift-asha"}, "line 1: must begin a search of algorithm asha, found "),
+        (4, other_trial, "line 4: must ask for trial .* to epoch 1, as the search does after the lines above, found "),
+        (4, lambda event: {**event, "epochs": 3}, "line 4: must ask for trial .* to epoch 1, .*epochs 3"),
+        (5, lambda event: {**event, "epochs": 3}, "line 5: must tell of a training that a line above asks for, found "),
+        (5, lambda event: {**event, "value": 0.5}, r"line 5: must tell the curve in .*, 1 epochs that end .*0.5"),
+        (5, lambda event: {**event, "trained": "x"}, 'line 5: trained must be a whole number, found "x"'),
+        (5, lambda event: {"say": 1}, "line 5: must hold begin, ask, tell or stop, found "),
+        (5, lambda event: [], "line 5: must hold begin, ask, tell or stop, found "),
+        (5, None, "line 5: must be JSON, found "),
+    ],
+)
+def test_a_journal_that_contradicts_the_search_is_one_line(project, quick, line, change, told):
+    project.study(search__algorithm="asha", search__max_epochs=3)
+    quick()
+    path = project.results / "journal.jsonl"
+    lines, best = path.read_text().splitlines(), project.best()
+    lines[line - 1] = "{" if change is None else json.dumps(change(json.loads(lines[line - 1])))
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(UserError, match=f"^results/table/journal.jsonl: {told}.*; delete the file and start") as error:
+        quick()
+    assert "\n" not in str(error.value)
+    path.unlink()
+    quick()
+    assert project.best() == best
+
+
+def test_the_workflow_says_that_these_searches_have_no_rounds(project):
+    project.study(search__algorithm="asha")
+    printed = project.run("snakemake", "-n", check=False)
+    assert "config/config.yaml: search.algorithm must be random, predicted-random, " in printed
+    assert "found asha, which has no rounds; run it with 'swift-hyperband search'" in printed
+    assert "Traceback" not in printed
+
+
+def test_an_annealer_in_the_network_is_refused_as_its_answers_would_be_asked_for_again(project, run):
+    project.study(search__algorithm="swift-asha", predictor={"name": "qsvr", "sampler": {"name": "qpu"}})
+    told = "table: predictor.sampler.name must be simulated-annealing, .* with algorithm swift-asha, .*, found qpu$"
+    with pytest.raises(UserError, match=told):
+        run()
+
+
+def test_settings_of_the_algorithm_are_frozen(project, quick):
+    project.study(search__algorithm="adaptive-hyperband")
+    quick()
+    project.study(search__algorithm="adaptive-hyperband", adaptive={"budget": 2.0})
+    with pytest.raises(UserError, match=r"adaptive.budget is 1.0 in the frozen study, 2.0 now"):
+        quick()
