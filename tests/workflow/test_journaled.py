@@ -159,8 +159,7 @@ def test_a_journal_that_contradicts_the_search_is_one_line(project, quick, line,
 def test_the_workflow_says_that_these_searches_have_no_rounds(project):
     project.study(search__algorithm="asha")
     printed = project.run("snakemake", "-n", check=False)
-    assert "config/config.yaml: search.algorithm must be random, predicted-random, " in printed
-    assert "found asha, which has no rounds; run it with 'swift-hyperband search'" in printed
+    assert "config/config.yaml: execution must be workers with algorithm asha, which has no rounds, found" in printed
     assert "Traceback" not in printed
 
 

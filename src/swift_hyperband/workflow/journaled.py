@@ -39,18 +39,19 @@ def check(study: Study, where: str) -> None:
 
 
 def check_rounds(study: Study, where: str) -> None:
-    """Check that a search can run in rounds.
+    """Check that a search has rounds if the jobs of rounds are to train.
 
     Raises
     ------
     UserError
         If its algorithm has none.
     """
-    if not ALGORITHMS[study.search.algorithm].synchronous:
-        names = one_of(name for name, algorithm in ALGORITHMS.items() if algorithm.synchronous)
+    algorithm = study.search.algorithm
+    if study.execution == "rounds" and not ALGORITHMS[algorithm].synchronous:
+        needed = f"must be workers with algorithm {algorithm}, which has no rounds"
         raise UserError(
-            f"{where}: search.algorithm must be {names} for the workflow, found {study.search.algorithm}, which has "
-            "no rounds; run it with 'swift-hyperband search'"
+            f"{where}: execution {needed}, found rounds; set it, or run 'swift-hyperband search', which trains one "
+            "trial after another then"
         )
 
 
