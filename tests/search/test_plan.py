@@ -237,6 +237,7 @@ def test_settings_that_save_next_to_nothing_are_pointed_out(study, capsys):
         (9, "{}", "set a larger search.max_epochs"),
         (27, "{thaw: 0.0, share_curves: false}", "set swift.share_curves: true"),
         (27, "{preset: bold, d: 3, decision_fraction: 1.0}", "set swift.preset: default or a larger search.max_epochs"),
+        (27, "{thaw: 0.0, teachers: reference, d: 3}", "set a swift.d of at least 5 (predictor.fewest_curves)"),
     ],
 )
 def test_the_plan_names_settings_that_would_save_more(study, capsys, max_epochs, swift, advice):
@@ -269,3 +270,26 @@ def test_one_worker_also_trains_every_epoch_of_the_thaw(size, batch_size):
     assert schedule.thaw is not None
     assert makespan(schedule, "worst", batch_size, 1) == epochs(schedule, "worst")
     assert makespan(schedule, "best", batch_size, 1) == epochs(schedule, "best")
+
+
+@pytest.mark.parametrize("algorithm", ["swift-hyperband", "predicted-random"])
+def test_nothing_is_promised_where_no_predictor_can_have_enough_curves(study, capsys, algorithm):
+    study.write_text(
+        STUDY.replace("eta: 3", f"eta: 3, algorithm: {algorithm}") + "swift: {teachers: reference, d: 3}\n"
+    )
+    found = json.loads(plan(capsys, study, "--json"))
+    assert any(round_["decision_epoch"] for rounds in found["brackets"] for round_ in rounds)
+    assert found["epochs"]["best"] == found["epochs"]["worst"] - found.get("thaw", {"epochs": 0})["epochs"]
+    enough = study.read_text() + "predictor: {fewest_curves: 3}\n"
+    study.write_text(enough)
+    assert json.loads(plan(capsys, study, "--json"))["epochs"]["best"] < found["epochs"]["best"]
+
+
+def test_only_schedules_that_differ_stand_beside_each_other(study, capsys):
+    text = plan(capsys, study)
+    assert "Swift, curves shared" in text
+    assert "own curves" not in text, "by default it is Hyperband"
+    study.write_text(STUDY + "swift: {share_curves: false}\n")
+    assert "Swift, own curves" in plan(capsys, study), "the study itself"
+    study.write_text(STUDY + "swift: {preset: bold}\n")
+    assert "Swift, own curves" in plan(capsys, study)

@@ -144,8 +144,10 @@ def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
         rows[chosen] = plan.schedule
     if algorithm.predicts and not algorithm.random:
         names = {True: "Swift, curves shared", False: "Swift, own curves"}
-        rows |= {name: _shared(study, share) for share, name in names.items()}
         chosen = names[study.swift.share_curves]
+        found = {name: _shared(study, share) for share, name in names.items()}
+        # without curves of other brackets the default decides nothing, and is Hyperband
+        rows |= {name: schedule for name, schedule in found.items() if name == chosen or schedule.decides}
     workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''}"
     table = console.table(collapse_padding=True)
     table.add_column("how long it takes")
@@ -185,9 +187,12 @@ def _share_saved(schedule: Schedule) -> float:
 def _how_to_save(study: Study, schedule: Schedule) -> str:
     found = f"saves at best {_share_saved(schedule):.1%} of Hyperband's epochs"
     ways = ["swift.preset: default"] if study.swift.preset != "default" else []
-    if study.swift.teachers == "all" and not study.swift.share_curves:
+    fewest = study.predictor.fewest_curves
+    if any(round_.idle for round_ in schedule.rounds):
+        ways.append(f"a swift.d of at least {fewest} (predictor.fewest_curves)")
+    elif study.swift.teachers == "all" and not study.swift.share_curves:
         ways.append("swift.share_curves: true")
-    elif study.swift.teachers == "reference" and study.swift.d > 3:
+    elif study.swift.teachers == "reference" and study.swift.d > fewest:
         ways.append(f"a swift.d below {study.swift.d}")
     else:
         ways.append("a larger search.max_epochs")

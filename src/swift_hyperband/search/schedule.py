@@ -51,6 +51,8 @@ class Round:
         saved epochs pay for the extra trials.
     budget : int or None
         Most epochs that all trials together train here; None where the schedule alone says how many they do.
+    idle : bool
+        Whether its predictor can never have enough curves to learn from, so that no prediction stops a trial.
     """
 
     bracket: int
@@ -66,6 +68,7 @@ class Round:
     extra: int = 0
     paying: int = 0
     budget: int | None = None
+    idle: bool = False
 
     @property
     def is_thaw(self) -> bool:
@@ -89,7 +92,7 @@ class Round:
     @property
     def least_completed(self) -> int:
         """Least number of partial trials that go on, to fill the next round."""
-        return min(self.partial, max(0, self.promoted - self.full))
+        return self.most_completed if self.idle else min(self.partial, max(0, self.promoted - self.full))
 
     @property
     def most_completed(self) -> int:
@@ -176,6 +179,11 @@ class Schedule:
         """Return the number of curves that train a round's predictor, at most."""
         rounds = [self.by_key[key] for key in round_.training_rounds]
         return sum(r.trials if r.key in self.taught and r.key != round_.key else r.reference for r in rounds)
+
+    def idling(self, fewest: int) -> Schedule:
+        """Return the schedule with the rounds marked that cannot have the fewest curves that a predictor needs."""
+        too_few = {r.key for r in self.rounds if r.training_rounds and self.most_curves(r) < fewest}
+        return replace(self, rounds=tuple(replace(r, idle=r.predictor in too_few) for r in self.rounds))
 
     @property
     def _training(self) -> set[RoundKey]:

@@ -132,7 +132,8 @@ class FrozenStudy:
 
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search; those of a search without rounds are its rungs."""
-        return ALGORITHMS[self.algorithm].schedule(self.definition["search"], self.swift())
+        found = ALGORITHMS[self.algorithm].schedule(self.definition["search"], self.swift())
+        return found.idling(self.predictor().fewest_curves)
 
     def supply(self) -> Schedule:
         """Return the schedule from whose brackets the search takes its trials; more than its own if it adapts."""
