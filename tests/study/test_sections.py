@@ -21,7 +21,11 @@ import pytest
         ),
         (
             {"search__algorithm": "random", "search__full": 3},
-            "search.full must be left out with algorithm random, whose size follows from max_epochs",
+            "search.full must be left out with algorithm random, of which all trials train fully",
+        ),
+        (
+            {"search__full": 3},
+            "search.full must be left out with algorithm swift-hyperband, whose size follows from max_epochs",
         ),
         (
             {"search__algorithm": "one-epoch", "search__brackets": [0]},

@@ -50,11 +50,10 @@ class Search(Section):
         algorithm = ALGORITHMS[self.algorithm]
         if algorithm.random and self.brackets is not None:
             raise InvalidKeysError(("brackets", f"must be left out with algorithm {self.algorithm}, which has none"))
+        why = "of which all trials train fully" if algorithm.random else "whose size follows from max_epochs"
         for key, fits in {"trials": algorithm.random, "full": algorithm.has_full}.items():
             if getattr(self, key) is not None and not fits:
-                raise InvalidKeysError(
-                    (key, f"must be left out with algorithm {self.algorithm}, whose size follows from max_epochs")
-                )
+                raise InvalidKeysError((key, f"must be left out with algorithm {self.algorithm}, {why}"))
         if algorithm.predicts and self.full is not None and self.full < 3:
             raise InvalidKeysError(("full", f"must be at least 3 with algorithm {self.algorithm}, found {self.full}"))
         if self.trials is not None and self.full is not None and self.trials <= self.full:
