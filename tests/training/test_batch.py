@@ -195,11 +195,12 @@ def test_without_a_sound_state_training_starts_anew_and_published_epochs_stay(st
     assert study.started("a") == [1, 2, 3, 1, 2, 3, 4, 5]
 
 
-def test_half_written_states_of_killed_processes_are_removed(study: Study) -> None:
+def test_half_written_states_and_curves_of_killed_processes_are_removed(study: Study) -> None:
     folder = study.add("a")
-    (folder / ".state.pt.node.1.tmp").write_text("half")
+    for name in ("state.pt", "curve.jsonl"):
+        (folder / f".{name}.node.1.tmp").write_text("half")
     study.train(["a"], 1)
-    assert not (folder / ".state.pt.node.1.tmp").exists()
+    assert not list(folder.glob(".*.tmp"))
 
 
 # --- crashes -----------------------------------------------------------------------------------------------------

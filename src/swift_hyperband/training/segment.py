@@ -266,7 +266,7 @@ def _number(value: Any, key: str, name: str) -> float | None:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove half-written states of killed processes. Only the holder of the lease writes states."""
-    for leftover in folder.glob(".state.*.tmp"):
+    """Remove half-written states and curves of killed processes. Only the holder of the lease writes these."""
+    for leftover in (*folder.glob(".state.*.tmp"), *folder.glob(f".{trial.CURVE}.*.tmp")):
         # a program's state is a folder
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
