@@ -68,7 +68,6 @@ ELSEWHERE = {
     "report/compare/figure4": "compare/test_real_runs",
     "report/compare/report": "cli/test_compare",
     "report/compare/summary": "cli/test_compare",
-    "report/compare/table1": "cli/test_compare",
     "report/search/report": "report/test_pictures",
     "results/begin": "results/test_provenance",
     "results/best": "results/test_freeze",

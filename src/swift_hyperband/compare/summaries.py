@@ -152,6 +152,8 @@ class DataSet:
     name : str
     model : str or None
     metric : str
+    best_epoch : bool
+        Whether the best epoch of a curve counts, not the last one.
     hyperparameters, configurations, curves, epochs : int
     r2, rank_correlation : dict of str to Mean
         Of each predictor, over the splits.
@@ -160,6 +162,7 @@ class DataSet:
     name: str
     model: str | None
     metric: str
+    best_epoch: bool
     hyperparameters: int
     configurations: int
     curves: int
@@ -181,6 +184,7 @@ def data_set(table: CurveTable, measured: Sequence[tuple[Accuracy, Sequence[Row]
         name=source.name,
         model=source.model,
         metric=table.metric.name,
+        best_epoch=table.metric.at == "best",
         hyperparameters=len(table.hyperparameters),
         configurations=len(set(configurations(complete).tolist())),
         curves=complete.rows,

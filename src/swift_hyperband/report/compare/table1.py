@@ -10,7 +10,7 @@ from swift_hyperband.compare.summaries import DataSet
 from swift_hyperband.report.tables import csv_text, markdown, plus_minus
 
 _EXPLAINED = """\
-R² of the predicted metric at the last epoch, with {judged}: mean ± 95 % of the splits.
+R² of the predicted metric {where}, with {judged}: mean ± 95 % of the splits.
 Predictors are tested on all curves of configurations that they were not trained on. Only curves that are finite
 throughout are judged. 1 is perfect; a constant prediction of the mean of the tested curves has 0.
 
@@ -36,10 +36,14 @@ def as_markdown(found: Sequence[DataSet], trained: int, seen: float, splits: int
         [one.name, one.model or "", one.metric, *map(str, _sizes(one)), *_means(one.r2, predictors)] for one in found
     ]
     ranks = [[one.name, *_means(one.rank_correlation, predictors)] for one in found]
+    best = [one.name for one in found if one.best_epoch]
+    where = "at the last epoch" if len(best) < len(found) else "at the best epoch of each curve"
+    if 0 < len(best) < len(found):
+        where += f" ({', '.join(best)}: at the best epoch of each curve)"
     judged = f"{trained} curves seen to {seen:.0%} of the epochs, over {splits} random splits"
     return (
         "# Data sets, and the accuracy of predicted ends of their learning curves\n\n"
-        + _EXPLAINED.format(judged=judged)
+        + _EXPLAINED.format(where=where, judged=judged)
         + markdown([*head, *(f"R² of {name}" for name in predictors)], rows, left=3)
         + "\nThe same predictions by their ranks (Spearman's correlation), which decide who is promoted:\n\n"
         + markdown(["data set", *predictors], ranks)
