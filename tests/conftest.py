@@ -33,6 +33,7 @@ def load(name: str, file: str) -> ModuleType:
 
 forked = load("forked", "forked.py")
 slurm_stand_in = load("slurm_stand_in", "slurm/stand_in.py")
+load("version_0_1", "version_0_1.py")
 
 SHARED = Path(__file__).parents[2] / "shared/curves"
 FILES = {

@@ -1,6 +1,7 @@
 """What a preset fills."""
 
 import pytest
+from version_0_1 import LATER, VERSION_0_1
 
 from swift_hyperband.annealing.settings import QsvrSettings
 from swift_hyperband.base import keys
@@ -32,41 +33,10 @@ def test_the_published_preset_is_that_of_the_paper(study):
 
 def test_the_bold_preset_is_the_default_of_version_0_1(study):
     rules = study(swift__preset="bold").rules()
-    assert keys.values(rules.swift) == {
-        "preset": "default",
-        "teachers": "reference",
-        "reference": 0,
-        "d": 5,
-        "k": 0.5,
-        "decision_fraction": 0.15,
-        "threshold": "promotion",
-        "threshold_quantile": 0.25,
-        "places": 1.0,
-        "margin": 0.75,
-        "margin_later": 2.0,
-        "share_curves": True,
-        "extra": 0.5,
-        "widened": 3,
-        "pay_extra": True,
-        "pay_extra_below": 0.3,
-        "expected_share": 0.25,
-        "thaw": 0.0,
-        "thaw_chance": 0.1,
-    }
+    assert keys.values(rules.swift) == {"preset": "default"} | VERSION_0_1["swift"] | LATER["swift"]
     predictor = keys.values(rules.predictor)
     del predictor["qsvr"], predictor["sampler"]
-    assert predictor == {
-        "name": "svr",
-        "target": "change",
-        "features": "differences",
-        "scaling": "robust",
-        "C": 1.0,
-        "nu": 0.5,
-        "values": "loss",
-        "errors": "common",
-        "fewest_curves": 3,
-        "far": 1e6,
-    }
+    assert predictor == VERSION_0_1["predictor"] | LATER["predictor"]
     assert (rules.predictor.qsvr, rules.predictor.sampler.name) == (QsvrSettings(), "simulated-annealing")
 
 
