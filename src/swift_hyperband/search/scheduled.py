@@ -189,7 +189,8 @@ class ScheduledSearch:
             round_, decision = record.schedule, record.decision
             if decision is None or record.promoted is None or (predictor := self._predictor(round_)) is None:
                 continue
-            alive = [trial for trial, verdict in decision.verdicts.items() if math.isfinite(verdict.seen)]
+            here = [trial for trial, found in decision.verdicts.items() if not found.continues]
+            alive = [trial for trial in here if math.isfinite(decision.verdicts[trial].seen)]
             stopped = [self.curves[trial] for trial in alive if trial in self.stopped]
             reached = [rounds.loss_at(self.curves[trial], round_.end) for trial in record.promoted]
             chances.append(kill_risk.chance(predictor, round_, stopped, reached))
