@@ -24,7 +24,8 @@ def progress(best=None, rounds=(), outcomes=()):
         best=best,
         brackets=brackets,
         jobs=[SimpleNamespace(outcome=outcome) for outcome in outcomes],
-        history=SimpleNamespace(study=SimpleNamespace(name="mine", target=target)),
+        history=SimpleNamespace(study=SimpleNamespace(name="mine", target=target), rungs=None),
+        has_no_bound=False,
     )
 
 

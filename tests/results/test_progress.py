@@ -1,8 +1,8 @@
 """The arithmetic of epochs spent, saved and to come, on brackets whose numbers are computed by hand."""
 
+from swift_hyperband.results.bracket_progress import of_bracket, of_thaw
 from swift_hyperband.results.decided import Decided
 from swift_hyperband.results.history import RoundHistory
-from swift_hyperband.results.progress import _bracket, _thaw
 from swift_hyperband.search.decisions import Decision, Verdict
 from swift_hyperband.search.schedule import Round, hyperband
 from swift_hyperband.training.trial import Trained
@@ -19,14 +19,14 @@ def trained(**epochs):
 
 
 def numbers(rounds, of):
-    found = _bracket(2, rounds, of, {})
+    found = of_bracket(2, rounds, of, {})
     return found.spent, found.saved, found.to_come
 
 
 def test_a_bracket_that_was_not_entered_has_all_its_epochs_to_come():
     rounds = [RoundHistory(FIRST), RoundHistory(SECOND), RoundHistory(THIRD)]
     assert numbers(rounds, {}) == (0, 0, 9 * 1 + 3 * 2 + 1 * 6)
-    assert _bracket(2, rounds, {}, {}).round is rounds[0]
+    assert of_bracket(2, rounds, {}, {}).round is rounds[0]
 
 
 def test_an_epoch_that_is_trained_is_no_more_to_come():
@@ -39,7 +39,7 @@ def test_places_that_failed_trials_leave_empty_are_not_trained():
     rounds = [RoundHistory(FIRST, NINE), RoundHistory(SECOND), RoundHistory(THIRD)]
     of = dict.fromkeys(NINE, Trained("failed", [])) | trained(a=1, b=1)
     assert numbers(rounds, of) == (2, 0, 2 * 2 + 1 * 6)
-    assert _bracket(2, rounds, of, {}).trials == {
+    assert of_bracket(2, rounds, of, {}).trials == {
         "alive": 2,
         "stopped": 0,
         "not promoted": 0,
@@ -56,8 +56,8 @@ def test_in_a_later_round_only_its_own_competitors_go_on():
     ]
     of = trained(**dict.fromkeys(NINE, 1)) | trained(a=3, b=2)
     assert numbers(rounds, of) == (9 + 2 + 1, 0, 1 + 2 + 1 * 6)
-    assert _bracket(2, rounds, of, {}).trials["not promoted"] == 6
-    assert _bracket(2, rounds, of, {}).round is rounds[1]
+    assert of_bracket(2, rounds, of, {}).trials["not promoted"] == 6
+    assert of_bracket(2, rounds, of, {}).round is rounds[1]
 
 
 def test_before_the_decision_as_many_as_must_stop_are_not_to_come():
@@ -79,7 +79,7 @@ THAW = Round(3, 0, trials=3, start=0, end=9, promoted=1, reference=0, budget=20)
 
 
 def test_before_the_choice_the_whole_budget_of_a_thaw_is_to_come():
-    found = _thaw(RoundHistory(THAW), {}, {})
+    found = of_thaw(RoundHistory(THAW), {}, {})
     assert (found.spent, found.saved, found.to_come, found.is_thaw) == (0, 0, 20, True)
 
 
@@ -91,7 +91,7 @@ def test_what_trials_train_after_all_brackets_counts_in_the_thaw_and_not_in_thei
         RoundHistory(THIRD, ("a",), promoted=("a",)),
     ]
     left = {"d": 1, "e": 1}
-    bracket, thaw = _bracket(2, rounds, of, left), _thaw(RoundHistory(THAW, ("d", "e")), of, left)
+    bracket, thaw = of_bracket(2, rounds, of, left), of_thaw(RoundHistory(THAW, ("d", "e")), of, left)
     assert (bracket.spent, thaw.spent, thaw.to_come) == (9 + 2 * 2 + 8, 3 + 2, 5 + 6)
     assert bracket.spent + thaw.spent == sum(len(one.values) for one in of.values())
     assert sum(bracket.trials.values()) + sum(thaw.trials.values()) == 9
@@ -101,7 +101,7 @@ def test_what_trials_train_after_all_brackets_counts_in_the_thaw_and_not_in_thei
 def test_a_thaw_in_which_a_trial_fails_and_that_is_over_has_nothing_to_come():
     of = trained(d=9) | {"e": Trained("failed", [0.5] * 4)}
     left = {"d": 1, "e": 1}
-    assert _thaw(RoundHistory(THAW, ("d", "e")), of, left).to_come == 0
-    found = _thaw(RoundHistory(THAW, ("d", "e"), promoted=("d",)), of, left)
+    assert of_thaw(RoundHistory(THAW, ("d", "e")), of, left).to_come == 0
+    found = of_thaw(RoundHistory(THAW, ("d", "e"), promoted=("d",)), of, left)
     assert (found.spent, found.to_come, found.round) == (8 + 3, 0, None)
     assert (found.trials["alive"], found.trials["failed"]) == (1, 1)

@@ -136,8 +136,8 @@ def other_trial(event):
         (5, lambda event: {**event, "epochs": 3}, "line 5: must tell of a training that a line above asks for, found "),
         (5, lambda event: {**event, "value": 0.5}, r"line 5: must tell the curve in .*, 1 epochs that end .*0.5"),
         (5, lambda event: {**event, "trained": "x"}, 'line 5: trained must be a whole number, found "x"'),
-        (5, lambda event: {"say": 1}, "line 5: must hold begin, ask, tell or stop, found "),
-        (5, lambda event: [], "line 5: must hold begin, ask, tell or stop, found "),
+        (5, lambda event: {"say": 1}, "line 5: must hold begin, ask, tell, stop or end, found "),
+        (5, lambda event: [], "line 5: must hold begin, ask, tell, stop or end, found "),
         (5, None, "line 5: must be JSON, found "),
     ],
 )
@@ -176,3 +176,31 @@ def test_settings_of_the_algorithm_are_frozen(project, quick):
     project.study(search__algorithm="adaptive-hyperband", adaptive={"budget": 2.0})
     with pytest.raises(UserError, match=r"adaptive.budget is 1.0 in the frozen study, 2.0 now"):
         quick()
+
+
+@pytest.mark.parametrize("algorithm", LIVE)
+def test_status_plan_best_and_report_tell_of_rungs(project, quick, algorithm):
+    project.study(search__algorithm=algorithm)
+    search, best = quick(), project.best()
+    (project.results / "best.yaml").unlink()
+    project.run("swift-hyperband", "job", "best", "results/table/best.yaml")
+    assert project.best() == best
+    project.run("swift-hyperband", "job", "report", "results/table/report")
+    page = (project.results / "report/index.html").read_text()
+    assert f"<th>epochs trained</th><td>{search.epochs}</td>" in page
+    assert "<th>reached epoch 9</th>" in page
+    status = json.loads(project.run("swift-hyperband", "status", "--json"))
+    assert (status["finished"], status["brackets"], status["best"]["trial"]) == (True, [], search.best[0])
+    assert status["epochs"]["spent"] == search.epochs
+    reached = {rung["epoch"]: rung["trials"] for rung in status["rungs"]}
+    ended = [curve for curve in search.curves.values() if len(curve) == 9]
+    assert reached[9] == {"reached": len(ended), "promoted": 0, "running": 0, "stopped": 0, "lost": 0} | {
+        "stopped": reached[9]["stopped"]
+    }
+    assert sum(rung["stopped"] for rung in reached.values()) == len(search.stopped)
+    assert reached[1]["reached"] >= reached[1]["promoted"] > 0
+    assert "rung at" in project.run("swift-hyperband", "status")
+    plan = json.loads(project.run("swift-hyperband", "plan", "--json"))
+    assert plan["epochs"] == {"hyperband": 69, "worst": None if "asha" in algorithm else 69}
+    assert search.epochs <= (plan["epochs"]["worst"] or search.epochs)
+    assert "of Hyperband" in project.run("swift-hyperband", "plan")

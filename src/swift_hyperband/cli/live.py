@@ -117,7 +117,7 @@ def shown(folder: StudyFolder) -> Iterator[None]:
 def told(progress: Progress, queue: str = "") -> str:
     """Return how far a search has come in a line; `queue` is what SLURM says of its jobs."""
     spent, to_come = progress.sum("spent"), progress.sum("to_come")
-    parts = [f"{spent} of at most {spent + to_come} epochs"]
+    parts = [f"{spent} epochs" if progress.has_no_bound else f"{spent} of at most {spent + to_come} epochs"]
     if progress.best is not None:
         parts.append(f"best {progress.history.study.target.metric} {progress.best.value:.6g}")
     entered = [bracket for bracket in progress.brackets if bracket.round is not None and bracket.round.competitors]
@@ -126,6 +126,8 @@ def told(progress: Progress, queue: str = "") -> str:
         for found in entered
         if found.round
     ]
+    if (rungs := progress.history.rungs) is not None:
+        parts.append(f"{len(rungs.trials)} trials, {len(rungs.rungs[-1].reached)} at the last epoch")
     if rounds:
         parts.append(", ".join(rounds[:2]) + (f" and {len(rounds) - 2} more" if len(rounds) > 2 else ""))
     running = sum(job.outcome == JobOutcome.AT_WORK for job in progress.jobs)
@@ -175,5 +177,8 @@ def _fitting(line: str, width: int) -> str:
 
 def _bar(progress: Progress) -> str:
     spent, to_come = progress.sum("spent"), progress.sum("to_come")
+    if progress.has_no_bound:
+        # as Hyperband, the nearest that is known
+        to_come = max(0, progress.history.schedule.epochs_hyperband - spent)
     done = BAR * spent // max(1, spent + to_come)
     return f"[{'#' * done}{'-' * (BAR - done)}]"

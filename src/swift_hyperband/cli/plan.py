@@ -11,6 +11,7 @@ from swift_hyperband.cli.arguments import add_study, add_workers
 from swift_hyperband.results.freeze import as_begun
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.trials import measured_seconds
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.plan import Plan
 from swift_hyperband.study.model import Study, load
 from swift_hyperband.workflow.fitting import outlook, problem_sizes
@@ -40,8 +41,16 @@ def _plan(options: argparse.Namespace) -> int:
     plan = Plan(study.schedule(), study.batch_size, options.workers or study.resources.workers, seconds)
     frozen = study.frozen()
     found = outlook(frozen, trial=False) if problem_sizes(frozen) else None
+    has_rounds = ALGORITHMS[study.search.algorithm].synchronous
+    if not has_rounds:
+        # rich, which searches in rounds pay for only where they are shown
+        from swift_hyperband.cli import plan_rungs
+
+        if not options.json:
+            plan_rungs.show(study, plan, pace)
+            return 0
     if options.json:
-        print(json.dumps(plan.to_json(), indent=1))
+        print(json.dumps(plan.to_json() if has_rounds else plan_rungs.to_json(study, plan), indent=1))
     else:
         # rich, which numbers alone do without
         from swift_hyperband.cli import plan_tables

@@ -15,9 +15,12 @@ from rich.table import Table
 from swift_hyperband.base.wording import duration, number
 from swift_hyperband.cli import console, result
 from swift_hyperband.results import provenance
+from swift_hyperband.results.bracket_progress import STATES
 from swift_hyperband.results.jobs import totals
 from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.results.progress import STATES, Progress, Reader
+from swift_hyperband.results.progress import Progress, Reader
+from swift_hyperband.results.rungs import STATES as RUNG_STATES
+from swift_hyperband.results.rungs import Rungs
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.slurm import queue
 from swift_hyperband.training.trial import FAILURES
@@ -69,7 +72,7 @@ def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[queu
     study, schedule = progress.history.study, progress.history.schedule
     title = f"\n[bold]{study.name}[/]  {study.search.algorithm}, {study.target.metric} {study.target.mode}"
     title += " at the best epoch" if study.target.metric_at == "best" else ""
-    parts: list[RenderableType] = [f"{title}, {schedule.configurations} configurations\n", _brackets(progress), ""]
+    parts: list[RenderableType] = [f"{title}, {schedule.configurations} configurations\n", _how_far(progress), ""]
     parts.append(_facts(progress))
     if isinstance(queued, str):
         parts += ["", f"[yellow]jobs in SLURM[/]  {escape(queued)}"]
@@ -78,6 +81,28 @@ def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[queu
     if progress.crashes or progress.errors:
         parts += ["", _failures(progress)]
     return Group(*parts, "")
+
+
+def _how_far(progress: Progress) -> Table:
+    rungs = progress.history.rungs
+    return _brackets(progress) if rungs is None else _rungs(rungs)
+
+
+def _rungs(rungs: Rungs) -> Table:
+    """Return the table of rungs: a bar for the trials that reached each, and how many are where."""
+    # the column of failures appears with the first failure
+    states = [state for state in RUNG_STATES if state != "lost" or any(rung.lost for rung in rungs.rungs)]
+    table = console.table(collapse_padding=True)
+    table.add_column("rung at\nepoch", justify="right", no_wrap=True)
+    table.add_column("trials")
+    for name in states:
+        table.add_column({"lost": "failed or\ndiverged"}.get(name, name), justify="right", no_wrap=True)
+    for rung in rungs.rungs:
+        counts = rung.counts()
+        share = counts["reached"] / max(1, len(rungs.trials))
+        bar = ProgressBar(1.0, share, width=20, complete_style="cyan", finished_style="cyan")
+        table.add_row(str(rung.epoch), bar, *(str(counts[state] or "·") for state in states))
+    return table
 
 
 def _brackets(progress: Progress) -> Table:
@@ -135,7 +160,8 @@ def _facts(progress: Progress) -> Table:
         told = f"{len(thawed.chosen)} of {len(thawed.left)} trials left behind train to the end"
         before = "" if thawed.best is None else f": the best of all brackets is {study.metric.value(thawed.best):.6g}"
         table.add_row("thawed", escape(told + before))
-    table.add_row("epochs", f"{progress.sum('spent')} trained, {progress.sum('saved')} saved by prediction{left}")
+    saved = "" if progress.history.rungs is not None else f", {progress.sum('saved')} saved by prediction"
+    table.add_row("epochs", f"{progress.sum('spent')} trained{saved}{left}")
     if not ALGORITHMS[study.search.algorithm].random:
         table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")
     if progress.repeated:

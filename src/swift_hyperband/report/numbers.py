@@ -126,6 +126,9 @@ def thaws(history: History) -> dict[str, Stretch]:
 
 def spending(history: History) -> dict[int, Spending]:
     """Return epochs spent and saved by bracket, in complete rounds; those after all brackets under their own number."""
+    if history.rungs is not None:
+        # nobody knows what Hyperband would have trained with these trials
+        return {0: Spending(full=history.epochs)}
     found = {bracket: Spending() for bracket in history.schedule.brackets}
     for round_ in history.rounds.values():
         if round_.promoted is None:

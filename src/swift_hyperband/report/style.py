@@ -120,6 +120,8 @@ def title(history: History, what: str) -> str:
     """Return the title of a picture: its subject, the study, and a note if the search is not finished."""
     over = sum(found.promoted is not None for found in history.all_rounds)
     left = "" if history.finished else f", unfinished: {over} of {len(history.all_rounds)} rounds are over"
+    if history.rungs is not None and left:
+        left = f", unfinished: {len(history.rungs.running)} trainings run"
     return f"{what}\nstudy {name(history.study.name)}{left}"
 
 

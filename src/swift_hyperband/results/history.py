@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AGAIN
+from swift_hyperband.results import journal
 from swift_hyperband.results.contents import Config, Entry, Sampler, known
 from swift_hyperband.results.decided import Decided, Promotion
 from swift_hyperband.results.freeze import load_study
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.rungs import Rungs
 from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.results.trials import read_curve
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.decisions import Verdict
 from swift_hyperband.search.schedule import Round, RoundKey, Schedule
 from swift_hyperband.training.trial import has_failed
@@ -127,8 +130,17 @@ class History:
         return self.study.schedule()
 
     @cached_property
+    def rungs(self) -> Rungs | None:
+        """The rungs of a search without rounds; None of a search in rounds."""
+        if ALGORITHMS[self.study.search.algorithm].synchronous:
+            return None
+        return Rungs.of(journal.read(self.folder.journal), (round_.end for round_ in self.schedule.rounds))
+
+    @cached_property
     def rounds(self) -> dict[RoundKey, RoundHistory]:
-        """Every round of the schedule, in its order."""
+        """Every round of the schedule, in its order; none of a search without rounds."""
+        if self.rungs is not None:
+            return {}
         return {round_.key: self._round(round_) for round_ in self.schedule.rounds}
 
     @cached_property
@@ -163,6 +175,9 @@ class History:
     @cached_property
     def trials(self) -> dict[str, TrialHistory]:
         """Every trial that entered the search, in bracket order, then by id."""
+        if self.rungs is not None:
+            found = [self._trial(trial) for trial in self.rungs.trials]
+            return {trial.trial: trial for trial in sorted(found, key=lambda trial: (-trial.bracket, trial.trial))}
         entered = [trial for found in self.rounds.values() if found.schedule.index == 0 for trial in found.competitors]
         return {trial: self._trial(trial) for trial in entered}
 
@@ -174,6 +189,8 @@ class History:
 
     @property
     def finished(self) -> bool:
+        if self.rungs is not None:
+            return self.rungs.over
         return all(found.promoted is not None for found in self.all_rounds)
 
     @property

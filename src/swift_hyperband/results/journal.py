@@ -6,6 +6,7 @@
     {"ask": "<trial>", "epochs": 9}                                the search asks for a training, up to an epoch
     {"tell": "<trial>", "epochs": 9, "trained": 9, "value": 0.1}   it is told of: epochs that count, and the last value
     {"stop": "<trial>"}                                            a prediction stopped a trial
+    {"end": "asha"}                                                nothing will be asked for any more
 
 One process writes, and only at the end of the file. An event is written before anything follows from it, so a search
 that is told the events of the journal again is the same search.
@@ -23,12 +24,13 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AGAIN, AWAY, mismatch, read_again
 from swift_hyperband.base.wording import one_line, one_of
 
-Kind = Literal["begin", "ask", "tell", "stop"]
+Kind = Literal["begin", "ask", "tell", "stop", "end"]
 _SHAPES: dict[Kind, dict[str, Any]] = {
     "begin": {"begin": str, "workers": int},
     "ask": {"ask": str, "epochs": int},
     "tell": {"tell": str, "epochs": int, "trained": int, "value": (float, None)},
     "stop": {"stop": str},
+    "end": {"end": str},
 }
 
 
@@ -38,9 +40,9 @@ class Event:
 
     Attributes
     ----------
-    kind : {"begin", "ask", "tell", "stop"}
+    kind : {"begin", "ask", "tell", "stop", "end"}
     name : str
-        The trial; of "begin" the algorithm.
+        The trial; of "begin" and "end" the algorithm.
     epochs : int
         The epoch that was asked for.
     trained : int

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,56 +14,21 @@ from swift_hyperband.base.metric import to_json
 from swift_hyperband.processes.log import last as last_log
 from swift_hyperband.results import accounting, jobs
 from swift_hyperband.results.best import Best as Winner
+from swift_hyperband.results.bracket_progress import BracketProgress, left_behind, of_bracket, of_rungs, of_thaw
 from swift_hyperband.results.contents import Config
 from swift_hyperband.results.history import History, RoundHistory
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.results.standing import Best, Fate, fate
+from swift_hyperband.results.standing import Best
 from swift_hyperband.search.decisions import rank
 from swift_hyperband.slurm.queue import Run
 from swift_hyperband.training.trial import CURVE, FAILURES, STARTED, Trained, damages, failures, repeated, state_of
-
-STATES = ("alive", "stopped", "not promoted", "failed", "diverged")
-"""The fates of trials as `status` counts them: those that can win are alive, and "stopped" is by prediction."""
 
 ASK_EVERY = 60.0
 """Seconds after which SLURM is asked again what the jobs took."""
 
 Stamp = tuple[int, int] | None
 """When a file changed and its size; None where there is no file."""
-
-
-@dataclass(frozen=True)
-class BracketProgress:
-    """How far a bracket has come.
-
-    Attributes
-    ----------
-    bracket : int
-    round : RoundHistory or None
-        The first round that is not over; None after the last.
-    rounds : int
-        How many rounds it has.
-    spent, saved, to_come : int
-        Epochs trained, saved by predictions, and still to be trained at most.
-    trials : mapping of str to int
-        How many trials became what, by `STATES`.
-    is_thaw : bool
-        Whether it is the round after all brackets, which then has the trials that go on, and the epochs that they do.
-    """
-
-    bracket: int
-    round: RoundHistory | None
-    rounds: int
-    spent: int
-    saved: int
-    to_come: int
-    trials: Mapping[str, int]
-    is_thaw: bool = False
-
-    @property
-    def name(self) -> str:
-        return "thaw" if self.is_thaw else f"bracket {self.bracket}"
 
 
 @dataclass(frozen=True)
@@ -110,14 +74,24 @@ class Progress:
         nobody = not any(bracket.trials["alive"] for bracket in self.brackets)
         return self.history.finished and (self.history.folder.best.exists() or nobody)
 
+    @property
+    def has_no_bound(self) -> bool:
+        """Whether it is not known how many epochs come at most."""
+        rungs = self.history.rungs
+        return rungs is not None and not rungs.over and self.history.study.frozen().most_epochs() is None
+
     def sum(self, what: Literal["spent", "saved", "to_come"]) -> int:
         """Return a number of epochs over all brackets."""
         return max(0, sum(int(getattr(bracket, what)) for bracket in self.brackets))
 
     def to_json(self) -> dict[str, Any]:
         """Return the progress as `swift-hyperband status --json` prints it."""
-        folder, best = self.history.folder, self.best
-        epochs = {"spent": self.sum("spent"), "saved": self.sum("saved"), "to_come": self.sum("to_come")}
+        folder, best, rungs = self.history.folder, self.best, self.history.rungs
+        epochs: dict[str, int | None] = {
+            "spent": self.sum("spent"),
+            "saved": self.sum("saved"),
+            "to_come": None if self.has_no_bound else self.sum("to_come"),
+        }
         epochs |= {"repeated": self.repeated}
         return {
             "started": True,
@@ -132,8 +106,9 @@ class Progress:
                     "epochs": {"spent": bracket.spent, "saved": bracket.saved, "to_come": bracket.to_come},
                     "trials": dict(bracket.trials),
                 }
-                for bracket in self.brackets
+                for bracket in (self.brackets if rungs is None else ())
             ],
+            **({} if rungs is None else {"rungs": rungs.to_json()}),
             "crashes": dict(self.crashes),
             "damaged": dict(self.damaged),
             "errors": {str(path): line for path, line in self.errors.items()},
@@ -166,13 +141,10 @@ class Reader:
         history = History(self.folder)
         first = [found for found in history.rounds.values() if found.schedule.index == 0]
         trials = [trial for found in first for trial in found.competitors]
+        if history.rungs is not None:
+            trials = list(history.rungs.trials)
         trained = {trial: self._trained(trial, history.study.target.metric) for trial in trials}
-        brackets = []
-        for bracket, rounds in history.schedule.brackets.items():
-            of_bracket = [history.rounds[round_.key] for round_ in rounds]
-            brackets.append(_bracket(bracket, of_bracket, trained, _left(history)))
-        if history.thaw is not None:
-            brackets.append(_thaw(history.thaw, trained, _left(history)))
+        brackets = _brackets(history, trained)
         ended = [stamps[0][0] / 1e9 for stamps, _ in self._known.values() if stamps[0] is not None]
         crashes = {}
         for trial in trials:
@@ -229,71 +201,16 @@ def _stamp(path: Path) -> Stamp:
     return found.st_mtime_ns, found.st_size
 
 
-def _left(history: History) -> dict[str, int]:
-    """Return how many epochs the trials that go on after all brackets had behind them."""
-    thawed = history.thawed
-    return {} if thawed is None else {trial: thawed.left[trial].epochs for trial in thawed.chosen}
-
-
-def _thaw(found: RoundHistory, trained: Mapping[str, Trained], left: Mapping[str, int]) -> BracketProgress:
-    end, over = found.schedule.end, found.promoted is not None
-    spent = sum(max(0, len(trained[trial].values) - epochs) for trial, epochs in left.items())
-    missing = sum(max(0, end - len(trained[trial].values)) for trial in left if trained[trial].status == "ok")
-    chosen = bool(found.competitors) or over
-    to_come = 0 if over else missing if chosen else (found.schedule.budget or 0)
-    count = Counter("alive" if trained[trial].status == "ok" else trained[trial].status for trial in left)
-    current, states = None if over else found, {state: count[state] for state in STATES}
-    # Hyperband thaws none: subtract it from what was saved
-    return BracketProgress(found.schedule.bracket, current, 1, spent, -spent, to_come, states, is_thaw=True)
-
-
-def _bracket(
-    bracket: int, rounds: Sequence[RoundHistory], trained: Mapping[str, Trained], left: Mapping[str, int]
-) -> BracketProgress:
-    """Return how far a bracket has come; what its trials do after all brackets is left to `_thaw`."""
-    states: dict[str, str] = {}
-    saved = to_come = 0
-    # how many trials a round can have at most: fewer than its schedule says where trials failed
-    available = rounds[0].schedule.trials
-    for found in rounds:
-        round_ = found.schedule
-        states |= {trial: _state(found, trial, trained[trial]) for trial in found.competitors}
-        if round_.decision_epoch is not None and found.verdicts is not None:
-            stopped = sum(states[trial] == "stopped" for trial in found.stopped)
-            # Hyperband has no extra trials: subtract what they trained from what was saved.
-            saved += stopped * (round_.end - round_.decision_epoch) - round_.extra * (round_.end - round_.start)
-        if found.promoted is not None:
-            available = len(found.promoted)
-        elif found.competitors:
-            going = [trial for trial in found.competitors if trained[trial].status == "ok"]
-            to_come += sum(max(0, _goal(found, trial) - len(trained[trial].values)) for trial in going)
-            if found.verdicts is None and round_.decision_epoch is not None:
-                # at the decision point so many are stopped at the least
-                stopping = max(0, sum(trial in found.partial for trial in going) - round_.most_completed)
-                to_come -= stopping * (round_.end - round_.decision_epoch)
-            available = min(sum(_goal(found, trial) == round_.end for trial in going), round_.promoted)
-        else:
-            missing = round_.trials - min(available, round_.trials)
-            to_come += max(0, round_.epochs_worst - missing * (round_.end - round_.start))
-            available = min(available, round_.promoted)
-    current = next((found for found in rounds if found.promoted is None), None)
-    lengths = {trial: len(trained[trial].values) for trial in rounds[0].competitors}
-    spent = sum(min(length, left.get(trial, length)) for trial, length in lengths.items())
-    count = Counter(state for trial, state in states.items() if trial not in left)
-    return BracketProgress(bracket, current, len(rounds), spent, saved, to_come, {s: count[s] for s in STATES})
-
-
-def _state(found: RoundHistory, trial: str, trained: Trained) -> str:
-    """Return which of `STATES` a competitor is in after a round."""
-    end = fate(found, trial, trained.status, is_last=False)
-    if end is Fate.STOPPED:
-        return "stopped"
-    return "alive" if end in (Fate.RUNNING, Fate.PROMOTED) else end.value
-
-
-def _goal(found: RoundHistory, trial: str) -> int:
-    """Return the epoch to which a competitor trains in a round at most."""
-    return found.schedule.end if found.verdicts is None else found.goal(trial)
+def _brackets(history: History, trained: Mapping[str, Trained]) -> list[BracketProgress]:
+    """Return how far each bracket has come, and the round after them; a search without rounds counts as one bracket."""
+    if history.rungs is not None:
+        return [of_rungs(history.rungs, trained, history.study.frozen().most_epochs())]
+    left = left_behind(history)
+    found = [
+        of_bracket(bracket, [history.rounds[round_.key] for round_ in rounds], trained, left)
+        for bracket, rounds in history.schedule.brackets.items()
+    ]
+    return found if history.thaw is None else [*found, of_thaw(history.thaw, trained, left)]
 
 
 def _best(history: History, trained: Mapping[str, Trained]) -> Best | None:

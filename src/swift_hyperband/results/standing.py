@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from swift_hyperband.results.history import History, RoundHistory, TrialHistory
+from swift_hyperband.results.rungs import Rungs
 from swift_hyperband.search.decisions import rank
 
 
@@ -65,6 +66,8 @@ def fate(found: RoundHistory, trial: str, status: Literal["ok", "diverged", "fai
 
 def fates(history: History) -> dict[str, Fate]:
     """Return the fate of each trial."""
+    if history.rungs is not None:
+        return {name: _fate_on_rungs(history, history.rungs, trial) for name, trial in history.trials.items()}
     last = {trial: found for found in history.rounds.values() for trial in found.competitors}
     if history.thaw is not None:
         last |= dict.fromkeys(history.thaw.competitors, history.thaw)
@@ -74,9 +77,22 @@ def fates(history: History) -> dict[str, Fate]:
     }
 
 
+def _fate_on_rungs(history: History, rungs: Rungs, trial: TrialHistory) -> Fate:
+    """Return the fate of a trial of a search without rounds: one that waits at a rung is not promoted so far."""
+    if (found := status(history, trial)) != "ok":
+        return Fate(found)
+    if trial.trial in rungs.running:
+        return Fate.RUNNING
+    if trial.trial in rungs.stopped:
+        return Fate.STOPPED
+    return Fate.FINISHED if len(trial.curve) >= history.study.search.max_epochs else Fate.NOT_PROMOTED
+
+
 def winners(history: History) -> dict[int, Best]:
-    """Return the winner of each bracket that is over; none where all its trials failed."""
-    found = {}
+    """Return the winner of each bracket that is over; none where all its trials failed, and without rounds."""
+    found: dict[int, Best] = {}
+    if history.rungs is not None:
+        return found
     for bracket, rounds in history.schedule.brackets.items():
         last = history.rounds[rounds[-1].key]
         if last.promoted:
@@ -86,7 +102,10 @@ def winners(history: History) -> dict[int, Best]:
 
 def best(history: History) -> Best | None:
     """Return the winner of a finished search, else the best trial so far, each where it stands; None without any."""
-    if history.finished:
+    if history.finished and history.rungs is not None:
+        ended = history.rungs.ended(history.study.metric)
+        standing = {trial: _standing(history, trial, history.study.search.max_epochs) for trial in ended}
+    elif history.finished:
         standing = {found.trial: found for found in winners(history).values()}
         if history.thaw is not None:
             ends = history.thaw.schedule.end

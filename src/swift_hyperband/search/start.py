@@ -72,3 +72,14 @@ def note(algorithm: str, adaptive: AdaptiveSettings, workers: int) -> str | None
         f"with more than {adaptive.most_workers} workers all brackets run in Hyperband's order before any is "
         "chosen (adaptive.most_workers): the curves that a choice needs come too late"
     )
+
+
+def most_epochs(algorithm: str, schedule: Schedule, adaptive: AdaptiveSettings) -> int | None:
+    """Return how many epochs a search without rounds trains at most; None where only a useless bound is known.
+
+    ASHA promotes every trial that is better than all before it. If each were, all would train to the end.
+    """
+    if ALGORITHMS[algorithm].family is Family.ASHA:
+        return None
+    budget = adaptive.budget if ALGORITHMS[algorithm].adapts else 1.0
+    return int(budget * schedule.epochs_hyperband)

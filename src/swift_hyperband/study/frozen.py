@@ -17,7 +17,7 @@ from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.settings import SwiftSettings
-from swift_hyperband.search.start import SearchSettings, supplied
+from swift_hyperband.search.start import SearchSettings, most_epochs, supplied
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
     "swift": {
@@ -138,6 +138,10 @@ class FrozenStudy:
     def supply(self) -> Schedule:
         """Return the schedule from whose brackets the search takes its trials; more than its own if it adapts."""
         return supplied(self.algorithm, self.schedule(), self.adaptive())
+
+    def most_epochs(self) -> int | None:
+        """Return how many epochs a search without rounds trains at most; None where only a useless bound is known."""
+        return most_epochs(self.algorithm, self.schedule(), self.adaptive())
 
     def settings_of_search(self) -> SearchSettings:
         """Return the settings from which its search is made."""

@@ -143,6 +143,7 @@ class JournaledSearch:
         self._journal.append(Event("tell", trial, epochs, len(curve), self._value(curve)))
         self._search.tell(trial, curve)
         self._note_stopped()
+        self._note_end()
 
     @property
     def curves(self) -> Mapping[str, Curve]:
@@ -201,6 +202,7 @@ class JournaledSearch:
                 noted[event.name] = None
         self._stopped = set(noted)
         self._note_stopped()
+        self._note_end()
         self._again = [Training(trial, epochs) for trial, epochs in self._outstanding.items()]
 
     def _ask_again(self, number: int, event: Event) -> None:
@@ -233,6 +235,11 @@ class JournaledSearch:
         stopped = set(self._search.stopped)
         self._journal.append(*(Event("stop", trial) for trial in sorted(stopped - self._stopped)))
         self._stopped = stopped
+
+    def _note_end(self) -> None:
+        """Write that the search is over, for the same readers."""
+        if self.finished and self._journal.events[-1].kind != "end":
+            self._journal.append(Event("end", self._study.search.algorithm))
 
     def _introduce(self, trial: str) -> None:
         """Write the configuration of a trial that is asked for, if it is not there."""

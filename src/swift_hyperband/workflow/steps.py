@@ -5,7 +5,7 @@ The decisions are those of `search.rounds`; only reading and writing is done her
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.results import journal
 from swift_hyperband.results.contents import Batch, Completion, Config, Entry
 from swift_hyperband.results.decided import (
     Decided,
@@ -26,9 +27,11 @@ from swift_hyperband.results.decided import (
 from swift_hyperband.results.freeze import load_frozen
 from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import Part, StudyFolder
+from swift_hyperband.results.rungs import Rungs
 from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search import rounds
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.decisions import rank
 from swift_hyperband.search.schedule import Round, Schedule
 from swift_hyperband.study.frozen import FrozenStudy
@@ -138,6 +141,9 @@ class Steps:
         UserError
             If no trial reached the last epoch, or a file changed after a decision was taken from it.
         """
+        if not ALGORITHMS[self.study.algorithm].synchronous:
+            self._best_by_journal()
+            return
         verify_inputs(self.folder, self._decision_files())
         winners: dict[str, float] = {}
         for path in self._last_promotions(thaw=True):
@@ -145,10 +151,23 @@ class Steps:
             winners |= {trial: last.losses[trial] for trial in last.promoted}
         if not winners:
             raise UserError(nothing_left(self.folder, self.study.metric.name))
-        best = rank(winners)[0]
+        self._write_best(winners)
+
+    def _best_by_journal(self) -> None:
+        events = journal.read(self.folder.journal)
+        rungs = Rungs.of(events, (round_.end for round_ in self.schedule.rounds))
+        if not rungs.over:
+            raise UserError(f"{self.folder.journal}: must tell that the search is over; start the search again")
+        if not (ended := rungs.ended(self.study.metric)):
+            raise UserError(nothing_left(self.folder, self.study.metric.name))
+        self._write_best(ended)
+
+    def _write_best(self, losses: Mapping[str, float]) -> None:
+        """Write the best of trials with their losses at the last epoch."""
+        best = rank(losses)[0]
         # a trial that went on after all brackets is still one of its own
         bracket = Config.read(self.folder.config(best)).bracket
-        write_best(self.folder, self.study, best, bracket, winners[best])
+        write_best(self.folder, self.study, best, bracket, losses[best])
         # Delete every other state: a kill may have prevented earlier deletions.
         if not self.study.keep_states:
             delete_states(self.folder, {path.name for path in self.folder.trials()} - {best})

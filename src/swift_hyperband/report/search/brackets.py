@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Kind, spending, stretches, thaws
+from swift_hyperband.report.search import rungs
 from swift_hyperband.results.history import History
 from swift_hyperband.results.standing import Best, best, lost, winners
 from swift_hyperband.search.algorithms import ALGORITHMS
@@ -24,7 +25,9 @@ HEAD, TOP, BOTTOM, LEGEND_ROW, SIDE = 0.46, 0.5, 0.55, 0.19, 0.3
 
 
 def draw(history: History) -> Figure:
-    """Return the picture."""
+    """Return the picture; of a search without rounds that of its rungs."""
+    if history.rungs is not None:
+        return rungs.draw(history, history.rungs)
     brackets = history.schedule.brackets
     pitch = min(PITCH, TALLEST / history.schedule.configurations)
     heights = [max(0.3, rounds[0].trials * pitch) for rounds in brackets.values()]

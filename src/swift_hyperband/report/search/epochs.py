@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Spending, spending
 from swift_hyperband.results.history import History
+from swift_hyperband.results.rungs import Rungs, of_hyperband, trained_to
 from swift_hyperband.search.algorithms import ALGORITHMS
 
 PARTS: dict[str, tuple[str, str]] = {
@@ -26,6 +27,8 @@ NARROW = 0.022
 
 def draw(history: History) -> Figure:
     """Return the picture."""
+    if history.rungs is not None:
+        return _of_rungs(history, history.rungs)
     found = spending(history)
     total = sum(found.values(), Spending())
     picture = style.figure(2.3 + 0.36 * (len(found) + 1))
@@ -40,6 +43,35 @@ def draw(history: History) -> Figure:
     below.set_xlabel(f"epochs in the rounds that are over{'' if is_random else whole}")
     handles, labels = above.get_legend_handles_labels()
     picture.legend(handles, labels, loc="outside lower center", ncols=3)
+    return picture
+
+
+def _of_rungs(history: History, rungs: Rungs) -> Figure:
+    """Return the picture of a search without rounds: epochs on the way to each rung, beside those of Hyperband."""
+    trained = trained_to(rungs.rungs, {name: len(trial.curve) for name, trial in history.trials.items()})
+    plain = of_hyperband(history.schedule, list(trained))
+    bars = {"in all": (sum(trained.values()), sum(plain.values()))}
+    bars |= {f"to epoch {epoch}": (trained[epoch], plain[epoch]) for epoch in trained}
+    picture = style.figure(2.0 + 0.45 * len(bars))
+    name = ALGORITHMS[history.study.search.algorithm].label
+    total, whole = bars["in all"]
+    picture.suptitle(style.title(history, f"Epochs trained: {total}. One Hyperband of this size trains {whole}"))
+    above, below = picture.subplots(2, 1, height_ratios=[1.2, len(trained)])
+    for ax, shown in ((above, ["in all"]), (below, list(bars)[1:])):
+        rows = range(len(shown))
+        for shift, which, colour, label in ((-0.19, 0, style.BLUE, name), (0.19, 1, style.LIGHT, "Hyperband")):
+            lengths = [bars[bar][which] for bar in shown]
+            ax.barh([row + shift for row in rows], lengths, 0.36, color=colour, label=label)
+            for row, length in zip(rows, lengths, strict=True):
+                ax.annotate(str(length), (length, row + shift), (5, 0), textcoords="offset points", va="center")
+        ax.set_yticks(rows, shown)
+        ax.set_ylim(len(shown) - 0.5, -0.5)
+        ax.set_xlim(0, 1.15 * max(1, *(max(bars[bar]) for bar in shown)))
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+    below.set_xlabel("epochs trained on the way to each rung")
+    picture.legend(*above.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return picture
 
 

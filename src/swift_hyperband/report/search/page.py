@@ -20,6 +20,7 @@ from swift_hyperband.report.numbers import Spending, predicted_kill_risk, predic
 from swift_hyperband.results import provenance
 from swift_hyperband.results.history import History
 from swift_hyperband.results.jobs import Job, totals
+from swift_hyperband.results.rungs import Rung
 from swift_hyperband.results.standing import Best, Fate, best, fates
 from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.search.algorithms import ALGORITHMS
@@ -113,6 +114,9 @@ def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str
     ends = {f"… {fate}": str(counted[fate]) for fate in Fate if fate in counted}
     found = {"trials": str(len(history.trials)), **ends}
     found["epochs trained"] = str(history.epochs)
+    if history.rungs is not None:
+        found["epochs of one Hyperband"] = str(history.schedule.epochs_hyperband)
+        found |= {f"reached epoch {rung.epoch}": _reached(rung) for rung in history.rungs.rungs}
     if history.schedule.decides:
         found["epochs of Hyperband"] = str(total.hyperband)
         found |= _judged(history)
@@ -129,6 +133,11 @@ def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str
     if lines := provenance.lines(history.folder):
         found["ran with"] = lines[0]
     return found
+
+
+def _reached(rung: Rung) -> str:
+    told = {"trained on": rung.promoted, "on the way to it": rung.running, "stopped on the way to it": rung.stopped}
+    return ", ".join([str(len(rung.reached)), *(f"{len(trials)} {what}" for what, trials in told.items() if trials)])
 
 
 def _thawed(history: History, thawed: Thawed) -> str:
@@ -159,6 +168,8 @@ def _notes(history: History) -> list[str]:
     """Return the caveats of the numbers."""
     over = sum(found.promoted is not None for found in history.all_rounds)
     unfinished = f"The search is not finished: {over} of {len(history.all_rounds)} rounds are over."
+    if history.rungs is not None:
+        unfinished = f"The search is not finished: {len(history.rungs.running)} trainings run."
     fallbacks = [
         f"Bracket {found.schedule.bracket}, round {found.schedule.index}: {found.fallback}."
         for found in history.rounds.values()

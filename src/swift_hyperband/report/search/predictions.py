@@ -76,6 +76,9 @@ def _mark(history: History, bracket: int, outside: bool = False) -> style.Look:
 
 
 def _why_none(history: History, count: int) -> str:
+    if history.rungs is not None and ALGORITHMS[history.study.search.algorithm].predicts:
+        count = len(history.rungs.stopped)
+        return f"{count} trials were stopped by prediction; the predicted values are not kept without rounds."
     if not history.schedule.decides:
         name = ALGORITHMS[history.study.search.algorithm].label
         return f"{name} predicts nothing: every trial trains to the end of its round."
