@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 # tests are no package, so what they share is loaded by its path; dataclasses look their module up
-if "workflow_project" not in sys.modules:
-    path = Path(__file__).parents[1] / "workflow/project.py"
-    spec = importlib.util.spec_from_file_location("workflow_project", path)
-    sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[spec.name])
+for name, file in {"workflow_project": "workflow/project.py", "worker_actors": "workers/actors.py"}.items():
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / file)
+        sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[spec.name])
 
 
 @pytest.fixture

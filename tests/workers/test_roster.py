@@ -43,7 +43,8 @@ def test_events_are_read_once_in_order_and_a_torn_line_when_it_is_whole(folder):
     seat.note("began", Training("a", 2))
     roster.look()
     assert roster.living == {"0": 3}
-    assert [(worker, event.what, event.training) for worker, event in roster.events()] == [("0", "began", ("a", 2))]
+    found = [(worker, event.what, event.training) for worker, event in roster.events()]
+    assert found == [("0", "arrived", ("", 0)), ("0", "began", ("a", 2))]
     assert list(roster.events()) == []
     seat.note("crashed", Training("a", 2), "ValueError: no luck")
     line = json.dumps({"what": "trained", "trial": "b", "epochs": 1, "time": 0.0, "error": None})

@@ -3,29 +3,7 @@
 import json
 
 import pytest
-
-DECISIONS = ("threshold", "predictor", "decision", "promotion", "thaw")
-
-
-def decided(results):
-    """Return the content of all decisions of a search, without what differs from run to run, and its best trial."""
-    found = {
-        str(path.relative_to(results)): {
-            key: value for key, value in json.loads(path.read_text()).items() if key not in ("inputs", "time")
-        }
-        for name in DECISIONS
-        for path in results.glob(f"bracket=*/round=*/{name}.json")
-    }
-    return found | {"best": (results / "best.yaml").read_text()}
-
-
-def by_rounds(project, **keys):
-    """Run the study in one process, and put the results away; return what was decided."""
-    project.study(**keys)
-    project.run("swift-hyperband", "search")
-    found = decided(project.results)
-    project.results.rename(project.path / "by-rounds")
-    return found
+from worker_actors import by_rounds, decided
 
 
 @pytest.mark.parametrize(

@@ -211,10 +211,11 @@ class Decider:
         if event.what == "began":
             self._at_work.setdefault(event.trial, set()).add(worker)
             return False
-        workers = self._at_work.get(event.trial, set())
-        workers.discard(worker)
-        if not workers:
-            self._at_work.pop(event.trial, None)
+        for name in [event.trial] if event.what != "arrived" else list(self._at_work):
+            workers = self._at_work.get(name, set())
+            workers.discard(worker)
+            if not workers:
+                self._at_work.pop(name, None)
         if event.what == "crashed":
             logger.warning(f"trial {event.trial}: crash in worker {worker}: {event.error}")
             if event.trial in self._outstanding:
@@ -223,7 +224,7 @@ class Decider:
             self._doubtful = True
         if self._doubtful:
             self._doubt()
-        return True
+        return event.what != "arrived"
 
     def _look(self) -> None:
         """Look who lives, and whether workers may still train."""

@@ -25,20 +25,21 @@ EVENTS = "events.jsonl"
 WORKER = "worker.json"
 LOG = "log"
 
-What = Literal["began", "trained", "crashed", "lease lost", "taken", "out of time"]
-"""What happened: a training began, or ended as `training.child.Outcome` says."""
+What = Literal["arrived", "began", "trained", "crashed", "lease lost", "taken", "out of time"]
+"""What happened: the worker arrived, a training began, or ended as `training.child.Outcome` says."""
 
 _SHAPE = {"what": str, "trial": str, "epochs": int, "time": float, "error": (str, None)}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a training.
+    """One event of a worker.
 
     Attributes
     ----------
     what : str
     trial : str
+        Empty where the worker arrived: whatever it had begun under this name before has ended.
     epochs : int
         The epoch to which it trains.
     time : float
@@ -78,6 +79,7 @@ class Seat:
     def __init__(self, folder: StudyFolder, name: str | None, first: int = 0) -> None:
         self.name, self._lease = _free_number(folder, first) if name is None else (name, _named(folder, name))
         self.folder = folder.worker(self.name)
+        self.note("arrived", Training("", 0))
 
     @property
     def number(self) -> int:

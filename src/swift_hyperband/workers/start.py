@@ -136,7 +136,7 @@ class Deciding:
             if code and not was_killed(code):
                 raise SearchFailedError(last_line(self._log))
             self._process = None
-        time.sleep(random.uniform(0, min(LONGEST_APART, APART * (workers - 1))))
+        time.sleep(random.uniform(0, min(LONGEST_APART, APART * max(0, workers - 1))))
         if self._watch.is_free(self._folder.decider):
             logger.info(f"{self._folder.path}: no process decides, so this worker starts one")
             self._process = start(self._log, "job", "search", self._study)

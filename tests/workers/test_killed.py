@@ -1,0 +1,92 @@
+"""Whatever is killed, whenever: a search by workers comes to the same bits."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+from worker_actors import Actor, by_rounds, decided, until
+
+KILLS = int(os.environ.get("WORKER_KILLS", "24"))
+"""Of each kind. The cure for a doubt about them is a larger number."""
+KEYS = {"search__max_epochs": 27, "swift__thaw": 0.2, "predictor__name": "linear", "resources__workers": 2}
+SLOW = {"target__options": {"table": "table.csv", "seconds": 0.01}, "execution": "workers"}
+
+
+def begin(project, name):
+    """Start a part of the search again."""
+    words = ("job", "search") if name == "decider" else ("work",)
+    return Actor(project, *words, "results/table", *(["--name", name] if name != "decider" else []))
+
+
+@pytest.fixture
+def expected(project):
+    """The decisions of the search in one process; its study is begun again, for workers."""
+    found = by_rounds(project, **KEYS)
+    project.study(**KEYS, **SLOW)
+    return found
+
+
+@pytest.fixture
+def begun(project, expected):
+    """The search, begun by a process that decides and is killed at once."""
+    first = Actor(project, "job", "search", "config/config.yaml")
+    until((project.results / "agenda.json").exists)
+    first.kill()
+    return expected
+
+
+@pytest.mark.parametrize("victims", ["worker", "decider", "all", "worker alone"])
+def test_kill_9_at_random_moments_changes_nothing(project, begun, victims, capsys):
+    moments, actors = random.Random(victims), {}
+    late = 0
+    for _ in range(KILLS):
+        for name in ("decider", "0", "1"):
+            if name not in actors or actors[name].code() is not None:
+                actors[name] = begin(project, name)
+        before = project.epochs_started().total()
+        time.sleep(moments.uniform(0.0, 0.25))
+        if (project.results / "best.yaml").exists():
+            break
+        late += project.epochs_started().total() > before
+        worker = moments.choice("01")
+        for name in {"all": actors, "decider": ["decider"]}.get(victims, [worker]):
+            # "alone": its trainings go on as orphans
+            actors[name].kill(group=victims != "worker alone")
+    assert late, "no kill hit a training"
+    for name in ("decider", "0", "1"):
+        if actors[name].code() is not None:
+            actors[name] = begin(project, name)
+    codes = {name: actor.wait() for name, actor in actors.items()}
+    started = project.epochs_started()
+    with capsys.disabled():
+        twice = started.total() - len(started)
+        print(
+            f"\n{late} of {KILLS} kills of {victims} hit trainings: {twice} of {started.total()} epochs were repeated"
+        )
+    assert codes == dict.fromkeys(actors, 0), project.printed()
+    assert decided(project.results) == begun
+
+
+def test_a_worker_starts_a_process_that_decides_where_that_was_killed(project, begun):
+    workers = [begin(project, name) for name in "01"]
+    until(project.trains)
+    assert [worker.wait() for worker in workers] == [0, 0], project.printed()
+    assert "no process decides, so this worker starts one" in project.printed()
+    assert decided(project.results) == begun
+
+
+def test_workers_come_and_go_in_the_middle(project, begun):
+    decider, first = begin(project, "decider"), begin(project, "0")
+    until(project.trains)
+    others = [begin(project, "7"), Actor(project, "work", "results/table")]
+    until(lambda: (project.results / "workers/7/events.jsonl").exists())
+    # asked to end: its training ends at once, and its trial is free
+    os.kill(first.pid, signal.SIGTERM)
+    assert first.wait() == 128 + signal.SIGTERM
+    assert not (project.results / "workers/0/lease").exists()
+    assert [actor.wait() for actor in (*others, decider)] == [0, 0, 0], project.printed()
+    assert decided(project.results) == begun
+    # the next number after those of the study's own workers
+    assert sorted(path.name for path in project.results.glob("workers/*")) == ["0", "2", "7"]
