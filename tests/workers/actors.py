@@ -1,17 +1,22 @@
 """Processes of a search by workers, as forks of this process, which has imported all; and what a search decided."""
 
 import json
+import multiprocessing
 import os
 import signal
 import sys
 import time
 import traceback
+from pathlib import Path
 
 from swift_hyperband import cli
 
 # what the commands import, so that the forks need not
 from swift_hyperband.cli import job_search, work  # noqa: F401
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.study.model import load
 from swift_hyperband.targets import recorded  # noqa: F401
+from swift_hyperband.workflow import driver
 
 DECISIONS = ("threshold", "predictor", "decision", "promotion", "thaw")
 
@@ -31,10 +36,18 @@ def decided(results):
 def by_rounds(project, **keys):
     """Run the study in one process, and put the results away; return what was decided."""
     project.study(**keys)
-    project.run("swift-hyperband", "search")
+    process = multiprocessing.get_context("fork").Process(target=_run, args=(project.path,))
+    process.start()
+    process.join()
     found = decided(project.results)
     project.results.rename(project.path / "by-rounds")
     return found
+
+
+def _run(path):
+    os.chdir(path)
+    study = load(Path("config/config.yaml"))
+    driver.run_search(study, StudyFolder.of(study.name), 1)
 
 
 class Actor:

@@ -1,12 +1,15 @@
 """Whatever is killed, whenever: a search by workers comes to the same bits."""
 
+import fcntl
 import os
 import random
+import shutil
 import signal
 import time
 
 import pytest
 from worker_actors import Actor, by_rounds, decided, until
+from workflow_project import Project
 
 KILLS = int(os.environ.get("WORKER_KILLS", "24"))
 """Of each kind. The cure for a doubt about them is a larger number."""
@@ -20,17 +23,26 @@ def begin(project, name):
     return Actor(project, *words, "results/table", *(["--name", name] if name != "decider" else []))
 
 
-@pytest.fixture
-def expected(project):
-    """The decisions of the search in one process; its study is begun again, for workers."""
-    found = by_rounds(project, **KEYS)
-    project.study(**KEYS, **SLOW)
-    return found
+@pytest.fixture(scope="session")
+def expected(tmp_path_factory):
+    """The decisions of the search in one process; one search serves all tests, whichever worker of pytest runs them."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "by-rounds"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            # one that failed half-way is made again, so that each worker shows the failure
+            shutil.rmtree(shared, ignore_errors=True)
+            shared.mkdir()
+            by_rounds(Project.create(shared), **KEYS)
+            (shared / "done").touch()
+    return decided(shared / "by-rounds")
 
 
 @pytest.fixture
 def begun(project, expected):
-    """The search, begun by a process that decides and is killed at once."""
+    """The same search by workers, begun by a process that decides and is killed at once."""
+    project.study(**KEYS, **SLOW)
     first = Actor(project, "job", "search", "config/config.yaml")
     until((project.results / "agenda.json").exists)
     first.kill()

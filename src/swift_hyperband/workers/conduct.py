@@ -11,7 +11,6 @@ from typing import Protocol
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve, Search, Training
 from swift_hyperband.search.algorithms import ALGORITHMS
-from swift_hyperband.search.rounds import divide
 from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
 from swift_hyperband.study.model import Study
 from swift_hyperband.workflow.journaled import JournaledSearch
@@ -85,10 +84,7 @@ def _racing(record: RoundRecord) -> int:
     """Return how many trials of a round may train in it, also beyond what was asked for."""
     if record.promoted is not None:
         return 0
-    if record.schedule.decision_epoch is None or record.decision is not None:
-        return len(record.finishers)
-    full, partial = divide(record.schedule, record.competitors)
-    return len(full) + len(partial)
+    return len(record.finishers if record.decision is not None else record.competitors)
 
 
 class ByJournal:
