@@ -13,7 +13,7 @@ from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.scheduled import ScheduledSearch
 from swift_hyperband.search.settings import SwiftSettings
 from swift_hyperband.search.swift_hyperband import swift_hyperband
-from swift_hyperband.search.thaw import thaw
+from swift_hyperband.search.thaw import likely, thaw
 
 RUNGS = [1, 3, 9]
 OLD = SwiftSettings(
@@ -45,6 +45,25 @@ def test_the_most_promising_go_on_as_far_as_the_budget_goes():
     assert set(everyone.epochs.values()) == {3}
     assert thaw(found, RUNGS, 17, 0.1, 4).chosen == ["wait0", "wait1"], "each lacks six epochs"
     assert thaw(found, RUNGS, 5, 0.1, 4).chosen == []
+
+
+def test_who_is_likely_to_go_on_is_chosen_as_by_the_thaw_once_enough_curves_reached_the_end():
+    found = curves()
+    left = {trial: 3 for trial in found if trial.startswith("wait")}
+    for budget in (5, 17, 1000):
+        assert likely(found, left, RUNGS, budget, 0.1, 4) == thaw(found, RUNGS, budget, 0.1, 4).chosen
+    only = {"wait1": 3}
+    assert likely(found, only, RUNGS, 1000, 0.1, 4) == ["wait1"], "the others are still in the search"
+
+
+def test_before_that_trials_are_likely_to_go_on_by_the_farthest_rung_that_enough_curves_reached():
+    early = {trial: curve[:3] for trial, curve in curves().items()}
+    left = {trial: 1 for trial in early if trial.startswith("wait")} | {"end0": 3}
+    found = likely(early, left, RUNGS, 1000, 0.1, 4)
+    assert found[0] == "wait0"
+    assert likely({trial: curve[:1] for trial, curve in early.items()}, left, RUNGS[:1], 1000, 0.1, 40) == []
+    # epochs ahead of those asked for serve the other trials alone
+    assert likely({**early, "wait0": curves()["wait0"][:2]}, left, RUNGS, 1000, 0.1, 4)[0] == "wait0"
 
 
 def test_one_that_the_budget_does_not_pay_for_is_passed_over():

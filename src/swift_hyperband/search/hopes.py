@@ -24,11 +24,13 @@ class Kind(IntEnum):
 
     CERTAIN = 0
     """It goes on whatever the outstanding trials reach."""
-    PAST_DECISION = 1
+    THAW = 1
+    """It was left behind, and is likely to go on after all brackets."""
+    PAST_DECISION = 2
     """It waits at its decision point."""
-    PAST_END = 2
+    PAST_END = 3
     """It is among the best at its round's end, and would train to the next round's decision point."""
-    THROUGH_NEXT = 3
+    THROUGH_NEXT = 4
     """It has, and would train to the next round's end."""
 
 
@@ -80,6 +82,11 @@ def hopes(search: ScheduledSearch, ahead: Mapping[str, Curve]) -> list[Hope]:
         if record.promoted is None:
             found += _past_decision(search, record, ahead)
             found += _past_end(search, record, ahead)
+    last = search.schedule.max_epochs
+    for place, trial in enumerate(search.likely_to_thaw(ahead)):
+        if _behind(search, trial, ahead) < last:
+            # nothing else is left to train beside these
+            found.append(Hope(Kind.THAW, 0, place, trial, last))
     return sorted(found)
 
 

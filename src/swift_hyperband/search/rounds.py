@@ -241,15 +241,42 @@ def thaw(schedule: Schedule, curves: Mapping[str, Curve], goals: Mapping[str, in
         The epoch to which its bracket trained each. A trial whose curve ends before it failed, and is left out.
     rules : Rules
     """
+    alive = {trial: curve for trial, curve in curves.items() if len(curve) >= goals[trial]}
+    found: Thawing = _thawing().thaw(alive, *_thaw_settings(schedule, rules))
+    return found
+
+
+def likely_to_thaw(schedule: Schedule, curves: Mapping[str, Curve], left: Mapping[str, int], rules: Rules) -> list[str]:
+    """Return which of the trials left behind are likely to go on when all brackets are over.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    curves : mapping of str to Curve
+        Of every trial, as far as it is trained, ahead of what was asked for, too.
+    left : mapping of str to int
+        The epochs that the search asked for of each trial left behind.
+    rules : Rules
+    """
+    sound = {trial: epochs for trial, epochs in left.items() if len(curves[trial]) >= epochs}
+    found: list[str] = _thawing().likely(curves, sound, *_thaw_settings(schedule, rules))
+    return found
+
+
+def _thawing() -> ModuleType:
+    # numpy, as in `fit_curves`
+    from swift_hyperband.search import thaw
+
+    return thaw
+
+
+def _thaw_settings(schedule: Schedule, rules: Rules) -> tuple[list[int], int, float, int, float]:
+    """Return the rungs, the budget, the least chance, the fewest curves and the farthest loss of a thaw."""
     assert schedule.thaw is not None
     assert schedule.thaw.budget is not None
-    # numpy, as in `fit_curves`
-    from swift_hyperband.search.thaw import thaw as chosen
-
-    alive = {trial: curve for trial, curve in curves.items() if len(curve) >= goals[trial]}
-    ends = sorted({round_.end for round_ in schedule.rounds})
+    rungs = sorted({round_.end for round_ in schedule.rounds})
     fewest = max(rules.predictor.fewest_curves, FEWEST_TO_THAW)
-    return chosen(alive, ends, schedule.thaw.budget, rules.swift.thaw_chance, fewest, rules.predictor.far)
+    return rungs, schedule.thaw.budget, rules.swift.thaw_chance, fewest, rules.predictor.far
 
 
 def promote(round_: Round, curves: Mapping[str, Curve]) -> list[str]:

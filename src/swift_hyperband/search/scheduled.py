@@ -8,7 +8,7 @@ the order of the curves.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -99,6 +99,7 @@ class ScheduledSearch:
     _predictors: dict[RoundKey, Predictor | None] = field(default_factory=dict)
     _undecided: list[RoundRecord] = field(default_factory=list)
     _certain: dict[RoundKey, tuple[int, tuple[set[str], set[str]]]] = field(default_factory=dict)
+    _likely: tuple[object, list[str]] = (None, [])
     _goals: dict[str, int] = field(default_factory=dict)
     _rounds_over: int = 0
 
@@ -153,6 +154,28 @@ class ScheduledSearch:
             found = rounds.certain(round_, reference, partial, self._predictor(round_), self.rules)
             known = self._certain[round_.key] = len(partial), found
         return known[1]
+
+    def likely_to_thaw(self, ahead: Mapping[str, Curve]) -> list[str]:
+        """Return which trials left behind are likely to go on after all brackets, the most promising first.
+
+        They are chosen anew after each decision and each round.
+        """
+        if self.schedule.thaw is None or self.thawing is not None:
+            return []
+        steps = self.epochs, sum(map(len, ahead.values()))
+        if self._likely[0] != steps:
+            left = {trial: self._goals[trial] for trial in self._left_behind()}
+            curves = {trial: max(curve, ahead.get(trial, ()), key=len) for trial, curve in self.curves.items()}
+            self._likely = steps, rounds.likely_to_thaw(self.schedule, curves, left, self.rules)
+        return self._likely[1]
+
+    def _left_behind(self) -> Iterator[str]:
+        for record in self.records.values():
+            if record.decision is not None:
+                yield from (trial for trial, verdict in record.decision.verdicts.items() if not verdict.continues)
+            if record.promoted is not None and not self.schedule.is_last(record.schedule):
+                finishers = record.competitors if record.schedule.decision_epoch is None else record.finishers
+                yield from set(finishers).difference(record.promoted)
 
     @property
     def finished(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -73,14 +73,67 @@ def thaw(
         return Thawing(None, [], {}, {})
     best = min(ends)
     found = forecasts(alive, rungs, fewest)
+    epochs = {trial: len(alive[trial]) for trial in found}
+    return Thawing(best, _chosen(found, epochs, length, best, budget, chance), found, epochs)
+
+
+def _chosen(
+    found: Mapping[str, Forecast], epochs: Mapping[str, int], length: int, best: float, budget: int, chance: float
+) -> list[str]:
+    """Return the trials that are worth their epochs, most of all first, as far as the budget pays for them."""
     hopeful = [trial for trial, forecast in found.items() if forecast.chance(best) >= chance]
-    missing = {trial: length - len(alive[trial]) for trial in hopeful}
+    missing = {trial: length - epochs[trial] for trial in hopeful}
     chosen: list[str] = []
     for trial in sorted(hopeful, key=lambda trial: -found[trial].improvement(best) / missing[trial]):
         if missing[trial] <= budget:
             budget -= missing[trial]
             chosen.append(trial)
-    return Thawing(best, chosen, found, {trial: len(alive[trial]) for trial in found})
+    return chosen
+
+
+def likely(
+    curves: Mapping[str, Curve],
+    left: Mapping[str, int],
+    rungs: list[int],
+    budget: int,
+    chance: float,
+    fewest: int,
+    far: float = math.inf,
+) -> list[str]:
+    """Return the trials left behind that are likely to go on, by the curves of a search that is not over yet.
+
+    Parameters
+    ----------
+    curves, rungs, budget, chance, fewest, far
+        As in `thaw`; curves trained ahead teach as well.
+    left : mapping of str to int
+        The epochs that the search asked for of each trial left behind.
+
+    Notes
+    -----
+    They are chosen as in `thaw`, with the farthest rung that enough curves have reached in the place of the last one.
+    A trial that stands at this rung is taken to be as uncertain as its forecast from the rung before was.
+    """
+    alive = _sound(curves, far)
+    reached = [rung for rung in rungs if sum(len(curve) >= rung for curve in alive.values()) >= fewest]
+    if not reached:
+        return []
+    end = reached[-1]
+    best = min(curve[end - 1] for curve in alive.values() if len(curve) >= end)
+    as_left = {trial: alive[trial][:epochs] for trial, epochs in left.items() if trial in alive}
+    standing = {trial: curve for trial, curve in as_left.items() if len(curve) >= end}
+    found = forecasts({**alive, **as_left}, reached, fewest)
+    likely = {trial: found[trial] for trial in as_left if trial in found}
+    if standing and len(reached) > 1:
+        before = {trial: curve[: reached[-2]] for trial, curve in standing.items()}
+        # under names of their own, for they teach by their whole curves
+        earlier = forecasts(
+            {**alive, **as_left, **{f"{name}/": curve for name, curve in before.items()}}, reached, fewest
+        )
+        for trial, curve in standing.items():
+            if (forecast := earlier.get(f"{trial}/")) is not None:
+                likely[trial] = replace(forecast, mean=math.log(curve[end - 1]) if forecast.log else curve[end - 1])
+    return _chosen(likely, left, rungs[-1], best, budget, chance)
 
 
 def _sound(curves: Mapping[str, Curve], far: float) -> dict[str, Curve]:
