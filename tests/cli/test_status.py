@@ -325,7 +325,7 @@ def test_a_slurm_that_does_not_answer_is_said(folder, capsys, monkeypatch):
 
 def test_what_jobs_took_and_what_was_trained_twice_is_told(folder, capsys):
     search(folder, rounds=1)
-    with jobs.recorded(folder.path / "bracket=2/round=0/full/9f.json", gpus=0, cpus=1, queued=False) as record:
+    with jobs.recorded(folder.path / "bracket=2/round=0", "full", "9f", gpus=0, cpus=1, queued=False) as record:
         record.outcome = "out of time"
     trial = next(folder.path.glob("trials/*"))
     mark_started(trial, 1)

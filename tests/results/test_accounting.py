@@ -53,6 +53,11 @@ def test_a_job_that_left_no_record_counts(state, outcome):
     assert found.outcome == outcome
 
 
+def test_a_worker_that_left_no_record_counts_by_its_name():
+    (found,) = accounting.put_together([], [run(comment="rule_worker_wildcards_table_12", state="NODE_FAIL")])
+    assert (found.bracket, found.part, found.batch, found.outcome, found.ran) == (-1, "worker", "12", "lost", 66)
+
+
 def test_a_job_that_slurm_started_again_counts_with_both_runs():
     first, second = job(), job(submitted=NOW + 170.0, started=NOW + 182.0, ended=NOW + 200.0)
     again = run(submitted=NOW + 170, started=NOW + 180, ended=NOW + 203)

@@ -10,7 +10,7 @@ from swift_hyperband.cli.result import spent
 from swift_hyperband.results import jobs
 from swift_hyperband.slurm import queue
 
-BATCH = "bracket=2/round=0/full/0abc.json"
+ROUND = "bracket=2/round=0"
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def outside_slurm(monkeypatch):
 
 
 def record(folder, outcome=None, error=None, queued=False):
-    with jobs.recorded(folder / BATCH, gpus=2, cpus=4, queued=queued) as found:
+    with jobs.recorded(folder / ROUND, "full", "0abc", gpus=2, cpus=4, queued=queued) as found:
         if error is not None:
             raise error
         found.outcome = outcome
@@ -38,6 +38,14 @@ def test_a_job_says_where_and_how_long_it_ran_and_how_it_ended(tmp_path, outcome
     assert found.log == "bracket=2/round=0/logs/full-0abc.log"
 
 
+def test_a_worker_is_a_job_of_no_round(tmp_path):
+    with jobs.recorded(tmp_path / "workers/3", jobs.WORKER, "3", gpus=1, cpus=1, queued=False) as record:
+        record.outcome = "through"
+    (found,) = jobs.read(tmp_path)
+    assert (found.bracket, found.round, found.part, found.batch) == (-1, -1, "worker", "3")
+    assert found.log == "workers/3/log"
+
+
 @pytest.mark.parametrize(("error", "outcome"), [(ValueError(), "failed"), (SystemExit(143), "stopped")])
 def test_a_job_that_ends_by_an_error_or_a_signal_has_not_done_its_work(tmp_path, error, outcome):
     with pytest.raises(type(error)):
@@ -46,7 +54,7 @@ def test_a_job_that_ends_by_an_error_or_a_signal_has_not_done_its_work(tmp_path,
 
 
 def test_a_job_that_was_killed_ended_when_it_gave_its_last_sign_of_life(tmp_path):
-    with jobs.recorded(tmp_path / BATCH, gpus=1, cpus=1, queued=False):
+    with jobs.recorded(tmp_path / ROUND, "full", "0abc", gpus=1, cpus=1, queued=False):
         (path,) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
         assert [job.outcome for job in jobs.read(tmp_path)] == ["at work"]
         # as a kill leaves it
@@ -62,7 +70,7 @@ def test_a_job_that_was_killed_ended_when_it_gave_its_last_sign_of_life(tmp_path
 @pytest.mark.parametrize("skew", [-70, 70, -3600, 3600])
 def test_a_job_at_work_on_a_file_server_with_another_clock_is_not_lost(tmp_path, monkeypatch, skew):
     monkeypatch.setattr(jobs, "disk_time", lambda folder: time.time() + skew)
-    with jobs.recorded(tmp_path / BATCH, gpus=1, cpus=1, queued=False):
+    with jobs.recorded(tmp_path / ROUND, "full", "0abc", gpus=1, cpus=1, queued=False):
         (path,) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
         # the server dates files by its own clock; this one was touched a moment ago
         os.utime(path, (time.time() + skew, time.time() + skew))
@@ -79,7 +87,7 @@ def test_who_may_only_read_results_sees_jobs_by_the_own_clock(tmp_path, monkeypa
         raise PermissionError
 
     monkeypatch.setattr(jobs, "disk_time", refuse)
-    with jobs.recorded(tmp_path / BATCH, gpus=1, cpus=1, queued=False):
+    with jobs.recorded(tmp_path / ROUND, "full", "0abc", gpus=1, cpus=1, queued=False):
         (path,) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
         assert [job.outcome for job in jobs.read(tmp_path)] == ["at work"]
         os.utime(path, (0, 0))
@@ -87,7 +95,7 @@ def test_who_may_only_read_results_sees_jobs_by_the_own_clock(tmp_path, monkeypa
 
 
 def test_looking_at_a_silent_job_leaves_nothing_behind(tmp_path):
-    with jobs.recorded(tmp_path / BATCH, gpus=1, cpus=1, queued=False):
+    with jobs.recorded(tmp_path / ROUND, "full", "0abc", gpus=1, cpus=1, queued=False):
         (path,) = tmp_path.glob("bracket=2/round=0/jobs/*.json")
         os.utime(path, (0, 0))
         assert [job.outcome for job in jobs.read(tmp_path)] == ["lost"]

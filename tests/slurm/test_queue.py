@@ -16,6 +16,7 @@ def test_a_searchs_jobs_are_those_of_its_name_and_its_trainings_in_this_folder(q
         job(3, state="COMPLETING"),
         job(4, prefix="swift-hyperband", comment="rule_train_full_wildcards_table_3_0_99c48c7fa4"),
         job(5, prefix="anything", comment="rule_train_partial_wildcards_table_0_2_99c48c7fa4"),
+        job(12, prefix="swift-hyperband", comment="rule_worker_wildcards_table_7"),
     ]
     others = [
         job(6, study="table_2"),
@@ -23,15 +24,16 @@ def test_a_searchs_jobs_are_those_of_its_name_and_its_trainings_in_this_folder(q
         job(8, folder="/somewhere/else"),
         job(9, prefix="swift-hyperband", comment="rule_train_full_wildcards_table_2_1_0_99c48c7fa4"),
         job(10, prefix="swift-hyperband", comment="rule_compare"),
+        job(13, prefix="swift-hyperband", comment="rule_worker_wildcards_table_2_7"),
         job(11, prefix="swift-hyperband"),
         "something that is no job",
     ]
     Path("queue").write_text("\n".join([*others, *mine]) + "\n")
-    assert [found.id for found in jobs()] == ["1", "2", "3", "4", "5"]
+    assert [found.id for found in jobs()] == ["1", "2", "3", "4", "5", "12"]
     assert jobs()[0] == slurm.Job(
         "1", f"swift-hyperband-table_{NUMBER}", "RUNNING", "0:12", "n1", "", str(queue.resolve())
     )
-    assert slurm.counted(jobs()) == "5 jobs (3 running, 1 pending, 1 completing)"
+    assert slurm.counted(jobs()) == "6 jobs (4 running, 1 pending, 1 completing)"
 
 
 def test_a_folder_may_have_any_name_and_be_reached_by_a_link(queue, monkeypatch):

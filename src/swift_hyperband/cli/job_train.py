@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     trials, epochs = _batch(folder, steps.round(*key), output)
     # only jobs that a scheduler runs have a time limit, not those that the head runs itself
     queued = options.minutes is not None
-    with jobs.recorded(output, study.gpus, study.cpus, queued) as record:
+    with jobs.recorded(output.parents[1], output.parent.name, output.stem, study.gpus, study.cpus, queued) as record:
         try:
             found = train(folder, study, trials, epochs, options.minutes)
         except OutOfTimeError as error:

@@ -113,7 +113,7 @@ def put_together(recorded: Sequence[Job], runs: Sequence[Run]) -> list[Job]:
             found.append(_accounted(job, run))
     gpus = max((job.gpus for job in recorded), default=0)
     left = [run for run in runs if (run.id, run.submitted) not in taken]
-    found += [_without_record(run, gpus) for run in left if queue.training(run.comment) or _trains(run)]
+    found += [_without_record(run, gpus) for run in left if _trains(run)]
     return sorted(found, key=lambda job: job.started)
 
 
@@ -153,12 +153,16 @@ def _accounted(job: Job, run: Run) -> Job:
 
 
 def _trains(run: Run) -> bool:
+    if queue.training(run.comment) or queue.worker(run.comment) is not None:
+        return True
     # of sacct, which keeps no comments; a search's name is on its training jobs only
     return run.comment in ("", "(null)") and run.name.startswith(queue.PREFIX)
 
 
 def _without_record(run: Run, gpus: int) -> Job:
-    bracket, round_, part, batch = queue.training(run.comment) or (-1, -1, "", "")
+    bracket, round_, part, batch = queue.training(run.comment) or (jobs.NO_ROUND, jobs.NO_ROUND, "", "")
+    if (name := queue.worker(run.comment)) is not None:
+        part, batch = jobs.WORKER, name
     return Job(
         bracket=bracket,
         round=round_,

@@ -1,8 +1,8 @@
 """Records of the training jobs of a search: where each ran, how long it waited and ran, how it ended.
 
-Each start of a job writes a file of its own in bracket=<s>/round=<i>/jobs/ and keeps its modification time fresh. A
-killed job ended at that time, to a few seconds. A job in SLURM begins when SLURM gives it its node; SLURM's own times
-replace those of the record (`accounting`). Nothing is decided by these files.
+Each start of a job writes a file of its own in bracket=<s>/round=<i>/jobs/, a worker in workers/<name>/jobs/, and keeps
+its modification time fresh. A killed job ended at that time, to a few seconds. A job in SLURM begins when SLURM gives
+it its node; SLURM's own times replace those of the record (`accounting`). Nothing is decided by these files.
 
 The records lie in the results, not with the processes: they are read and written as parts of a study's folder.
 """
@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ from swift_hyperband.processes.heartbeat import SILENT_AFTER, Heartbeat
 from swift_hyperband.slurm import queue
 
 HOUR = 3600.0
+
+
+WORKER = "worker"
+"""The part of a job that belongs to no round: a worker."""
+NO_ROUND = -1
+"""Bracket and round of a worker, and of a job that left no record."""
 
 
 class JobOutcome(StrEnum):
@@ -64,10 +71,11 @@ class Job:
     Attributes
     ----------
     bracket, round : int
+        `NO_ROUND` of a worker.
     part : str
-        full, partial or complete.
+        full, partial or complete; `WORKER` of a worker.
     batch : str
-        Of the round's part; the same in all starts of a job.
+        Of the round's part, or the worker's name; the same in all starts of a job.
     host : str
     slurm : str or None
         Its number in SLURM.
@@ -110,6 +118,8 @@ class Job:
     @property
     def log(self) -> str:
         """Its log, relative to the study's folder."""
+        if self.part == WORKER:
+            return f"workers/{self.batch}/log"
         return f"bracket={self.bracket}/round={self.round}/logs/{self.part}-{self.batch}.log"
 
 
@@ -144,13 +154,15 @@ class Record:
 
 
 @contextmanager
-def recorded(manifest: Path, gpus: int, cpus: int, queued: bool) -> Iterator[Record]:
+def recorded(place: Path, part: str, batch: str, gpus: int, cpus: int, queued: bool) -> Iterator[Record]:
     """Record a job from here to the end of the context, whose user says at last how it ended.
 
     Parameters
     ----------
-    manifest : Path
-        The file that the job makes, .../bracket=<s>/round=<i>/<part>/<batch>.json.
+    place : Path
+        Where records lie in `jobs`: the folder of the job's round, or of the worker.
+    part, batch : str
+        As `Job` has them.
     gpus, cpus : int
         What it holds.
     queued : bool
@@ -159,11 +171,11 @@ def recorded(manifest: Path, gpus: int, cpus: int, queued: bool) -> Iterator[Rec
     number = os.environ.get("SLURM_JOB_ID") if queued else None
     now = time.time()
     start = f"{now:.3f}-{os.uname().nodename}-{os.getpid()}"
-    path = manifest.parent.parent / "jobs" / f"{manifest.parent.name}-{manifest.stem}-{start}.json"
+    path = place / "jobs" / f"{part}-{batch}-{start}.json"
     submitted, allocated = queue.times(number) if number else (None, None)
     content: dict[str, Any] = {
-        "part": manifest.parent.name,
-        "batch": manifest.stem,
+        "part": part,
+        "batch": batch,
         "host": os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
         "slurm": number,
         "gpus": gpus,
@@ -198,7 +210,7 @@ def read(folder: Path, known: dict[Path, Job] | None = None) -> list[Job]:
     """
     known = {} if known is None else known
     found = []
-    for path in folder.glob("bracket=*/round=*/jobs/*.json"):
+    for path in chain(folder.glob("bracket=*/round=*/jobs/*.json"), folder.glob("workers/*/jobs/*.json")):
         job = known.get(path) or _read(path)
         if job is not None:
             found.append(job)
@@ -222,7 +234,7 @@ def totals(jobs: Sequence[Job]) -> Totals:
 
 def _read(path: Path) -> Job | None:
     place = re.search(r"bracket=(\d+)/round=(\d+)/jobs/[^/]+$", str(path))
-    assert place is not None
+    bracket, round_ = (NO_ROUND, NO_ROUND) if place is None else (int(place[1]), int(place[2]))
     try:
         content: Any = json.loads(read_text(path))
         alive = path.stat().st_mtime
@@ -237,7 +249,7 @@ def _read(path: Path) -> Job | None:
     estimated = content["slurm"] is not None and content["outcome"] != JobOutcome.AT_WORK
     fields: dict[str, Any] = {name: content[name] for name in RECORD}
     fields["outcome"] = JobOutcome(content["outcome"])
-    return Job(bracket=int(place[1]), round=int(place[2]), **fields, estimated=estimated)
+    return Job(bracket=bracket, round=round_, **fields, estimated=estimated)
 
 
 def _is_silent(path: Path, alive: float) -> bool:

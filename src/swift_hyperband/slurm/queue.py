@@ -205,8 +205,16 @@ def training(comment: str) -> tuple[int, int, str, str] | None:
     return (int(found[2]), int(found[3]), found[1], found[4]) if found else None
 
 
+def worker(comment: str) -> str | None:
+    """Return the name of a worker, from the comment of its job; None of any other job."""
+    found = re.fullmatch(r"rule_worker_wildcards_.+_(\d+)", comment)
+    return found[1] if found else None
+
+
 def log(job: Job) -> str | None:
-    """Return the log of a training job, relative to the study's folder; None of any other job."""
+    """Return the log of a training job or a worker, relative to the study's folder; None of any other job."""
+    if (name := worker(job.comment)) is not None:
+        return f"workers/{name}/log"
     found = training(job.comment)
     return f"bracket={found[0]}/round={found[1]}/logs/{found[2]}-{found[3]}.log" if found else None
 
@@ -251,9 +259,9 @@ def _is_of(job: Job | Run, study: str) -> bool:
         return False
     # the number of the start behind the prefix has no underscore: study "a" is not study "a_b"
     is_named = re.fullmatch(rf"{re.escape(job_prefix(study))}_[0-9a-f-]+", job.name)
-    # the rule, and its wildcards as rules/train.smk has them: study, bracket, round and batch
-    trains = re.fullmatch(rf"rule_train_[a-z]+_wildcards_{re.escape(study)}_\d+_\d+_[^_]+", job.comment)
-    return bool(is_named or trains)
+    # the rule and its wildcards: in rules/train.smk study, bracket, round and batch, in rules/workers.smk study and worker
+    rules = rf"train_[a-z]+_wildcards_{re.escape(study)}_\d+_\d+_[^_]+|worker_wildcards_{re.escape(study)}_\d+"
+    return bool(is_named or re.fullmatch(f"rule_({rules})", job.comment))
 
 
 def _job(line: str) -> Job | None:
