@@ -259,7 +259,7 @@ def _is_of(job: Job | Run, study: str) -> bool:
         return False
     # the number of the start behind the prefix has no underscore: study "a" is not study "a_b"
     is_named = re.fullmatch(rf"{re.escape(job_prefix(study))}_[0-9a-f-]+", job.name)
-    # the rule and its wildcards: in rules/train.smk study, bracket, round and batch, in rules/workers.smk study and worker
+    # the rule and its wildcards: study, bracket, round and batch, or study and worker
     rules = rf"train_[a-z]+_wildcards_{re.escape(study)}_\d+_\d+_[^_]+|worker_wildcards_{re.escape(study)}_\d+"
     return bool(is_named or re.fullmatch(f"rule_({rules})", job.comment))
 
