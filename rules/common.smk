@@ -3,6 +3,7 @@ from swift_hyperband.workflow import fitting, journaled
 from swift_hyperband.results import repair
 from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.results.begin import begin, reason_to_give_up
+from swift_hyperband.workflow.adopting import adopt
 from swift_hyperband.workflow.dag import Dag
 from swift_hyperband.base.errors import about_disk
 from swift_hyperband.processes.head import become_head
@@ -63,6 +64,8 @@ def lead():
         begin(dag.folder, study.definition()["target"])
         fitting.check(dag.folder, study.frozen())
         repair.mend(dag.folder, study)
+        if study.execution == "rounds":
+            adopt(dag)
     except UserError as error:
         stop(error)
     except OSError as error:
@@ -78,9 +81,10 @@ def lead():
 
 
 def wait_for(checkpoint, round_):
-    getattr(checkpoints, checkpoint).get(
-        study=study.name, bracket=round_.bracket, round=round_.index
+    of_round = (
+        {} if round_ is None else {"bracket": round_.bracket, "round": round_.index}
     )
+    getattr(checkpoints, checkpoint).get(study=study.name, **of_round)
 
 
 # Keys that --config gives and the study file does not have.
@@ -145,6 +149,23 @@ def predictor_here(wildcards):
 
 def training_curves(wildcards):
     return dag.training_rounds(round_of(wildcards))
+
+
+def ended_workers(wildcards):
+    return dag.ended_workers()
+
+
+# More for a job that failed, for its reason may be that it had too little.
+def memory(wildcards, attempt):
+    return min(attempt, 3) * study.resources.mem_mb
+
+
+def minutes(wildcards, attempt):
+    return min(attempt, 3) * study.resources.runtime
+
+
+# A job that the head runs itself, here or within an allocation, has none. Not among the params: changed ones run again.
+time_limit = "" if workflow.is_main_process else "--minutes {resources.runtime} "
 
 
 def annealer_in_network():

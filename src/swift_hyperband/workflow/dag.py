@@ -37,15 +37,15 @@ class Dag:
     lead : callable
         Whether this process may write, being the head of the search.
     wait_for : callable
-        Called with "decide", "promote" or "thaw" and a round when the output of that checkpoint is needed; raises
-        Snakemake's own exception while it is not there yet.
+        Called with "decide", "promote" or "thaw" and a round, or "over" and None, when the output of that
+        checkpoint is needed; raises Snakemake's own exception while it is not there yet.
     """
 
     study: Study
     folder: StudyFolder
     looking: Callable[[], bool]
     lead: Callable[[], bool]
-    wait_for: Callable[[str, Round], None]
+    wait_for: Callable[[str, Round | None], None]
 
     def __post_init__(self) -> None:
         self.schedule: Schedule = self.study.schedule()
@@ -59,7 +59,7 @@ class Dag:
         """Return the files of a round's trained batches: the full, the partial or the completed ones."""
         self.begin()
         if self.looking():
-            there = self._known_batches(round_, part)
+            there = self.known_batches(round_, part)
             batches = self._upper_bound(round_, part) if there is None else list(there)
         elif part == "complete":
             batches = list(self._completion(round_))
@@ -97,9 +97,26 @@ class Dag:
         return [*self.last_promotions(), *chain.from_iterable(trained)]
 
     def ends(self) -> list[str]:
-        """Return the promotions among whose winners is the best: those of the brackets, and of the round after them."""
+        """Return the promotions among whose winners is the best: those of the brackets, and of the round after them.
+
+        Workers write them; until the last worker has ended, that is waited for, so that no rule need make them.
+        """
         thaw = self.schedule.thaw
-        return self.last_promotions() + ([str(self.folder.promotion(thaw))] if thaw is not None else [])
+        found = self.last_promotions() + ([str(self.folder.promotion(thaw))] if thaw is not None else [])
+        if self.study.execution == "workers" and not self.is_over:
+            if self.looking():
+                return [str(self.folder.workers_over)]
+            self.wait_for("over", None)
+        return found
+
+    def ended_workers(self) -> list[str]:
+        """Return the files that tell that the workers have ended."""
+        return [str(self.folder.worker_done(str(number))) for number in range(self.study.resources.workers)]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all that the search decides is written."""
+        return all(self.folder.promotion(round_).exists() for round_ in self.schedule.all_rounds)
 
     def _entry(self, round_: Round) -> Mapping[str, Batches]:
         """Enter a round, or find that it was entered: return its batches of full and partial trainings."""
@@ -108,7 +125,7 @@ class Dag:
         elif round_.index > 0:
             self.wait_for("promote", self._before(round_))
         if not self._leads:
-            return {part: self._known_batches(round_, part) or {} for part in ("full", "partial")}
+            return {part: self.known_batches(round_, part) or {} for part in ("full", "partial")}
         return enter(self.folder, self.study, round_, self._competitors(round_))
 
     def _completion(self, round_: Round) -> Batches:
@@ -154,7 +171,7 @@ class Dag:
         assert round_.decision_epoch is not None
         return _pack(self.folder, self.study, going, round_.end - round_.decision_epoch)
 
-    def _known_batches(self, round_: Round, part: Part) -> Batches | None:
+    def known_batches(self, round_: Round, part: Part) -> Batches | None:
         """Return a round's batches if what lies there tells them, without writing."""
         if part == "complete":
             if (completion := known(self.folder.completion(round_), Completion.read)) is not None:
