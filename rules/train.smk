@@ -1,9 +1,6 @@
 # Training: one job trains a batch of trials. Trials own their states and curves; what a trial has behind it is not
 # trained again, so a job may be killed and started over at any time.
 
-# A job that the head runs itself, here or within an allocation, has none. Not among the params: changed ones run again.
-time_limit = "" if workflow.is_main_process else "--minutes {resources.runtime} "
-
 
 rule train_full:
     input:
@@ -16,9 +13,8 @@ rule train_full:
         "../envs/swift-hyperband.yaml"
     threads: study.target.threads * study.resources.side_by_side
     resources:
-        # more for a job that failed, for its reason may be that it had too little
-        mem_mb=lambda wildcards, attempt: min(attempt, 3) * study.resources.mem_mb,
-        runtime=lambda wildcards, attempt: min(attempt, 3) * study.resources.runtime,
+        mem_mb=memory,
+        runtime=minutes,
         gpu=study.resources.gpus,
     message:
         "train fully: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"

@@ -17,7 +17,13 @@ def planned_jobs(printed):
 @pytest.mark.parametrize("batch_size", ["auto", 1, 4])
 @pytest.mark.parametrize(
     "keys",
-    [{}, {"swift": {"preset": "bold"}}, {"swift": {"preset": "published"}}, {"search__algorithm": "hyperband"}],
+    [
+        {},
+        {"swift": {"preset": "bold"}},
+        {"swift": {"preset": "published"}},
+        {"search__algorithm": "hyperband"},
+        {"execution": "workers"},
+    ],
 )
 def test_a_dry_run_shows_the_whole_search_and_plan_announces_the_same_jobs(
     project, batch_size, keys, monkeypatch, capsys

@@ -77,7 +77,7 @@ def _listed(configuration: dict[str, Any]) -> str:
 def _price(study: Study, measured: Measured) -> str:
     """Say what the study costs at most and at least with what was measured."""
     schedule, resources = study.schedule(), study.resources
-    plan = Plan(schedule, study.batch_size, resources.workers, measured.epoch)
+    plan = Plan(schedule, study.batch_size, resources.workers, measured.epoch, study.execution)
     most, least = epochs(schedule, "worst"), epochs(schedule, "best")
     again = ""
     if not study.target.resumable:

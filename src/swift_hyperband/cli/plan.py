@@ -38,7 +38,8 @@ def _plan(options: argparse.Namespace) -> int:
     study = as_begun(folder, given)
     pace = _pace(study, options.seconds_per_epoch)
     seconds = None if pace is None else pace.seconds / study.resources.side_by_side
-    plan = Plan(study.schedule(), study.batch_size, options.workers or study.resources.workers, seconds)
+    workers = options.workers or study.resources.workers
+    plan = Plan(study.schedule(), study.batch_size, workers, seconds, study.execution)
     frozen = study.frozen()
     found = outlook(frozen, trial=False) if problem_sizes(frozen) else None
     has_rounds = ALGORITHMS[study.search.algorithm].synchronous

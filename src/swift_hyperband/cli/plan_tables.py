@@ -43,9 +43,12 @@ def show(study: Study, plan: Plan, pace: Pace | None, sampler: Outlook | None, f
     screen.print(_totals(study, plan, pace))
     screen.print()
     screen.print(_durations(study, plan, pace))
+    trained = f"batches of trials as batch_size {plan.batch_size} makes them"
+    if plan.execution == "workers":
+        trained = "a worker trains a trial at a time"
     screen.print(
         "[dim]If half of the partial trials continue (in brackets: if all do). In epochs of one trial after another; "
-        f"batches of trials as batch_size {plan.batch_size} makes them.[/]"
+        f"{trained}.[/]"
     )
     if pace is None:
         screen.print("[dim]For hours give --seconds-per-epoch, or plan again once the first epochs are trained.[/]")
@@ -120,6 +123,8 @@ def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
     table.add_row("jobs", str(plan.jobs("worst")), str(plan.jobs("best")), "[dim]of the workflow[/]")
     (jobs, alone), (least_jobs, _) = plan.trainings("worst"), plan.trainings("best")
     packed = f"{alone - jobs} waits in a queue saved by packing {alone} trainings" if jobs < alone else "one trial each"
+    if plan.execution == "workers":
+        packed = f"workers that stay, for up to {alone} trainings"
     table.add_row("  of training", str(jobs), str(least_jobs), f"[dim]{packed}[/]")
     if pace is not None:
         table.add_row("training", duration(most * pace.seconds), duration(least * pace.seconds), "")
@@ -156,8 +161,8 @@ def _durations(study: Study, plan: Plan, pace: Pace | None) -> Table:
     for name, schedule in rows.items():
         cells = [
             _cell([epochs(schedule, case) for case in _CASES], None),
-            _cell([makespan(schedule, case, plan.batch_size, plan.workers, plan.seconds) for case in _CASES], pace),
-            _cell([makespan(schedule, case, plan.batch_size, None, plan.seconds) for case in _CASES], pace),
+            _cell([makespan(schedule, case, plan.packing, plan.workers, plan.seconds) for case in _CASES], pace),
+            _cell([makespan(schedule, case, plan.packing, None, plan.seconds) for case in _CASES], pace),
         ]
         label = f"[bold]{name}[/]\n[dim]this study[/]" if name == chosen else name
         table.add_row(label, *cells)

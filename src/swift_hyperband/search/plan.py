@@ -20,6 +20,8 @@ Case = Literal["worst", "half", "best"]
 
 ONCE = ("best", "pictures", "all")
 """The rules of the workflow that run once, however large the search."""
+OVER = ("over",)
+"""The same of execution by workers only."""
 
 LITTLE = 0.05
 """Share of Hyperband's epochs below which a search saves next to nothing, even at best."""
@@ -38,16 +40,26 @@ class Plan:
         Training jobs that run side by side.
     seconds : float, optional
         How long a job takes for an epoch of a trial, where its trials train side by side a share of that.
+    execution : {"rounds", "workers"}
+        Whether the jobs train batches of trials, or stay and train one trial after another.
     """
 
     schedule: Schedule
     batch_size: BatchSize
     workers: int
     seconds: float | None = None
+    execution: Literal["rounds", "workers"] = "rounds"
+
+    @property
+    def packing(self) -> BatchSize:
+        """What is trained at a time: batches of trials, or a single trial by workers that stay."""
+        return 1 if self.execution == "workers" else self.batch_size
 
     def jobs(self, case: Case) -> int:
         """Return how many jobs the workflow has. The worst case is what `snakemake -n` announces for a new study."""
         count = len(ONCE)
+        if self.execution == "workers":
+            return count + len(OVER) + self.workers
         for round_ in self.schedule.rounds:
             trainings = self._batches(_parts(round_, case))
             decides = round_.decision_epoch is not None
@@ -62,6 +74,8 @@ class Plan:
     def trainings(self, case: Case) -> tuple[int, int]:
         """Return how many training jobs there are, and how many there would be with one trial each."""
         parts = [part for round_ in self.schedule.all_rounds for part in _parts(round_, case)]
+        if self.execution == "workers":
+            return self.workers, sum(trials for trials, _ in parts)
         return self._batches(parts), sum(trials for trials, _ in parts)
 
     def _batches(self, parts: Iterable[tuple[int, int]]) -> int:

@@ -1,0 +1,33 @@
+# Execution by workers: jobs that stay until the search is over. Each takes one training after another; the decider, a
+# process beside Snakemake, says which. What a worker has trained stays, so it may be killed and started over at any time.
+
+
+rule worker:
+    input:
+        mended,
+    output:
+        touch("results/{study}/workers/{worker}/done"),
+    log:
+        "results/{study}/workers/{worker}/log",
+    conda:
+        "../envs/swift-hyperband.yaml"
+    threads: study.target.threads * study.resources.side_by_side
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
+        gpu=study.resources.gpus,
+    message:
+        "worker {wildcards.worker}"
+    shell:
+        f"swift-hyperband work results/{{wildcards.study}} --name {{wildcards.worker}} {time_limit}2> {{log:q}}"
+
+
+checkpoint over:
+    input:
+        ended_workers,
+    output:
+        touch("results/{study}/workers/over"),
+    retries: 0
+    localrule: True
+    message:
+        "the search is over"
