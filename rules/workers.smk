@@ -26,7 +26,7 @@ checkpoint over:
     input:
         ended_workers,
     output:
-        touch("results/{study}/workers/over"),
+        touch("results/{study}/workers.done"),
     retries: 0
     localrule: True
     message:

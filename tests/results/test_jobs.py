@@ -46,6 +46,15 @@ def test_a_worker_is_a_job_of_no_round(tmp_path):
     assert found.log == "workers/3/log"
 
 
+def test_only_the_last_start_tells_whether_a_worker_ended_by_its_time(tmp_path):
+    place = tmp_path / "workers/3"
+    assert not jobs.was_out_of_time(place)
+    for outcome, expected in [("out of time", True), ("failed", False), ("out of time", True)]:
+        with jobs.recorded(place, jobs.WORKER, "3", gpus=1, cpus=1, queued=False) as record:
+            record.outcome = outcome
+        assert jobs.was_out_of_time(place) == expected
+
+
 @pytest.mark.parametrize(("error", "outcome"), [(ValueError(), "failed"), (SystemExit(143), "stopped")])
 def test_a_job_that_ends_by_an_error_or_a_signal_has_not_done_its_work(tmp_path, error, outcome):
     with pytest.raises(type(error)):

@@ -28,9 +28,17 @@ def plugin():
         def __init__(self):
             self.failed = {}
             self.done = []
+            self.slept = 0
 
         def report_job_error(self, job, msg):
             self.failed[job.external_jobid] = msg
+
+        def report_job_success(self, job):
+            self.done.append(job.external_jobid)
+
+        async def sleep(self):
+            await asyncio.sleep(600 if self.done else 0)
+            self.slept += 1
 
         async def check_active_jobs(self, jobs):
             states, _ = await found.query_job_status("squeue", Logger())
@@ -39,14 +47,15 @@ def plugin():
                 if state == "CANCELLED":
                     self.report_job_error(job, "SLURM status is: 'CANCELLED'")
                 elif state == "COMPLETED":
-                    self.done.append(job.external_jobid)
+                    self.report_job_success(job)
                 else:
                     yield job
 
     found = SimpleNamespace(
         query_job_status=query_job_status, get_min_job_age=lambda: found.age, Executor=Executor, answers=[], age=None
     )
-    slurm_plugin.mend(found)
+    found.over = False
+    slurm_plugin.mend(found, lambda: found.over)
     return found
 
 
@@ -103,11 +112,44 @@ def test_the_head_says_now_and_then_what_it_waits_for(plugin, monkeypatch, capsy
     assert "waits for 2 jobs, and SLURM does not answer how they are" in capsys.readouterr().err
 
 
+def worker(number, output):
+    rule = SimpleNamespace(name="worker")
+    return SimpleNamespace(external_jobid=number, job=SimpleNamespace(rule=rule, log=[], output=[output]))
+
+
+def test_when_a_search_is_over_workers_in_the_queue_are_not_waited_for(plugin, tmp_path, monkeypatch):
+    cancelled = []
+    monkeypatch.setattr(slurm_plugin.queue, "cancel_numbers", lambda numbers, pauses: cancelled.extend(numbers))
+    executor = plugin.Executor()
+    outputs = [tmp_path / name for name in ("ended", "running", "pending")]
+    outputs[0].touch()
+    workers = [worker(str(number), output) for number, output in enumerate(outputs)]
+    plugin.answers = [{"0": "RUNNING", "1": "RUNNING", "2": "PENDING"}] * 2
+    assert check(executor, workers) == ["0", "1", "2"]
+    plugin.over = True
+    assert check(executor, workers) == ["1"], "it ends in a moment"
+    assert executor.done == ["0", "2"]
+    assert cancelled == ["2"]
+    assert outputs[2].exists(), "Snakemake looks for it"
+
+
+def test_the_end_of_a_search_ends_the_pause_between_two_questions(plugin, monkeypatch):
+    monkeypatch.setattr(slurm_plugin, "LOOK_EVERY", 0.01)
+    executor = plugin.Executor()
+    asyncio.run(executor.sleep())
+    assert executor.slept == 1
+    executor.done.append("its pauses are of ten minutes now")
+    plugin.over = True
+    asyncio.run(asyncio.wait_for(executor.sleep(), 60))
+    assert executor.slept == 1
+
+
 def test_the_real_plugin_has_what_is_mended(monkeypatch):
     plugin = pytest.importorskip("snakemake_executor_plugin_slurm")
     for name in ("query_job_status", "get_min_job_age", "mended"):
         monkeypatch.setattr(plugin, name, getattr(plugin, name, False), raising=False)
-    monkeypatch.setattr(plugin.Executor, "check_active_jobs", plugin.Executor.check_active_jobs)
+    for name in ("check_active_jobs", "sleep"):
+        monkeypatch.setattr(plugin.Executor, name, getattr(plugin.Executor, name))
     before = plugin.query_job_status
     slurm_plugin.mend(plugin)
     assert plugin.query_job_status is not before

@@ -39,6 +39,19 @@ def test_once_there_is_a_reason_nothing_is_tried_again_and_that_is_said_once(sch
     assert capsys.readouterr().err == "swift-hyperband: every trial crashes alike\n"
 
 
+def test_a_worker_whose_time_is_over_starts_again_as_often_as_it_takes(scheduler):
+    def job(rule, worker):
+        found = SimpleNamespace(name=rule)
+        # Snakemake has counted one more for the next start
+        return SimpleNamespace(rule=found, wildcards=SimpleNamespace(worker=worker), attempt=2)
+
+    give_up_with(lambda: None, lambda name: name == "0")
+    over, failed, train = job("worker", "0"), job("worker", "1"), job("train_full", "0")
+    for one in (over, failed, train):
+        scheduler.fail(one)
+    assert [one.attempt for one in (over, failed, train)] == [1, 2, 2]
+
+
 def test_the_installed_snakemake_has_the_function_that_is_replaced():
     from snakemake.scheduling.job_scheduler import JobScheduler
 

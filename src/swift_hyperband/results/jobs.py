@@ -219,6 +219,12 @@ def read(folder: Path, known: dict[Path, Job] | None = None) -> list[Job]:
     return sorted(found, key=lambda job: job.started)
 
 
+def was_out_of_time(place: Path) -> bool:
+    """Whether the last start of a job, whose records lie in `jobs` of a folder, ended because its time was over."""
+    found = [job for path in place.glob("jobs/*.json") if (job := _read(path)) is not None]
+    return bool(found) and max(found, key=lambda job: job.started).outcome == JobOutcome.OUT_OF_TIME
+
+
 def totals(jobs: Sequence[Job]) -> Totals:
     """Return what jobs took in all."""
     outcomes = [job.outcome for job in jobs]

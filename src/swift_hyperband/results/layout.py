@@ -25,7 +25,7 @@
         thaw.json                    after all brackets: which of the trials left behind go on to the last epoch
         jobs/  logs/                 where and when each training job ran; what jobs said
     workers/<name>/                  of a worker: its records in jobs/, its log, and done when it has ended
-    workers/over                     all workers of Snakemake's have ended
+    workers.done                     all workers of Snakemake's have ended
     annealer/                        what was asked of an annealer in the network, and its answers
     annealer/sampler.json            whether the sampler repeats its answers, as found before the first epoch
     best.yaml  curves.parquet  report/
@@ -167,8 +167,8 @@ class StudyFolder:
         return self.worker(name) / "done"
 
     @property
-    def workers_over(self) -> Path:
-        return self.path / "workers" / "over"
+    def workers_done(self) -> Path:
+        return self.path / "workers.done"
 
     def logs(self, round_: Round) -> Iterator[tuple[Path, Path]]:
         """Yield the log of each job of a round, with the file that the job writes."""

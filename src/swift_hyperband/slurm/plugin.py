@@ -10,14 +10,19 @@ With version 2.8.0, each of these ends in a silent wait:
 - it waits for a job that SLURM no longer knows.
 
 The plugin has no setting for any of them, so its functions are wrapped in the process that runs the search.
+
+Workers are jobs that end when their search is over. The plugin asks for them every three minutes, and waits for those
+that are still in the queue, too. The search's folder tells at once that it is over.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from swift_hyperband.slurm import queue
@@ -30,6 +35,8 @@ SAY_AFTER = 600.0
 """Seconds without an ended job after which the head says what it waits for, and then again."""
 MIN_JOB_AGE = 300
 """SLURM's default, in seconds, for the time that ended jobs stay known."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at whether the search is over."""
 OVER = {"PREEMPTED": "CANCELLED", "REVOKED": "CANCELLED", **dict.fromkeys(queue.HELD, "FAILED")}
 """States of jobs that SLURM will not start again, and what the plugin understands."""
 
@@ -48,19 +55,22 @@ class _Memory:
         self.active = 0
 
 
-def mend(plugin: Any) -> None:
+def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False) -> None:
     """Wrap the plugin's functions, once.
 
     Parameters
     ----------
     plugin : module
         snakemake_executor_plugin_slurm.
+    is_over : callable, optional
+        Returns whether the search is over, so that its workers end.
     """
     if getattr(plugin, "mended", False):
         return
     plugin.mended = True
     memory = _Memory()
     ask, min_job_age, check = plugin.query_job_status, plugin.get_min_job_age, plugin.Executor.check_active_jobs
+    sleep = plugin.Executor.sleep
 
     async def query_job_status(command: str, logger: Any) -> tuple[States | None, float | None]:
         states, seconds = await ask(command, logger)
@@ -76,6 +86,8 @@ def mend(plugin: Any) -> None:
         return memory.min_job_age
 
     async def check_active_jobs(executor: Any, active_jobs: Sequence[Any]) -> AsyncIterator[Any]:
+        if is_over() and not (active_jobs := _without_workers(executor, memory, active_jobs)):
+            return
         memory.states = None
         kept = [job async for job in check(executor, active_jobs)]
         if memory.states is None:
@@ -89,9 +101,38 @@ def mend(plugin: Any) -> None:
             else:
                 yield job
 
+    async def sleep_until_over(executor: Any) -> None:
+        pause = asyncio.ensure_future(sleep(executor))
+        while not pause.done() and not is_over():
+            await asyncio.wait([pause], timeout=LOOK_EVERY)
+        if pause.done():
+            await pause
+        else:
+            pause.cancel()
+            await asyncio.sleep(LOOK_EVERY)
+
     plugin.query_job_status = query_job_status
     plugin.get_min_job_age = get_min_job_age
     plugin.Executor.check_active_jobs = check_active_jobs
+    plugin.Executor.sleep = sleep_until_over
+
+
+def _without_workers(executor: Any, memory: _Memory, jobs: Sequence[Any]) -> list[Any]:
+    """Return the jobs of a search that is over, without its workers that have ended or are still in the queue."""
+    left = []
+    for job in jobs:
+        is_worker = getattr(getattr(job.job, "rule", None), "name", None) == "worker"
+        done = Path(str(job.job.output[0])) if is_worker else None
+        waits = (memory.states or {}).get(job.external_jobid) in queue.WAITING
+        if done is None or not (waits or done.exists()):
+            left.append(job)
+            continue
+        if waits:
+            with suppress(queue.SlurmError):
+                queue.cancel_numbers([job.external_jobid], pauses=())
+            done.touch()
+        executor.report_job_success(job)
+    return left
 
 
 def understood(state: str) -> str:

@@ -105,7 +105,7 @@ class Dag:
         found = self.last_promotions() + ([str(self.folder.promotion(thaw))] if thaw is not None else [])
         if self.study.execution == "workers" and not self.is_over:
             if self.looking():
-                return [str(self.folder.workers_over)]
+                return [str(self.folder.workers_done)]
             self.wait_for("over", None)
         return found
 
