@@ -9,7 +9,7 @@ from swift_hyperband.cli.live import told
 from swift_hyperband.workflow.snakemake_log import failures, new_log
 
 
-def progress(best=None, rounds=(), outcomes=()):
+def progress(best=None, rounds=(), outcomes=(), living=()):
     brackets = [
         SimpleNamespace(
             name=f"bracket {bracket}" if bracket >= 0 else "thaw",
@@ -24,6 +24,7 @@ def progress(best=None, rounds=(), outcomes=()):
         best=best,
         brackets=brackets,
         jobs=[SimpleNamespace(outcome=outcome) for outcome in outcomes],
+        living=dict.fromkeys(living),
         history=SimpleNamespace(study=SimpleNamespace(name="mine", target=target), rungs=None),
         has_no_bound=False,
     )
@@ -39,6 +40,11 @@ def progress(best=None, rounds=(), outcomes=()):
             "mine: 45 of at most 282 epochs; best loss 0.123457; bracket 2 round 1; 1 job running",
         ),
         (progress(None, [(-1, 0)], ["at work"]), "", "mine: 45 of at most 282 epochs; thaw; 1 job running"),
+        (
+            progress(None, [], ["at work", "at work", "lost"], ["0", "1"]),
+            "",
+            "mine: 45 of at most 282 epochs; 2 workers running",
+        ),
         (
             progress(None, [(3, 0), (2, 1), (1, 0)], ["at work", "at work"]),
             "in SLURM 3 jobs (2 running, 1 pending)",

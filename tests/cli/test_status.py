@@ -317,6 +317,29 @@ def test_jobs_in_slurm_are_shown_with_node_time_and_log(folder, capsys, monkeypa
     assert [line[1] for line in lines if line[:1] in (["10"], ["12"])] == ["pending"]
 
 
+def test_workers_are_shown_with_what_they_train(folder, capsys, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    search(folder, rounds=1)
+    for name in ("0", "1", "2"):
+        place = folder.worker(name)
+        place.mkdir(parents=True)
+        (place / "worker.json").write_text(json.dumps({"host": "n1", "gpu": name}))
+    event = {"what": "began", "trial": "0abc", "epochs": 9, "time": 4e9}
+    (folder.worker("1") / "events.jsonl").write_text(json.dumps(event) + "\n")
+    with (
+        jobs.recorded(folder.worker("0"), jobs.WORKER, "0", gpus=1, cpus=1, queued=False),
+        jobs.recorded(folder.worker("1"), jobs.WORKER, "1", gpus=1, cpus=1, queued=False),
+    ):
+        lines = [" ".join(line.split()) for line in status(capsys, folder.path).splitlines()]
+        found = numbers(capsys, folder.path)
+    table = lines[next(number for number, line in enumerate(lines) if line.startswith("worker host GPU")) :]
+    shown = " ".join(table)
+    assert [line[:6] for line in table if line[1:5] == " n1 "] == ["0 n1 0", "1 n1 1"], "the third has ended"
+    assert "waits for work" in shown
+    assert "trial 0abc to epoch 9" in shown
+    assert {name: one["trials"] for name, one in found["workers"].items()} == {"0": {}, "1": {"0abc": 9}}
+
+
 def test_a_slurm_that_does_not_answer_is_said(folder, capsys, monkeypatch):
     search(folder, rounds=1)
     squeue(folder, monkeypatch, "echo 'cannot reach the controller' >&2; exit 1")

@@ -130,9 +130,15 @@ def told(progress: Progress, queue: str = "") -> str:
         parts.append(f"{len(rungs.trials)} trials, {len(rungs.rungs[-1].reached)} at the last epoch")
     if rounds:
         parts.append(", ".join(rounds[:2]) + (f" and {len(rounds) - 2} more" if len(rounds) > 2 else ""))
-    running = sum(job.outcome == JobOutcome.AT_WORK for job in progress.jobs)
-    if queue or running:
-        parts.append(queue or f"{running} job{'s' if running != 1 else ''} running")
+    workers = len(progress.living)
+    running = sum(job.outcome == JobOutcome.AT_WORK for job in progress.jobs) - workers
+    if queue:
+        parts.append(queue)
+    parts += [
+        f"{count} {what}{'s' if count != 1 else ''} running"
+        for count, what in ((running, "job"), (workers, "worker"))
+        if count and not queue
+    ]
     return f"{progress.history.study.name}: {'; '.join(parts)}"
 
 

@@ -28,7 +28,7 @@ from swift_hyperband.training.trial import FAILURES
 SHOWN = 5
 """How many failures are shown; the others are counted."""
 SHOWN_JOBS = 12
-"""How many jobs in SLURM are shown; the others are counted."""
+"""How many jobs in SLURM, and workers, are shown; the others are counted."""
 
 
 def show(reader: Reader) -> None:
@@ -74,6 +74,8 @@ def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[queu
     title += " at the best epoch" if study.target.metric_at == "best" else ""
     parts: list[RenderableType] = [f"{title}, {schedule.configurations} configurations\n", _how_far(progress), ""]
     parts.append(_facts(progress))
+    if progress.living:
+        parts += ["", _workers(progress)]
     if isinstance(queued, str):
         parts += ["", f"[yellow]jobs in SLURM[/]  {escape(queued)}"]
     elif queued:
@@ -185,6 +187,25 @@ def _facts(progress: Progress) -> Table:
         table.add_row("its log", f"[dim]{escape(str(progress.log))}; other trials' are in theirs[/]")
     for name, line in zip(("ran with", *["[yellow]code[/]"] * SHOWN), provenance.lines(folder), strict=False):
         table.add_row(name, f"[dim]{escape(line)}[/]")
+    return table
+
+
+def _workers(progress: Progress) -> Table:
+    """Return the workers that are alive: where, since when, and at what."""
+    table = console.table(collapse_padding=True)
+    for name in ("worker", "host", "GPU", "alive for", "trains"):
+        table.add_column(name, no_wrap=name != "trains", overflow="fold")
+    now, living = time.time(), progress.living
+    for worker in [worker for worker in progress.workers if worker.name in living][:SHOWN_JOBS]:
+        since = living[worker.name].started
+        spells = [
+            f"trial {spell.trial} to epoch {spell.epochs} for {duration(max(0.0, now - spell.began))}"
+            for spell in worker.at_work(since)
+        ]
+        what = ", ".join(spells) or "[dim]waits for work[/]"
+        table.add_row(worker.name, escape(worker.host), worker.gpu or "·", duration(max(0.0, now - since)), what)
+    if (more := len(living) - SHOWN_JOBS) > 0:
+        table.add_row("", f"and {more} more", "", "", "")
     return table
 
 

@@ -160,8 +160,12 @@ class StudyFolder:
     def thaw(self, round_: Round) -> Path:
         return self.round(round_) / "thaw.json"
 
+    @property
+    def workers(self) -> Path:
+        return self.path / "workers"
+
     def worker(self, name: str) -> Path:
-        return self.path / "workers" / name
+        return self.workers / name
 
     def worker_done(self, name: str) -> Path:
         return self.worker(name) / "done"

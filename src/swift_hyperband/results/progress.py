@@ -12,7 +12,7 @@ from typing import Any, Literal
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import to_json
 from swift_hyperband.processes.log import last as last_log
-from swift_hyperband.results import accounting, jobs
+from swift_hyperband.results import accounting, jobs, workers
 from swift_hyperband.results.best import Best as Winner
 from swift_hyperband.results.bracket_progress import BracketProgress, left_behind, of_bracket, of_rungs, of_thaw
 from swift_hyperband.results.contents import Config
@@ -20,6 +20,7 @@ from swift_hyperband.results.history import History, RoundHistory
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.standing import Best
+from swift_hyperband.results.workers import Worker
 from swift_hyperband.search.decisions import rank
 from swift_hyperband.slurm.queue import Run
 from swift_hyperband.training.trial import CURVE, FAILURES, STARTED, Trained, damages, failures, repeated, state_of
@@ -48,7 +49,9 @@ class Progress:
     last : float or None
         When the last epoch ended, in seconds since 1970 by the clock of the file system.
     jobs : tuple of Job
-        Starts of training jobs; none where the search runs in one process.
+        Starts of training jobs and workers; none where the search runs in one process.
+    workers : tuple of Worker
+        All that there were.
     repeated : int
         Epochs that were started again after kills and crashes.
     log : Path or None
@@ -67,6 +70,12 @@ class Progress:
     repeated: int = 0
     log: Path | None = None
     damaged: Mapping[str, str] = field(default_factory=dict)
+    workers: tuple[Worker, ...] = ()
+
+    @property
+    def living(self) -> dict[str, Job]:
+        """Return the current start of each worker that is alive, by name."""
+        return workers.living(self.workers, self.jobs)
 
     @property
     def over(self) -> bool:
@@ -113,6 +122,7 @@ class Progress:
             "damaged": dict(self.damaged),
             "errors": {str(path): line for path, line in self.errors.items()},
             "jobs": asdict(totals(self.jobs)),
+            **({"workers": workers.to_json(self.workers, self.living)} if self.workers else {}),
         }
 
 
@@ -132,6 +142,7 @@ class Reader:
         self._known: dict[str, tuple[tuple[Stamp, Stamp], Trained]] = {}
         self._repeated: dict[str, tuple[Stamp, int]] = {}
         self._jobs: dict[Path, Job] = {}
+        self._workers: dict[Path, tuple[workers.Stamp, Worker]] = {}
         self._runs: tuple[float, list[Run]] | None = None
 
     def read(self) -> Progress | None:
@@ -164,7 +175,8 @@ class Reader:
         last = max(ended, default=None)
         log = self._latest_log()
         damaged = {trial: found[-1] for trial in trials if (found := damages(self.folder.trial(trial)))}
-        return Progress(history, tuple(brackets), best, crashes, errors, last, started, repeated, log, damaged)
+        there = tuple(workers.read(self.folder, self._workers))
+        return Progress(history, tuple(brackets), best, crashes, errors, last, started, repeated, log, damaged, there)
 
     def _latest_log(self) -> Path | None:
         """Return the log of the trial that began an epoch last."""
@@ -232,6 +244,7 @@ def _best(history: History, trained: Mapping[str, Trained]) -> Best | None:
 def _job_errors(folder: StudyFolder, rounds: Iterable[RoundHistory]) -> dict[Path, str]:
     """Return the last line of each log that tells of an error, where the job's file is still missing."""
     logs = {folder.best_log: folder.best}
+    logs.update((log, log.with_name("done")) for log in folder.workers.glob("*/log") if not folder.best.exists())
     for found in rounds:
         if (found.competitors or found.schedule.is_thaw) and found.promoted is None:
             logs.update(folder.logs(found.schedule))

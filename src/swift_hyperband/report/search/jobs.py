@@ -1,4 +1,7 @@
-"""jobs.png: the training jobs, a row each, with their time in the queue and their running time."""
+"""jobs.png: the training jobs and workers, a row each, with their time in the queue and their running time.
+
+The bar of a job has its bracket's colour. Within the bar of a worker each training has one.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from matplotlib.ticker import MaxNLocator
 
 from swift_hyperband.report import style
 from swift_hyperband.results.history import History
-from swift_hyperband.results.jobs import Job, JobOutcome, Totals, totals
+from swift_hyperband.results.jobs import WORKER, Job, JobOutcome, Totals, totals
+from swift_hyperband.results.workers import Worker
 
 ENDS = (
     ((JobOutcome.OUT_OF_TIME,), ">", style.DARK, "out of time: goes on in another job"),
@@ -20,9 +24,11 @@ ENDS = (
 )
 """Mark, colour and name of unusual ends of a job."""
 WAITS = ("#A8A8A8", "waits in the queue")
+IDLE = (style.LIGHT, "a worker that does not train")
+Box = list[tuple[float, float]]
 
 
-def draw(history: History, jobs: Sequence[Job]) -> Figure:
+def draw(history: History, jobs: Sequence[Job], workers: Sequence[Worker] = ()) -> Figure:
     """Return the picture.
 
     Parameters
@@ -30,6 +36,8 @@ def draw(history: History, jobs: Sequence[Job]) -> Figure:
     history : History
     jobs : sequence of Job
         As `swift_hyperband.results.jobs.read` returns them.
+    workers : sequence of Worker
+        As `swift_hyperband.results.workers.read` returns them.
     """
     if not jobs:
         picture = style.figure(1.6)
@@ -42,11 +50,12 @@ def draw(history: History, jobs: Sequence[Job]) -> Figure:
     begin = min(job.started - job.waited for job in jobs)
     size, unit = style.time_unit(max(job.ended for job in jobs) - begin)
     thaw = history.schedule.thaw
-    handles = _bars(ax, jobs, begin, size, {} if thaw is None else {thaw.bracket: "after all brackets"})
+    named = {} if thaw is None else {thaw.bracket: "after all brackets"}
+    handles = _bars(ax, jobs, _runs(history, jobs, workers), begin, size, named)
     ax.set_ylim(len(jobs) + 0.5, 0.5)
     ax.set_xlim(0, None)
     ax.yaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    ax.set_ylabel("job")
+    ax.set_ylabel("worker's job" if all(job.part == WORKER for job in jobs) else "job")
     ax.set_xlabel(f"{unit} since the first job was submitted")
     ax.grid(axis="x")
     picture.legend(handles=handles, loc="outside lower center", ncols=3)
@@ -59,18 +68,49 @@ def _what(found: Totals) -> str:
     return f"{found.jobs} training job{'s' if found.jobs > 1 else ''}: {spent}{waited}"
 
 
-def _bars(ax: Axes, jobs: Sequence[Job], begin: float, size: float, names: Mapping[int, str]) -> list[object]:
+def _runs(
+    history: History, jobs: Sequence[Job], workers: Sequence[Worker]
+) -> dict[int, list[tuple[int, float, float]]]:
+    """Return by bracket what trained in which row, from when to when."""
+    found: dict[int, list[tuple[int, float, float]]] = {}
+    spells = {worker.name: worker.spells for worker in workers}
+    for row, job in enumerate(jobs, 1):
+        if job.part != WORKER:
+            found.setdefault(job.bracket, []).append((row, job.started, job.ended))
+            continue
+        for spell in spells.get(job.batch, ()):
+            if job.started <= spell.began <= job.ended and spell.trial in history.trials:
+                bracket = history.trials[spell.trial].bracket
+                ended = job.ended if spell.ended is None else min(spell.ended, job.ended)
+                found.setdefault(bracket, []).append((row, spell.began, ended))
+    return found
+
+
+def _bars(
+    ax: Axes,
+    jobs: Sequence[Job],
+    runs: Mapping[int, Sequence[tuple[int, float, float]]],
+    begin: float,
+    size: float,
+    names: Mapping[int, str],
+) -> list[object]:
     """Draw queue and run of each job; return the handles of the legend."""
-    brackets = sorted({job.bracket for job in jobs}, reverse=True)
-    hues = style.hues(len(brackets))
     handles: list[object] = []
-    for bracket, hue in zip(brackets, hues, strict=True):
-        rows = [(row, job) for row, job in enumerate(jobs, 1) if job.bracket == bracket]
-        runs = [_box(row, 0.4, (job.started - begin) / size, (job.ended - begin) / size) for row, job in rows]
+    if idle := [
+        _box(row, 0.4, (job.started - begin) / size, (job.ended - begin) / size)
+        for row, job in enumerate(jobs, 1)
+        if job.part == WORKER
+    ]:
+        ax.add_collection(PolyCollection(idle, facecolors=IDLE[0], edgecolors="none"))
+    brackets = sorted(runs, reverse=True)
+    for bracket, hue in zip(brackets, style.hues(len(brackets)), strict=True):
+        boxes = [_box(row, 0.4, (start - begin) / size, (end - begin) / size) for row, start, end in runs[bracket]]
         look: style.Look = {"facecolor": hue, "edgecolor": "none"}
-        ax.add_collection(PolyCollection(runs, **look))
+        ax.add_collection(PolyCollection(boxes, **look))
         known = names.get(bracket, f"bracket {bracket}")
         handles.append(Patch(**look, label=known if bracket >= 0 else "of a bracket that is not known"))
+    if idle:
+        handles.append(Patch(facecolor=IDLE[0], label=IDLE[1]))
     if any(job.waited for job in jobs):
         waits = [
             _box(row, 0.12, (job.started - job.waited - begin) / size, (job.started - begin) / size)
@@ -87,5 +127,5 @@ def _bars(ax: Axes, jobs: Sequence[Job], begin: float, size: float, names: Mappi
     return handles
 
 
-def _box(row: int, half: float, begin: float, end: float) -> list[tuple[float, float]]:
+def _box(row: int, half: float, begin: float, end: float) -> Box:
     return [(begin, row - half), (begin, row + half), (end, row + half), (end, row - half)]

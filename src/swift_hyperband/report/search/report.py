@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from swift_hyperband.report import style
 from swift_hyperband.report.search import brackets, epochs, jobs, learning_curves, page, predictions
-from swift_hyperband.results import curves
+from swift_hyperband.results import curves, workers
 from swift_hyperband.results.accounting import read
 from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import StudyFolder
@@ -28,5 +28,5 @@ def write_report(history: History, folder: StudyFolder) -> None:
             style.save(module.draw(history), folder.report / f"{name}.png")
     records = read(folder.path)
     with style.style():
-        style.save(jobs.draw(history, records), folder.report / "jobs.png")
+        style.save(jobs.draw(history, records, workers.read(folder)), folder.report / "jobs.png")
     page.write(history, records, folder.report)
