@@ -8,6 +8,7 @@ from swift_hyperband.workflow.dag import Dag
 from swift_hyperband.base.errors import about_disk
 from swift_hyperband.processes.head import become_head
 from swift_hyperband.processes.watch import watcher
+from swift_hyperband.results.jobs import was_out_of_time
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.freeze import check_frozen, freeze
 from swift_hyperband.workflow.paths import check_paths_for_cluster
@@ -66,18 +67,34 @@ def lead():
         repair.mend(dag.folder, study)
         if study.execution == "rounds":
             adopt(dag)
+        deciding = supervise()
     except UserError as error:
         stop(error)
     except OSError as error:
         stop(about_disk(error))
     give_up_with(
-        lambda: reason_to_give_up(
+        lambda: (deciding and deciding.error)
+        or reason_to_give_up(
             dag.folder, study.definition()["target"], study.give_up_after
-        )
+        ),
+        lambda worker: was_out_of_time(dag.folder.worker(worker)),
     )
     if "snakemake_executor_plugin_slurm" in sys.modules:
-        mend(sys.modules["snakemake_executor_plugin_slurm"])
+        mend(
+            sys.modules["snakemake_executor_plugin_slurm"],
+            lambda: deciding is not None and deciding.is_over,
+        )
     return True
+
+
+def supervise():
+    """Let a process decide for the workers as long as this one lives; return what sees to that, if there are any."""
+    if study.execution != "workers" or dag.is_over:
+        return None
+    # of no use to rounds
+    from swift_hyperband.workers.supervisor import Supervisor
+
+    return Supervisor(dag.folder)
 
 
 def wait_for(checkpoint, round_):

@@ -10,8 +10,9 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import shown
 from swift_hyperband.cli.arguments import add_changed_code
 from swift_hyperband.processes.exit_codes import TRY_AGAIN
-from swift_hyperband.results import provenance
+from swift_hyperband.results import jobs, provenance
 from swift_hyperband.results.freeze import load_frozen
+from swift_hyperband.results.jobs import JobOutcome
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.reader import read
 from swift_hyperband.training.gpus import NoGpuError
@@ -49,13 +50,21 @@ def _work(options: argparse.Namespace) -> int:
             "set it in the study file and start the search again"
         )
     seat = Seat(folder, options.name, first=study.workers)
+    queued = options.minutes is not None
     try:
-        return Worker(folder, study, seat, deciding, options.minutes).run()
+        with jobs.recorded(seat.folder, jobs.WORKER, seat.name, study.gpus, study.cpus, queued) as record:
+            worker = Worker(folder, study, seat, deciding, options.minutes)
+            code = worker.run()
+            if code == 0:
+                record.outcome = JobOutcome.THROUGH
+            elif worker.has_trained:
+                record.outcome = JobOutcome.OUT_OF_TIME
+            return code
     except SearchFailedError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except NoGpuError as error:
-        if options.minutes is None:
+        if not queued:
             raise
         print(f"error: {error}", file=sys.stderr)
         return TRY_AGAIN

@@ -10,7 +10,8 @@
     lease                            which process is the head of the search
     decider/                         with workers: the lease and the log of the process that decides
     agenda.json                      with workers: what is to be trained, written by the process that decides
-    workers/<name>/                  a worker: its host and job, its lease, its log, what became of its trainings
+    workers/<name>/                  a worker: its host and job, its lease, its log, what became of its trainings; jobs/
+                                     has a record of each start; done when it has ended as a job of Snakemake's
     journal.jsonl                    the order of events of a search without rounds
     trials/<trial>/                  configuration, state, learning curve, failures and logs of one trial
     bracket=<s>/round=<i>/
@@ -24,8 +25,7 @@
         promotion.json               who goes on to the next round
         thaw.json                    after all brackets: which of the trials left behind go on to the last epoch
         jobs/  logs/                 where and when each training job ran; what jobs said
-    workers/<name>/                  of a worker: its records in jobs/, its log, and done when it has ended
-    workers.done                     all workers of Snakemake's have ended
+    workers.done                     all of these have ended
     annealer/                        what was asked of an annealer in the network, and its answers
     annealer/sampler.json            whether the sampler repeats its answers, as found before the first epoch
     best.yaml  curves.parquet  report/
@@ -159,13 +159,6 @@ class StudyFolder:
 
     def thaw(self, round_: Round) -> Path:
         return self.round(round_) / "thaw.json"
-
-    @property
-    def workers(self) -> Path:
-        return self.path / "workers"
-
-    def worker(self, name: str) -> Path:
-        return self.workers / name
 
     def worker_done(self, name: str) -> Path:
         return self.worker(name) / "done"

@@ -25,6 +25,8 @@ APART = 0.02
 """Seconds, times the number of workers, over which workers spread that start a process that decides."""
 LONGEST_APART = 10.0
 WAIT = 0.1
+PATIENCE = 20.0
+"""Seconds in which the head of a search, if it lives, starts a process that decides."""
 
 
 def command(*words: str) -> list[str]:
@@ -78,6 +80,8 @@ class Deciding:
         self._process: subprocess.Popen[bytes] | None = None
         self._look_at = float("-inf")
         self._lives = False
+        self._alive = time.monotonic()
+        """When a process was seen last that decides, or this one began to look."""
         # the user starts again, as the cause is mended
         earlier = Agenda.read(folder.agenda)
         self._earlier = earlier if earlier is not None and earlier.error is not None else None
@@ -118,6 +122,7 @@ class Deciding:
             self._look_at = time.monotonic() + LOOK_EVERY
             self._lives = self._watch.is_held(self._folder.decider)
         if self._lives:
+            self._alive = time.monotonic()
             # an agenda that ends all is of the one before
             return None if ends else found
         if found is not None and found.over:
@@ -136,6 +141,9 @@ class Deciding:
             if code and not was_killed(code):
                 raise SearchFailedError(last_line(self._log))
             self._process = None
+        if self._watch.is_held(self._folder.path) and time.monotonic() - self._alive < PATIENCE:
+            # the head of the search starts one
+            return
         time.sleep(random.uniform(0, min(LONGEST_APART, APART * max(0, workers - 1))))
         if self._watch.is_free(self._folder.decider):
             logger.info(f"{self._folder.path}: no process decides, so this worker starts one")

@@ -70,6 +70,11 @@ class Worker:
         self._pause = SHORTEST
         self._workers = 1
 
+    @property
+    def has_trained(self) -> bool:
+        """Whether it has begun a training: each trains an epoch at least, whatever the time."""
+        return not self._at_least
+
     def run(self) -> int:
         """Train until the search is over; return the exit code: 0, or `TRY_AGAIN` where the time is over.
 
