@@ -104,6 +104,7 @@ ELSEWHERE = {
     "targets/program/rows": "targets/program/test_metrics",
     "training/check/child": "cli/test_check_target",
     "training/check/contract": "cli/test_check_target",
+    "workers/supervisor": "workflow/test_workers",
     "workflow/driver": "workflow/test_search",
     "workflow/round_files": "workflow/test_search",
     "workers/conduct": "workers/test_search",
