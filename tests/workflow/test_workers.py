@@ -138,3 +138,15 @@ def test_the_best_trials_lost_state_is_made_again_by_workers(project, finished):
     project.search()
     assert project.best() == finished.best()
     assert state.read_bytes() == before
+
+
+def test_a_search_without_rounds_runs_under_snakemake(project):
+    project.study(**BY_WORKERS, search__algorithm="asha")
+    assert "2 started" in project.search()
+    best = project.best()
+    assert "Nothing to be done" in project.search()
+    project.results.joinpath("best.yaml").unlink()
+    project.search()
+    assert project.best() == best
+    project.study(search__algorithm="asha")
+    assert "execution must be workers with algorithm asha" in project.search(check=False)

@@ -18,6 +18,7 @@ from swift_hyperband.results.decided import Decided, Promotion, teaching_files
 from swift_hyperband.results.layout import PARTS, Part, StudyFolder
 from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.results.trials import measured_seconds
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.batches import batch_name, minutes, pack
 from swift_hyperband.search.rounds import divide
 from swift_hyperband.search.schedule import Round, Schedule
@@ -99,10 +100,13 @@ class Dag:
     def ends(self) -> list[str]:
         """Return the promotions among whose winners is the best: those of the brackets, and of the round after them.
 
-        Workers write them; until the last worker has ended, that is waited for, so that no rule need make them.
+        A search without rounds has its journal in their place. With workers their end is waited for, as no rule makes
+        what the process that decides for them writes.
         """
         thaw = self.schedule.thaw
         found = self.last_promotions() + ([str(self.folder.promotion(thaw))] if thaw is not None else [])
+        if not self._has_rounds:
+            found = [str(self.folder.journal)]
         if self.study.execution == "workers" and not self.is_over:
             if self.looking():
                 return [str(self.folder.workers_done)]
@@ -116,7 +120,13 @@ class Dag:
     @property
     def is_over(self) -> bool:
         """Whether all that the search decides is written."""
+        if not self._has_rounds:
+            return self.folder.best.exists()
         return all(self.folder.promotion(round_).exists() for round_ in self.schedule.all_rounds)
+
+    @property
+    def _has_rounds(self) -> bool:
+        return ALGORITHMS[self.study.search.algorithm].synchronous
 
     def _entry(self, round_: Round) -> Mapping[str, Batches]:
         """Enter a round, or find that it was entered: return its batches of full and partial trainings."""
