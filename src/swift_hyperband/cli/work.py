@@ -11,7 +11,6 @@ from swift_hyperband.base.wording import shown
 from swift_hyperband.cli.arguments import add_changed_code
 from swift_hyperband.processes.exit_codes import TRY_AGAIN
 from swift_hyperband.results import jobs, provenance
-from swift_hyperband.results.freeze import load_frozen
 from swift_hyperband.results.jobs import JobOutcome
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.reader import read
@@ -42,13 +41,7 @@ def _work(options: argparse.Namespace) -> int:
         provenance.allow()
     folder = _folder(options.study)
     deciding = Deciding(folder, str(options.study))
-    deciding.wait_for_begin()
-    study = load_frozen(folder)
-    if study.execution != "workers":
-        raise UserError(
-            f"{folder.settings}: execution must be workers for a worker to train, found {study.execution}; "
-            "set it in the study file and start the search again"
-        )
+    study = deciding.begun()
     seat = Seat(folder, options.name, first=study.workers)
     queued = options.minutes is not None
     try:

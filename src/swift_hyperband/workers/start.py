@@ -14,7 +14,9 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.processes import lease
 from swift_hyperband.processes.children import end_program_with_parent
 from swift_hyperband.processes.exit_codes import of_signal
+from swift_hyperband.results.freeze import load_frozen
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.study.frozen import FrozenStudy
 from swift_hyperband.workers.agenda import Agenda
 
 logger = logging.getLogger(__name__)
@@ -96,17 +98,25 @@ class Deciding:
         """Whether the process that decides is on this machine."""
         return self.is_mine or lease.is_held_here(self._folder.decider)
 
-    def wait_for_begin(self) -> None:
-        """Wait until the search has begun, where a study's file was given; start a process that begins it.
+    def begun(self) -> FrozenStudy:
+        """Return the study; where its file was given, wait until the search has begun with that.
 
         Raises
         ------
-        SearchFailedError
-            If it cannot begin.
+        UserError
+            If there is no such search, or it does not begin.
         """
-        while not self._folder.settings.exists() and self._study != str(self._folder.path):
-            self.agenda()
-            time.sleep(WAIT)
+        if self._study != str(self._folder.path):
+            while not self._folder.study.exists() or load_frozen(self._folder).execution != "workers":
+                self.agenda()
+                time.sleep(WAIT)
+        found = load_frozen(self._folder)
+        if found.execution != "workers":
+            raise UserError(
+                f"{self._folder.settings}: execution must be workers for a worker to train, found {found.execution}; "
+                "set it in the study file and start the search again"
+            )
+        return found
 
     def agenda(self) -> Agenda | None:
         """Return the agenda; None where there is none yet. Start a process that decides where none lives.
