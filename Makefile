@@ -71,7 +71,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 # Write requirements.lock anew from the newest versions that pyproject.toml allows.
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check -e '.[train,slurm,annealer,sampling,tensorboard,dev]' hatchling
+	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check -e '.[train,slurm,annealer,tensorboard,dev]' hatchling
 	{ sed -n '/^#/p' requirements.lock; $(VENV)-lock/bin/pip freeze --exclude-editable --exclude swift-hyperband \
 		| grep -vE '^(nvidia-|triton|cuda-)' | sed 's/+cpu$$//'; } > requirements.new
 	mv requirements.new requirements.lock && rm -rf $(VENV)-lock

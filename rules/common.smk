@@ -156,6 +156,14 @@ def promotion_before(wildcards):
     return dag.previous(round_of(wildcards))
 
 
+def draw_here(wildcards):
+    return dag.draw(round_of(wildcards))
+
+
+def drawn_from(wildcards):
+    return dag.drawn_from(round_of(wildcards))
+
+
 def decision_here(wildcards):
     return dag.decision(round_of(wildcards))
 

@@ -1,6 +1,23 @@
 # A round's decisions: seconds each, on the head. Retries, which a profile gives, are for training jobs.
 
 
+rule draw:
+    input:
+        drawn_from,
+    output:
+        "results/{study}/bracket={bracket}/round={round}/draw.json",
+    log:
+        "results/{study}/bracket={bracket}/round={round}/logs/draw.log",
+    retries: 0
+    localrule: True
+    conda:
+        "../envs/swift-hyperband.yaml"
+    message:
+        "draw the configurations of bracket {wildcards.bracket} from the curves so far"
+    shell:
+        "swift-hyperband job draw {output:q} 2> {log:q}"
+
+
 rule threshold:
     input:
         full_batches,

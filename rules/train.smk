@@ -5,6 +5,7 @@
 rule train_full:
     input:
         ancient(promotion_before),
+        ancient(draw_here),
     output:
         "results/{study}/bracket={bracket}/round={round}/full/{batch}.json",
     log:

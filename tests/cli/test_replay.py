@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -191,15 +190,6 @@ def test_ctrl_c_keeps_what_is_done(table, capsys, monkeypatch):
     monkeypatch.setattr(runs.Replay, "runs", interrupted)
     assert replay(table, "--seeds", 1000, "--json") == 130
     assert len(json.loads(capsys.readouterr().out)["runs"]) == 2
-
-
-def test_without_optuna_it_says_what_to_install(table, capsys, monkeypatch):
-    # as in a process that has not drawn by a model yet
-    monkeypatch.delitem(sys.modules, "swift_hyperband.replay.model_draws", raising=False)
-    monkeypatch.delattr("swift_hyperband.replay.model_draws", raising=False)
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    assert replay(table, "--sampling", "tpe") == 2
-    assert "pip install optuna" in capsys.readouterr().err
 
 
 def test_the_command_line_knows_every_format():

@@ -311,3 +311,30 @@ def test_who_trains_may_change_between_two_starts_and_was_rounds_before_one_coul
     freeze(old, check_frozen(old, study()).model_copy(update={"execution": "workers"}))
     assert json.loads(old.study.read_text()) == definition
     assert load_frozen(old).execution == "workers"
+
+
+def test_a_study_that_draws_at_random_is_frozen_as_before_there_was_a_choice(tmp_path):
+    folder = StudyFolder(tmp_path)
+    freeze(folder, study())
+    assert "sampling" not in json.loads(folder.study.read_text())["definition"]["search"]
+    assert load_frozen(folder).sampling == load_study(folder).search.sampling == "random"
+    assert not load_frozen(folder).schedule().in_turn
+    with pytest.raises(UserError, match=r"a study keeps its definition, but search\.sampling"):
+        check_frozen(folder, study(sampling="tpe"))
+
+
+def test_who_draws_configurations_is_frozen(tmp_path):
+    folder = StudyFolder(tmp_path)
+    freeze(folder, study(sampling="bohb"))
+    assert load_frozen(folder).sampling == load_study(folder).search.sampling == "bohb"
+    assert load_frozen(folder).schedule().in_turn
+    assert load_frozen(folder).space() == study().search_space()
+    with pytest.raises(UserError, match=r"a study keeps its definition, but search\.sampling"):
+        check_frozen(folder, study())
+
+
+def test_a_search_of_one_bracket_has_no_curves_for_a_model():
+    with pytest.raises(
+        UserError, match=r"search\.sampling must be random with algorithm random, which has one bracket"
+    ):
+        study(algorithm="random", sampling="tpe")

@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             _of_module("job_train"),
             "train a batch of trials: results/<study>/bracket=<s>/round=<i>/full|partial|complete/<batch>.json",
         ),
+        ("draw", _round_step, "draw the configurations of a bracket from the curves of those before: .../draw.json"),
         ("threshold", _round_step, "take the threshold of a round: .../threshold.json"),
         ("fit", _round_step, "fit the predictor of a round: .../predictor.json"),
         ("decide", _round_step, "decide who continues from the decision point: .../decision.json"),
@@ -51,6 +52,7 @@ def _round_step(options: argparse.Namespace) -> int:
     folder, key = locate(options.output)
     steps = Steps(folder)
     step = {
+        "draw": steps.draw,
         "threshold": steps.threshold,
         "fit": steps.fit,
         "decide": steps.decide,

@@ -57,6 +57,9 @@ def show(study: Study, plan: Plan, pace: Pace | None, sampler: Outlook | None, f
     if schedule.thaw is not None and not study.keep_states:
         told = f"all {schedule.configurations} trials keep their states until the search is over, as any may go on then"
         screen.print(f"[dim]Thaw: {told}.[/]")
+    if schedule.in_turn and count > 1:
+        told = f"one after another, as {search.sampling} draws the configurations of each from all curves before it"
+        screen.print(f"[dim]Brackets run {told}.[/]")
     if sampler is not None:
         screen.print(f"\n{_annealer(study, sampler)}", soft_wrap=True)
     algorithm = ALGORITHMS[search.algorithm]

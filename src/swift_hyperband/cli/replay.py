@@ -20,7 +20,8 @@ from swift_hyperband.cli.progress_bar import bar
 from swift_hyperband.compare.verdicts import verdict
 from swift_hyperband.processes.exit_codes import INTERRUPTED
 from swift_hyperband.replay.cluster import ClusterSettings
-from swift_hyperband.replay.draws import Draw, draws
+from swift_hyperband.replay.draws import Draw
+from swift_hyperband.replay.model_draws import draws
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, Run, interval
 from swift_hyperband.replay.searches import PREDICTORS, Recipe
@@ -100,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sampling",
         choices=("random", "tpe", "bohb"),
         default="random",
-        help="tpe, bohb: drawn by a model of what was seen so far (needs optuna), and the nearest row",
+        help="tpe, bohb: two in three are drawn by a model of the curves of earlier brackets, as in a study",
     )
     cluster = parser.add_argument_group("a simulated cluster")
     cluster.add_argument("--workers", type=int, metavar="W", help="trainings side by side (default: 1)")

@@ -98,7 +98,7 @@ class SearchKeys(Section):
         default=False, description="Whether it is a baseline: where it beats another search, tables say so."
     )
     sampling: Literal["random", "tpe", "bohb"] = Field(
-        default="random", description="Who draws configurations; tpe and bohb need optuna."
+        default="random", description="Who draws configurations, as in a study."
     )
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from swift_hyperband.compare.accuracy import Judged, measure
 from swift_hyperband.replay.cluster import ClusterSettings
-from swift_hyperband.replay.draws import draws
+from swift_hyperband.replay.model_draws import draws
 from swift_hyperband.replay.runs import Replay
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.tables.reader import read
 from swift_hyperband.replay.tables.table import CurveTable
+from swift_hyperband.search.sampling import Sampling
 from swift_hyperband.space.parameters import Space
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def table(source: Source) -> CurveTable:
     return read(source.path, source.format, source.metric, source.mode, source.metric_at)
 
 
-def replay(curves: CurveTable, max_epochs: int, sampling: str, space: Space | None) -> Replay:
+def replay(curves: CurveTable, max_epochs: int, sampling: Sampling, space: Space | None) -> Replay:
     """Return what replays searches over curves, with configurations drawn as `sampling` says."""
     complete = curves.complete(max_epochs)
     return Replay(complete, max_epochs, *draws(complete, sampling, space))

@@ -22,6 +22,7 @@ from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.search.algorithms import ALGORITHMS
+from swift_hyperband.search.sampling import Sampling
 from swift_hyperband.space.parameters import Space
 from swift_hyperband.study.model import load
 
@@ -95,7 +96,7 @@ class Pair:
 
     source: Source
     recipe: Recipe
-    sampling: str
+    sampling: Sampling
     cluster: ClusterSettings | None
     seeds: int
     baseline: bool = False
@@ -321,7 +322,7 @@ def _judged(source: Source) -> Judged:
 
 
 @cache
-def _replay(source: Source, sampling: str) -> Replay:
+def _replay(source: Source, sampling: Sampling) -> Replay:
     replay: Replay = _making().replay(_table(source), source.max_epochs, sampling, _space(source.draws))
     return replay
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,9 @@ class Rows(dict[str, int]):
 
     def watch(self, curves: Mapping[str, Curve]) -> None:
         """Look at the losses that a search is told from now on, where draws depend on them."""
+
+    def draw(self, trials: Sequence[str]) -> None:
+        """Draw the rows of trials together, where draws depend on losses."""
 
 
 Drawing = Callable[[int], tuple[Mapping[int, Sequence[str]], Rows]]
@@ -84,9 +86,9 @@ def nearest_rows(space: Space, table: CurveTable) -> Draw:
         def drawing(seed: int) -> tuple[Mapping[int, Sequence[str]], Rows]:
             trials: dict[int, list[str]] = {}
             rows = Rows()
-            for bracket, rounds in schedule.brackets.items():
-                slots = {spaces.trial_id(seed, bracket, slot): slot for slot in range(rounds[0].trials)}
-                trials[bracket] = sorted(slots)
+            for bracket in schedule.brackets:
+                slots = trial_slots(schedule, seed, bracket)
+                trials[bracket] = list(slots)
                 for trial, slot in slots.items():
                     rows[trial] = nearest(spaces.draw(space, seed, bracket, slot))
             return trials, rows
@@ -96,34 +98,10 @@ def nearest_rows(space: Space, table: CurveTable) -> Draw:
     return draw
 
 
-def draws(table: CurveTable, sampling: str, space: Space | None) -> tuple[Draw | None, Draw | None]:
-    """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows.
-
-    Parameters
-    ----------
-    table : CurveTable
-        Rows that can be replayed.
-    sampling : {"random", "tpe", "bohb"}
-    space : Space, optional
-        Where configurations are drawn from; rows are shuffled if left out.
-
-    Raises
-    ------
-    UserError
-        If a model is to draw them and Optuna is not installed, or the table has no hyperparameters.
-    """
-    plain = None if space is None else nearest_rows(space, table)
-    if sampling == "random":
-        return plain, plain
-    try:
-        # Optuna, which may not be installed
-        from swift_hyperband.replay import model_draws
-    except ModuleNotFoundError:
-        raise UserError(
-            f"--sampling {sampling} needs optuna, found no such package; install it with: pip install optuna"
-        ) from None
-    method: Any = sampling
-    return model_draws.model_based(table, method, space), plain or permutations(table.rows)
+def trial_slots(schedule: Schedule, seed: int, bracket: int) -> dict[str, int]:
+    """Return the slots of a bracket's trials by trial id, in the order in which a study with this seed ranks them."""
+    slots = {spaces.trial_id(seed, bracket, slot): slot for slot in range(schedule.brackets[bracket][0].trials)}
+    return dict(sorted(slots.items()))
 
 
 class Nearest:

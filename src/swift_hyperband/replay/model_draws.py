@@ -1,40 +1,57 @@
-"""Configurations drawn from a model of the losses so far: TPE and BOHB, with Optuna's sampler.
-
-Sources: TPE as Optuna runs it under its Hyperband pruner; BOHB, Falkner, Klein and Hutter, ICML 2018: the model sees
-the losses at the largest number of epochs that enough trials reached, and one configuration in three is drawn at
-random. Both take the row of the table that is nearest to the configuration and was not drawn before.
-"""
+"""Rows of a table whose configurations a model draws from the curves so far, as `search.sampling` does for a study."""
 
 from __future__ import annotations
 
-import math
-import random
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.replay.draws import Draw, Drawing, Nearest, Rows, places
+from swift_hyperband.replay.draws import (
+    Draw,
+    Drawing,
+    Nearest,
+    Rows,
+    nearest_rows,
+    permutation,
+    permutations,
+    places,
+    trial_slots,
+)
 from swift_hyperband.replay.tables.table import CurveTable
-from swift_hyperband.search import Curve
+from swift_hyperband.search import Curve, sampling
+from swift_hyperband.search.sampling import Configuration, Place, Sampling
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.space.parameters import Categorical, Float, Hyperparameter, Int, Space
-
-Method = Literal["tpe", "bohb"]
-
-RANDOM_SHARE = 1 / 3
-"""Of BOHB's configurations, drawn without the model."""
 
 WIDE = 100.0
 """A positive hyperparameter whose largest value is so many times its smallest is searched in its logarithm."""
 
 
-def model_based(table: CurveTable, method: Method, space: Space | None = None) -> Draw:
+def draws(table: CurveTable, method: Sampling, space: Space | None) -> tuple[Draw | None, Draw | None]:
+    """Return what draws configurations, and those of the Hyperband beside; None for shuffled rows.
+
+    Parameters
+    ----------
+    table : CurveTable
+        Rows that can be replayed.
+    method : {"random", "tpe", "bohb"}
+    space : Space, optional
+        Where configurations are drawn from; rows are shuffled if left out.
+
+    Raises
+    ------
+    UserError
+        If a model is to draw them and the table has no hyperparameters.
+    """
+    plain = None if space is None else nearest_rows(space, table)
+    if method == "random":
+        return plain, plain
+    return model_based(table, method, space), plain or permutations(table.rows)
+
+
+def model_based(table: CurveTable, method: Sampling, space: Space | None = None) -> Draw:
     """Return what draws configurations by a model.
 
     Parameters
@@ -42,25 +59,28 @@ def model_based(table: CurveTable, method: Method, space: Space | None = None) -
     table : CurveTable
     method : {"tpe", "bohb"}
     space : Space, optional
-        Where configurations are drawn from; the box that the table's rows fill if left out. Conditions count only for
-        which row is near.
+        Where configurations are drawn from, exactly as a study with the same seed draws them; each takes the nearest
+        row. If left out, rows are drawn from the box that they fill, each once until all were drawn; those that are
+        drawn at random are those of `draws.permutations`.
 
     Raises
     ------
     UserError
         If the table has no hyperparameters.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     if space is None and not table.hyperparameters:
         raise UserError(f"{table.name}: must have hyperparameters for --sampling {method}, found none")
-    space = space or box(table)
-    nearest = Nearest(space, table)
+    nearest = Nearest(space or box(table), table)
 
     def draw(schedule: Schedule) -> Drawing:
-        _, trials = places(schedule)
-
         def drawing(seed: int) -> tuple[Mapping[int, Sequence[str]], Rows]:
-            return trials, _Modelled(space, nearest, table.rows, method, seed)
+            if space is not None:
+                slots = {bracket: trial_slots(schedule, seed, bracket) for bracket in schedule.brackets}
+                ids_of = {bracket: list(trials) for bracket, trials in slots.items()}
+                return ids_of, _OfSpace(space, nearest, method, seed, slots)
+            ids, by_bracket = places(schedule)
+            numbered = {bracket: {trial: slot for slot, trial in enumerate(of)} for bracket, of in by_bracket.items()}
+            return by_bracket, _OfTable(table, nearest, method, seed, numbered, permutation(table.rows, len(ids), seed))
 
         return drawing
 
@@ -84,85 +104,84 @@ def _range(values: Sequence[Scalar | None]) -> Hyperparameter:
     return Float(float(low), float(high), log)
 
 
-class _Modelled(Rows):
-    """Rows that are drawn when they are first asked for, from a model of the curves so far."""
+class _OfSpace(Rows):
+    """Rows nearest to the configurations that a study with the same seed draws.
+
+    Parameters
+    ----------
+    space : Space
+    nearest : Nearest
+    method : {"tpe", "bohb"}
+    seed : int
+    trials : mapping
+        By bracket, the slots of its trials by trial id.
+    """
 
     in_turn = True
 
-    def __init__(self, space: Space, nearest: Nearest, rows: int, method: Method, seed: int) -> None:
+    def __init__(
+        self, space: Space, nearest: Nearest, method: Sampling, seed: int, trials: Mapping[int, Mapping[str, int]]
+    ) -> None:
         super().__init__()
-        self._nearest = nearest
-        self._free = np.ones(rows, dtype=bool)
-        self._method = method
-        self._coin = random.Random(f"{seed}/random share")
+        self._space, self._nearest, self._method, self._seed = space, nearest, method, seed
+        self._places = {trial: Place(bracket, slot) for bracket, of in trials.items() for trial, slot in of.items()}
         self._curves: Mapping[str, Curve] = {}
-        self._parameters: dict[str, dict[str, Scalar]] = {}
-        self._distributions = {name: _distribution(found) for name, found in space.hyperparameters.items()}
-        sampler = optuna.samplers.TPESampler
-        # BOHB's density is one of all hyperparameters together; how much it must see first is said below
-        bohb = method == "bohb"
-        self._model = sampler(seed=seed, multivariate=True, n_startup_trials=0) if bohb else sampler(seed=seed)
-        self._random = optuna.samplers.RandomSampler(seed=seed)
+        self._known: dict[str, Configuration] = {}
 
     def watch(self, curves: Mapping[str, Curve]) -> None:
         self._curves = curves
 
-    def __missing__(self, trial: str) -> int:
-        seen = self._seen()
-        at_random = not seen or (self._method == "bohb" and self._coin.random() < RANDOM_SHARE)
-        study = optuna.create_study(sampler=self._random if at_random else self._model)
-        study.add_trials(seen)
-        parameters = study.ask(self._distributions).params
-        if not self._free.any():
-            self._free[:] = True
-        row = self._nearest(parameters, self._free)
-        self._free[row] = False
-        self._parameters[trial] = parameters
-        self[trial] = row
-        return row
+    def draw(self, trials: Sequence[str]) -> None:
+        places = {trial: self._places[trial] for trial in trials}
+        drawn = sampling.draw(self._space, self._method, self._seed, places, self._known, self._curves)
+        for trial, found in drawn.items():
+            self[trial], self._known[trial] = self._row(found)
 
-    def _seen(self) -> list[FrozenTrial]:
-        """Return what the model learns from, as Optuna's trials."""
-        most = max((len(curve) for curve in self._curves.values()), default=0)
-        found = []
-        if self._method == "tpe":
-            for trial, curve in self._curves.items():
-                if not curve:
-                    continue
-                # as under Optuna's pruner: a trial that was stopped early is judged by its last loss, after longer ones
-                complete = len(curve) == most
-                found.append(
-                    create_trial(
-                        params=self._parameters[trial],
-                        distributions=self._distributions,
-                        value=curve[-1],
-                        intermediate_values={len(curve): curve[-1]},
-                        state=TrialState.COMPLETE if complete else TrialState.PRUNED,
-                    )
-                )
-            return found
-        enough = len(self._distributions) + 2
-        lengths = sorted({len(curve) for curve in self._curves.values()}, reverse=True)
-        budget = next((n for n in lengths if sum(len(c) >= n for c in self._curves.values()) >= enough), None)
-        if budget is None:
-            return []
-        return [
-            create_trial(
-                params=self._parameters[trial],
-                distributions=self._distributions,
-                value=curve[budget - 1] if math.isfinite(curve[budget - 1]) else math.inf,
-                state=TrialState.COMPLETE,
-            )
-            for trial, curve in self._curves.items()
-            if len(curve) >= budget
+    def __missing__(self, trial: str) -> int:
+        self.draw([trial])
+        return self[trial]
+
+    def _row(self, drawn: sampling.Drawn) -> tuple[int, Configuration]:
+        return self._nearest(drawn.configuration), drawn.configuration
+
+
+class _OfTable(_OfSpace):
+    """Rows nearest to configurations in the box that a table fills, each drawn once before any is drawn again.
+
+    Parameters
+    ----------
+    table : CurveTable
+    nearest, method, seed, trials
+        As in `_OfSpace`.
+    shuffled : sequence of int
+        The rows that are drawn at random, in turn.
+    """
+
+    def __init__(
+        self,
+        table: CurveTable,
+        nearest: Nearest,
+        method: Sampling,
+        seed: int,
+        trials: Mapping[int, Mapping[str, int]],
+        shuffled: Sequence[int],
+    ) -> None:
+        super().__init__(box(table), nearest, method, seed, trials)
+        self._free = np.ones(table.rows, dtype=bool)
+        self._shuffled = list(shuffled)
+        columns = table.hyperparameters
+        self._configurations = [
+            {name: value for name, of in columns.items() if (value := of[row]) is not None} for row in range(table.rows)
         ]
 
-
-def _distribution(hyperparameter: Hyperparameter) -> BaseDistribution:
-    match hyperparameter:
-        case Categorical(choices=choices):
-            return CategoricalDistribution(choices)
-        case Float(low=low, high=high, log=log):
-            return FloatDistribution(low, high, log=log)
-        case Int(low=low_, high=high_, log=log):
-            return IntDistribution(low_, high_, log=log)
+    def _row(self, drawn: sampling.Drawn) -> tuple[int, Configuration]:
+        if not self._free.any():
+            self._free[:] = True
+        if drawn.by_model:
+            row = self._nearest(drawn.configuration, self._free)
+        else:
+            row = next((row for row in self._shuffled if self._free[row]), int(np.argmax(self._free)))
+            if row in self._shuffled:
+                self._shuffled.remove(row)
+        self._free[row] = False
+        return row, self._configurations[row]

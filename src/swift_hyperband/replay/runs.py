@@ -180,7 +180,8 @@ class Replay:
         self, recipe: Recipe, drawing: Drawing, seed: int, cluster: ClusterSettings | None = None
     ) -> tuple[Search, Simulation | None]:
         trials, rows = drawing(seed)
-        search, losses = recipe.start(trials, 1 if cluster is None else cluster.workers), self.losses
+        workers = 1 if cluster is None else cluster.workers
+        search, losses = recipe.start(trials, workers, rows.draw if rows.in_turn else None), self.losses
         rows.watch(search.curves)
         if cluster is not None:
             return search, self._simulate(search, rows, replace(cluster, seed=cluster.seed + seed))

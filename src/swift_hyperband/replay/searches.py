@@ -13,6 +13,7 @@ from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule
+from swift_hyperband.search.scheduled import DrawTrials
 from swift_hyperband.search.start import SearchSettings, note, start, supplied
 from swift_hyperband.study.frozen import FrozenStudy
 
@@ -86,10 +87,10 @@ class Recipe:
         if ALGORITHMS[self.algorithm].predicts:
             import_module(f"swift_hyperband.predictors.{PREDICTORS[self._rules.predictor.name]}")
 
-    def start(self, trials: Mapping[int, Sequence[str]], workers: int = 1) -> Search:
-        """Return a new search over trials, by bracket, for so many trainings side by side."""
+    def start(self, trials: Mapping[int, Sequence[str]], workers: int = 1, draw: DrawTrials | None = None) -> Search:
+        """Return a new search over trials, by bracket, for so many trainings side by side; `draw` as in `start`."""
         settings = SearchSettings(self._rules, self.fast, self.adaptive)
-        return start(self.algorithm, self._once, trials, settings, workers)
+        return start(self.algorithm, self._once, trials, settings, workers, draw)
 
     @cached_property
     def _rules(self) -> Rules:

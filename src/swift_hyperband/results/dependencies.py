@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -13,29 +13,40 @@ from swift_hyperband.search.schedule import Round, Schedule
 
 def sources_of(folder: StudyFolder, schedule: Schedule) -> dict[Path, list[Path]]:
     """Return each file that a search decides, with the decisions and the trained batches that it rests on."""
-    found = {path: sources for round_ in schedule.rounds for path, sources in _of_round(folder, schedule, round_)}
+    found = {}
+    for bracket, rounds in schedule.brackets.items():
+        if before := schedule.drawn_after(bracket):
+            found[folder.draw(rounds[0])] = _before(folder, schedule, before)
+    found |= {path: sources for round_ in schedule.rounds for path, sources in _of_round(folder, schedule, round_)}
     if (thaw := schedule.thaw) is not None:
-        batches = [path for round_ in schedule.rounds for part in PARTS for path in folder.manifests(round_, part)]
-        ends = [folder.promotion(rounds[-1]) for rounds in schedule.brackets.values()]
-        found[folder.thaw(thaw)] = [*batches, *ends]
+        found[folder.thaw(thaw)] = _before(folder, schedule, schedule.brackets)
         found[folder.promotion(thaw)] = [*folder.manifests(thaw, "full"), folder.thaw(thaw)]
     return found
+
+
+def _before(folder: StudyFolder, schedule: Schedule, brackets: Iterable[int]) -> list[Path]:
+    """Return all that brackets trained, and the promotions that end them."""
+    rounds = [schedule.brackets[bracket] for bracket in brackets]
+    batches = [path for of in rounds for round_ in of for part in PARTS for path in folder.manifests(round_, part)]
+    return [*batches, *(folder.promotion(of_bracket[-1]) for of_bracket in rounds)]
 
 
 def _of_round(folder: StudyFolder, schedule: Schedule, round_: Round) -> Iterator[tuple[Path, list[Path]]]:
     by_key = schedule.by_key
     batches = {part: folder.manifests(round_, part) for part in PARTS}
     before = by_key.get((round_.bracket, round_.index - 1))
-    promotion = [*batches["full"], *batches["complete"]] + ([folder.promotion(before)] if before else [])
+    # Snakemake trains again after a new draw, which gives the same curves, and then decides again
+    draw = [folder.draw(round_)] if round_.index == 0 and schedule.drawn_after(round_.bracket) else []
+    promotion = [*batches["full"], *batches["complete"], *draw] + ([folder.promotion(before)] if before else [])
     # A round without a decision has a threshold if its curves train predictors.
     if round_.decision_epoch is not None or folder.threshold(round_).exists():
-        yield folder.threshold(round_), batches["full"]
+        yield folder.threshold(round_), [*batches["full"], *draw]
     if round_.decision_epoch is not None:
         if round_.training_rounds:
             yield folder.predictor(round_), teaching_files(folder, schedule, round_)
         assert round_.predictor is not None
         fitted = folder.predictor(by_key[round_.predictor])
-        yield folder.decision(round_), [folder.threshold(round_), fitted, *batches["partial"]]
+        yield folder.decision(round_), [folder.threshold(round_), fitted, *batches["partial"], *draw]
         promotion.append(folder.decision(round_))
     yield folder.promotion(round_), promotion
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.results.contents import Content
+from swift_hyperband.results.contents import Config, Content
+from swift_hyperband.results.drawn import DrawnBracket
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve
 from swift_hyperband.search.rounds import loss_at
+from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.training import trial
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from swift_hyperband.study.model import Study
@@ -39,6 +44,33 @@ class Findings:
         self.again: dict[str, str] = {}
         self.content: dict[Path, Any] = {}
         self._curves: dict[str, list[float | None]] = {}
+
+    def configurations(self, bracket: int) -> Mapping[str, tuple[int, Mapping[str, Scalar] | None]]:
+        """Return slot and configuration of a bracket's trials; none where a model is still to draw them."""
+        trials = self.drawn[bracket]
+        if not self.schedule.drawn_after(bracket):
+            return trials
+        path = self.folder.draw(self.schedule.brackets[bracket][0])
+        if (found := self.read(path, DrawnBracket.read)) is not None:
+            self.fits(path, found.trials, trials)
+        drawn = {} if found is None or path in self.wrong else found.trials
+        return {
+            name: (slot, drawn[name].configuration if name in drawn else None) for name, (slot, _) in trials.items()
+        }
+
+    def look_at_config(self, path: Path, drawn: Config) -> None:
+        """Write a trial's configuration again if it is lost or damaged. Another one is for the user to explain."""
+        found = self.read(path, Config.read)
+        if found is None:
+            # A trial keeps its configuration from the start, so nobody else writes the file again.
+            drawn.write(path)
+            if self.wrong.pop(path, None) is not None:
+                logger.warning(f"{path}: was damaged, and is written again")
+        elif found != drawn:
+            raise UserError(
+                f"{path}: must hold the trial that the study draws, found {found.difference(drawn)}; "
+                "delete the file if it was changed by hand, and start the search again"
+            )
 
     def curve(self, name: str) -> list[float | None]:
         """Return a trial's values by epoch, None where not finite; nothing if its curve is damaged or lost."""

@@ -17,6 +17,7 @@ from swift_hyperband.base.files import AGAIN
 from swift_hyperband.results import journal
 from swift_hyperband.results.contents import Config, Entry, Sampler, known
 from swift_hyperband.results.decided import Decided, Promotion
+from swift_hyperband.results.drawn import DrawnBracket
 from swift_hyperband.results.freeze import load_study
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.rungs import Rungs
@@ -209,7 +210,7 @@ class History:
     def _round(self, round_: Round) -> RoundHistory:
         folder = self.folder
         here_and_later = self.schedule.brackets[round_.bracket][round_.index :]
-        if not any(folder.entry(later).exists() for later in here_and_later):
+        if not any(folder.entry(later).exists() for later in here_and_later) or not self._is_drawn(round_.bracket):
             return RoundHistory(round_)
         decided = None
         competitors = tuple(Entry.read(folder.entry(round_)).competitors)
@@ -224,6 +225,21 @@ class History:
             if decided.outside:
                 _check(folder.decision(round_), decided.outside, self._drawn())
         return RoundHistory(round_, competitors, decided, self._promoted(round_, competitors))
+
+    @cached_property
+    def drawn(self) -> dict[int, DrawnBracket]:
+        """The draws of the brackets whose configurations a model has drawn, by bracket."""
+        found: dict[int, DrawnBracket] = {}
+        for bracket, rounds in self.schedule.brackets.items():
+            path = self.folder.draw(rounds[0])
+            if self.schedule.drawn_after(bracket) and path.exists():
+                found[bracket] = DrawnBracket.read(path)
+                _check(path, found[bracket].trials, self.study.trials(bracket))
+        return found
+
+    def _is_drawn(self, bracket: int) -> bool:
+        """Whether the trials of a bracket have configurations. A model draws them long after the bracket is entered."""
+        return bracket in self.drawn or not self.schedule.drawn_after(bracket)
 
     def _drawn(self) -> Iterator[str]:
         return chain.from_iterable(map(self.study.trials, self.schedule.brackets))

@@ -17,6 +17,7 @@
     bracket=<s>/round=<i>/
         entry.json                   competitors by rank and the batches they train in, frozen when entered
         full|partial/<batch>.json    curves of a batch of trials, when trained
+        draw.json                    configurations of the bracket's trials, where a model draws them
         threshold.json               reference curves, and the threshold where they alone set it
         predictor.json               the predictor fitted in this round, if one is
         decision.json                who continues from the decision point
@@ -166,6 +167,9 @@ class StudyFolder:
     @property
     def workers_done(self) -> Path:
         return self.path / "workers.done"
+
+    def draw(self, round_: Round) -> Path:
+        return self.round(round_) / "draw.json"
 
     def logs(self, round_: Round) -> Iterator[tuple[Path, Path]]:
         """Yield the log of each job of a round, with the file that the job writes."""

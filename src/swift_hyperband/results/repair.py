@@ -99,11 +99,14 @@ class _Mending(Findings):
     # trials
 
     def _look_at_trials(self, bracket: int) -> None:
-        for name, (slot, configuration) in self.drawn[bracket].items():
+        for name, (slot, configuration) in self.configurations(bracket).items():
             place = self.folder.trial(name)
             if not place.exists():
                 continue
-            self._look_at_config(self.folder.config(name), Config(name, bracket, slot, configuration))
+            if configuration is not None:
+                self.look_at_config(self.folder.config(name), Config(name, bracket, slot, configuration))
+            else:
+                self.read(self.folder.config(name), Config.read)
             self.read(place / trial.FAILURES, partial(read_json, shape=trial.FAILURES_SHAPE))
             try:
                 trial.state_of(place, self.study.target.metric)
@@ -114,19 +117,6 @@ class _Mending(Findings):
                 self.train_anew(name, "holds epochs beyond the last one of the search")
             elif state.belies(place):
                 self.train_anew(name, "does not hold the curve that the trial's state was saved with")
-
-    def _look_at_config(self, path: Path, drawn: Config) -> None:
-        found = self.read(path, Config.read)
-        if found is None:
-            # A trial keeps its configuration from the start, so nobody else writes the file again.
-            drawn.write(path)
-            if self.wrong.pop(path, None) is not None:
-                logger.warning(f"{path}: was damaged, and is written again")
-        elif found != drawn:
-            raise UserError(
-                f"{path}: must hold the trial that the study draws, found {found.difference(drawn)}; "
-                "delete the file if it was changed by hand, and start the search again"
-            )
 
     # rounds
 

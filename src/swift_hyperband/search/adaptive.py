@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -78,6 +78,7 @@ class AdaptiveSearch:
     trials: Mapping[int, Sequence[str]]
     settings: AdaptiveSettings = field(default_factory=AdaptiveSettings)
     workers: int = 1
+    draw: Callable[[Sequence[str]], None] | None = None
     curves: dict[str, Curve] = field(default_factory=dict)
     best: tuple[str, float] | None = None
     fits: int = 0
@@ -151,7 +152,10 @@ class AdaptiveSearch:
         self._left -= self._costs[s]
         bracket = _Bracket(self.schedule.brackets[s], self._costs[s])
         self._open.append(bracket)
-        self._enter(bracket, list(islice(self._fresh, bracket.round.trials)))
+        trials = list(islice(self._fresh, bracket.round.trials))
+        if self.draw is not None:
+            self.draw(trials)
+        self._enter(bracket, trials)
         return bracket
 
     def _choose(self, affordable: Sequence[int]) -> int:

@@ -65,6 +65,7 @@ class Plan:
             decides = round_.decision_epoch is not None
             threshold = round_.key in self.schedule.teaching
             promote = 1
+            count += round_.index == 0 and bool(self.schedule.drawn_after(round_.bracket))
             count += trainings + threshold + bool(round_.training_rounds) + decides + promote
         if (thaw := self.schedule.thaw) is not None:
             choose = promote = 1
@@ -282,6 +283,8 @@ def _stages(
         key, point = round_.key, round_.decision_epoch
         # a completion without jobs stands for the end of its round
         earlier: list[_Name] = [((round_.bracket, round_.index - 1), "complete")] if round_.index > 0 else []
+        if round_.index == 0 and (drawn_after := schedule.drawn_after(round_.bracket)):
+            earlier = [(schedule.brackets[drawn_after[-1]][-1].key, "complete")]
         add((key, "full"), round_.full, round_.end - round_.start, earlier)
         ends: list[_Name] = [(key, "full")]
         if point is not None and round_.predictor is not None:

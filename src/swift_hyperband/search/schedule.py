@@ -133,6 +133,8 @@ class Schedule:
     thaw : Round or None
         The round after all brackets, in which trials that were left behind go on to the last epoch. It has a bracket
         number of its own, and is not counted among the rounds and brackets.
+    in_turn : bool
+        Whether brackets run one after another, as the configurations of each are drawn from the curves of all before.
     """
 
     max_epochs: int
@@ -140,6 +142,7 @@ class Schedule:
     rounds: tuple[Round, ...]
     taught_by_all: bool = False
     thaw: Round | None = None
+    in_turn: bool = False
 
     @property
     def all_rounds(self) -> tuple[Round, ...]:
@@ -174,6 +177,11 @@ class Schedule:
         """The rounds whose finishers, all that trained to their end, train predictors of later brackets."""
         others = {key for round_ in self.rounds for key in round_.training_rounds if key != round_.key}
         return frozenset(others if self.taught_by_all else ())
+
+    def drawn_after(self, bracket: int) -> list[int]:
+        """Return the brackets from whose curves a model draws the configurations of a bracket; none if none does."""
+        order = list(self.brackets)
+        return order[: order.index(bracket)] if self.in_turn else []
 
     def most_curves(self, round_: Round) -> int:
         """Return the number of curves that train a round's predictor, at most."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from swift_hyperband.search.thaw import Thawing
 
 Fit = Callable[[Round, Sequence[Mapping[str, Curve]]], Predictor | None]
+DrawTrials = Callable[[Sequence[str]], None]
+"""Draws the configurations of trials."""
 
 
 @dataclass(slots=True)
@@ -74,6 +76,9 @@ class ScheduledSearch:
     rules : Rules
     fit : callable, optional
         Fits the predictor of a round to the reference curves of its training rounds; `rounds.fit` if left out.
+    draw : callable, optional
+        Called with the trials of each bracket before its first round, to draw their configurations. The curves of all
+        earlier brackets are known if the schedule runs them in turn.
 
     Attributes
     ----------
@@ -88,6 +93,7 @@ class ScheduledSearch:
     trials: Mapping[int, Sequence[str]]
     rules: Rules
     fit: Fit | None = None
+    draw: DrawTrials | None = None
     curves: dict[str, Curve] = field(default_factory=dict)
     thawing: Thawing | None = None
     records: dict[RoundKey, RoundRecord] = field(default_factory=dict)
@@ -102,10 +108,14 @@ class ScheduledSearch:
     _likely: tuple[object, list[str]] = (None, [])
     _goals: dict[str, int] = field(default_factory=dict)
     _rounds_over: int = 0
+    _brackets: Iterator[int] = field(default_factory=lambda: iter(()))
 
     def __post_init__(self) -> None:
-        for bracket, rounds_ in self.schedule.brackets.items():
-            self._enter(rounds_[0], list(self.trials[bracket][: rounds_[0].trials]))
+        self._brackets = iter(self.schedule.brackets)
+        for bracket in self._brackets:
+            self._begin(bracket)
+            if self.schedule.in_turn:
+                return
 
     def ask(self, at_most: int | None = None) -> list[Training]:
         """Return trainings that can start now, in the order of the schedule; see `Search.ask`."""
@@ -224,6 +234,14 @@ class ScheduledSearch:
         """Epochs trained so far."""
         return sum(map(len, self.curves.values()))
 
+    def _begin(self, bracket: int) -> None:
+        """Enter the first round of a bracket."""
+        first = self.schedule.brackets[bracket][0]
+        trials = list(self.trials[bracket][: first.trials])
+        if self.draw is not None:
+            self.draw(trials)
+        self._enter(first, trials)
+
     def _enter(self, round_: Round, competitors: list[str]) -> None:
         record = self.records[round_.key] = RoundRecord(round_, competitors)
         full, partial = rounds.divide(round_, competitors)
@@ -282,6 +300,8 @@ class ScheduledSearch:
         following = self.schedule.by_key.get((round_.bracket, round_.index + 1))
         if following is not None:
             self._enter(following, record.promoted)
+        elif (bracket := next(self._brackets, None)) is not None:
+            self._begin(bracket)
         elif self._rounds_over == len(self.schedule.rounds) and self.schedule.thaw is not None and not self.thawing:
             self.thawing = rounds.thaw(self.schedule, self.curves, self._goals, self.rules)
             self._enter(self.schedule.thaw, self.thawing.chosen)

@@ -12,7 +12,7 @@ from swift_hyperband.search.asha import AshaSearch
 from swift_hyperband.search.fast_hyperband import FastHyperbandSearch, FastSettings
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule, supply
-from swift_hyperband.search.scheduled import ScheduledSearch
+from swift_hyperband.search.scheduled import DrawTrials, ScheduledSearch
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,12 @@ class SearchSettings:
 
 
 def start(
-    algorithm: str, schedule: Schedule, trials: Mapping[int, Sequence[str]], settings: SearchSettings, workers: int = 1
+    algorithm: str,
+    schedule: Schedule,
+    trials: Mapping[int, Sequence[str]],
+    settings: SearchSettings,
+    workers: int = 1,
+    draw: DrawTrials | None = None,
 ) -> Search:
     """Return a new search.
 
@@ -40,15 +45,21 @@ def start(
     settings : SearchSettings
     workers : int
         Trainings side by side.
+    draw : callable, optional
+        Draws the configurations of trials from the curves so far, when their bracket begins. Brackets of rounds then
+        run one after another. Random searches, ASHA and Fast-Hyperband do not call it: with them a trial may be drawn
+        when it is asked for.
     """
     family, rules = ALGORITHMS[algorithm].family, settings.rules
     if family is Family.ADAPTIVE:
         # numpy, before which the jobs of a comparison limit threads
         from swift_hyperband.search.adaptive import AdaptiveSearch
 
-        return AdaptiveSearch(schedule, trials, settings.adaptive, workers)
+        return AdaptiveSearch(schedule, trials, settings.adaptive, workers, draw)
     if ALGORITHMS[algorithm].synchronous:
-        return ScheduledSearch(schedule, trials, rules)
+        if draw is None or family is Family.RANDOM:
+            return ScheduledSearch(schedule, trials, rules)
+        return ScheduledSearch(replace(schedule, in_turn=True), trials, rules, draw=draw)
     # their rules compare losses with one standard error for all
     predictor = replace(rules.predictor, values="loss", errors="common")
     if family is Family.FAST_HYPERBAND:

@@ -54,9 +54,8 @@ def _attempt(space: Space, seed: int, bracket: int, slot: int, attempt: int) -> 
 def _draw_once(space: Space, stream: str) -> dict[str, Scalar]:
     drawn: dict[str, Scalar] = {}
     for name in space.order:
-        hyperparameter = space.hyperparameters[name]
-        if all(other in drawn and drawn[other] in values for other, values in (hyperparameter.when or {}).items()):
-            drawn[name] = hyperparameter.at(random.Random(f"{stream}/{name}").random())
+        if space.is_active(name, drawn):
+            drawn[name] = space.hyperparameters[name].at(random.Random(f"{stream}/{name}").random())
     return {name: drawn[name] for name in space.hyperparameters if name in drawn}
 
 

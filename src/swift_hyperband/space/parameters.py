@@ -31,6 +31,14 @@ class Float:
             found = self.low + u * (self.high - self.low)
         return min(max(found, self.low), self.high)
 
+    def place(self, value: float) -> float:
+        """Return where a value lies in [0, 1], the inverse of `at`."""
+        if self.high == self.low:
+            return 0.5
+        if self.log:
+            return (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
+        return (value - self.low) / (self.high - self.low)
+
 
 @dataclass(frozen=True)
 class Int:
@@ -48,6 +56,12 @@ class Int:
         else:
             found = self.low + math.floor(u * (self.high - self.low + 1))
         return min(max(found, self.low), self.high)
+
+    def place(self, value: float) -> float:
+        """Return the middle of the part of [0, 1] in which `at` gives a value."""
+        if self.log:
+            return Float(self.low - 0.5, self.high + 0.5, log=True).place(value)
+        return (value - self.low + 0.5) / (self.high - self.low + 1)
 
 
 @dataclass(frozen=True)
@@ -103,6 +117,11 @@ class Space:
             cycle = error.args[1][-1:0:-1]
             first = min(range(len(cycle)), key=lambda place: list(self.hyperparameters).index(cycle[place]))
             raise ConditionCycleError([*cycle[first:], *cycle[:first]]) from None
+
+    def is_active(self, name: str, configuration: Mapping[str, Scalar]) -> bool:
+        """Whether the condition of a hyperparameter holds, given the values of those in it."""
+        when = self.hyperparameters[name].when or {}
+        return all(other in configuration and configuration[other] in values for other, values in when.items())
 
     def constrained(self) -> Space:
         """Return the part of the space on which the constraints depend."""

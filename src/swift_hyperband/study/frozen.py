@@ -15,9 +15,11 @@ from swift_hyperband.search.adaptive_settings import AdaptiveSettings
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.fast_hyperband import FastSettings
 from swift_hyperband.search.rounds import Rules
+from swift_hyperband.search.sampling import Sampling
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.settings import SwiftSettings
 from swift_hyperband.search.start import SearchSettings, most_epochs, supplied
+from swift_hyperband.space.parameters import Categorical, Float, Hyperparameter, Int, Space
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
     "swift": {
@@ -71,6 +73,17 @@ class FrozenStudy:
     @property
     def max_epochs(self) -> int:
         return int(self.definition["search"]["max_epochs"])
+
+    @property
+    def seed(self) -> int:
+        return int(self.definition["search"]["seed"])
+
+    @property
+    def sampling(self) -> Sampling:
+        """Who draws configurations."""
+        # a definition has the key only if a model does
+        found: Sampling = self.definition["search"].get("sampling", "random")
+        return found
 
     @property
     def keep_states(self) -> bool:
@@ -133,7 +146,7 @@ class FrozenStudy:
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search; those of a search without rounds are its rungs."""
         found = ALGORITHMS[self.algorithm].schedule(self.definition["search"], self.swift())
-        return found.idling(self.predictor().fewest_curves)
+        return replace(found.idling(self.predictor().fewest_curves), in_turn=self.sampling != "random")
 
     def supply(self) -> Schedule:
         """Return the schedule from whose brackets the search takes its trials; more than its own if it adapts."""
@@ -152,6 +165,11 @@ class FrozenStudy:
         """Return the settings of adaptive Hyperband."""
         return keys.build(AdaptiveSettings, self.definition.get("adaptive", {}))
 
+    def space(self) -> Space:
+        """Return the space from which configurations are drawn."""
+        parameters = {name: _parameter(keys) for name, keys in self.definition["space"].items()}
+        return Space(parameters, tuple(self.definition["constraints"]))
+
     def swift(self) -> SwiftSettings:
         """Return the settings of Swift-Hyperband."""
         return keys.build(SwiftSettings, completed(self.definition)["swift"])
@@ -166,6 +184,17 @@ class FrozenStudy:
     def rules(self) -> Rules:
         """Return the rules of the search's decisions."""
         return Rules(self.swift(), self.predictor())
+
+
+def _parameter(keys: Mapping[str, Any]) -> Hyperparameter:
+    when = {name: tuple(values) for name, values in keys["when"].items()} or None
+    match keys["type"]:
+        case "float":
+            return Float(keys["low"], keys["high"], keys["log"], when)
+        case "int":
+            return Int(keys["low"], keys["high"], keys["log"], when)
+        case _:
+            return Categorical(tuple(keys["choices"]), when)
 
 
 def differences(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[Problem]:

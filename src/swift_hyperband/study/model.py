@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -26,7 +26,7 @@ from swift_hyperband.search.settings import SwiftSettings
 from swift_hyperband.space import checks, draw
 from swift_hyperband.space import draw as spaces
 from swift_hyperband.space.constraints import Scalar
-from swift_hyperband.space.parameters import Space
+from swift_hyperband.space.parameters import Int, Space
 from swift_hyperband.study.checks import LONGEST_WORD, batch_size_value, slug
 from swift_hyperband.study.commands import check_placeholders
 from swift_hyperband.study.frozen import FrozenStudy
@@ -230,6 +230,9 @@ class Study(Section):
             # also so that the definitions of other algorithms are those of earlier versions
             if ALGORITHMS[self.search.algorithm].family is not family:
                 del found[section]
+        if found["search"]["sampling"] == "random":
+            # as in files of versions without the key
+            del found["search"]["sampling"]
         return found
 
     def settings(self) -> dict[str, Any]:
@@ -252,9 +255,12 @@ def check_data(study: Study, where: str) -> None:
     if study.target.name != "curve-table":
         return
 
-    drawn = (
+    drawn: Iterable[Mapping[str, Scalar]] = (
         configuration for bracket in study.supply().brackets for _, configuration in study.trials(bracket).values()
     )
+    if study.schedule().in_turn and isinstance(row := study.search_space().hyperparameters.get("row"), Int):
+        # nobody knows before which rows a model draws
+        drawn = ({"row": number} for number in (*range(row.low, min(row.high, row.low + MOST_TRIALS)), row.high))
     try:
         recorded.check(study.target.options, drawn, study.search.max_epochs, study.target.metric)
     except UserError as error:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError
 from swift_hyperband.search.algorithms import ALGORITHMS, Name
+from swift_hyperband.search.sampling import Sampling
 from swift_hyperband.search.schedule import s_max
 from swift_hyperband.study.checks import LONGEST_JOB
 from swift_hyperband.study.section import Section
@@ -39,6 +40,11 @@ class Search(Section):
         "swift.d) or as the best after one epoch (one-epoch; null: 3).",
     )
     seed: int = Field(default=0, ge=0, description="Seed of all configurations and trainings.")
+    sampling: Sampling = Field(
+        default="random",
+        description="random: configurations follow from the seed; tpe, bohb: two in three are drawn by a model of the "
+        "curves of all earlier brackets, which then run one after another.",
+    )
     brackets: list[int] | None = Field(
         default=None, description="The brackets to run, as numbers from 0 (no early stopping) up; null for all."
     )
@@ -58,6 +64,10 @@ class Search(Section):
             raise InvalidKeysError(("full", f"must be at least 3 with algorithm {self.algorithm}, found {self.full}"))
         if self.trials is not None and self.full is not None and self.trials <= self.full:
             raise InvalidKeysError(("trials", f"must be more than full ({self.full}), found {self.trials}"))
+        if self.sampling != "random" and (algorithm.random or not algorithm.synchronous):
+            why = "which has one bracket" if algorithm.random else "which has no rounds"
+            found = f"must be random with algorithm {self.algorithm}, {why}, found {self.sampling}"
+            raise InvalidKeysError(("sampling", found))
         if self.brackets == []:
             raise InvalidKeysError(("brackets", "must hold at least one bracket, found none; leave it out for all"))
         top = s_max(self.max_epochs, self.eta)

@@ -50,7 +50,7 @@ def _date(dag: Dag, over: Sequence[Round]) -> None:
     has looked at what they hold.
     """
     folder = dag.folder
-    kinds = (folder.threshold, folder.predictor, folder.decision, folder.thaw, folder.promotion)
+    kinds = (folder.draw, folder.threshold, folder.predictor, folder.decision, folder.thaw, folder.promotion)
     found = [path for round_ in over for kind in kinds if (path := kind(round_)).exists()]
     last = max(path.stat().st_mtime_ns for path in found)
     for path in found:

@@ -7,7 +7,7 @@ every later question (from the head, a job on another machine, a resumed run) is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -75,6 +75,19 @@ class Dag:
         earlier = self.schedule.by_key.get((round_.bracket, round_.index - 1))
         return [str(self.folder.promotion(earlier))] if earlier is not None else []
 
+    def draw(self, round_: Round) -> list[str]:
+        """Return the draw of the configurations of a round's trials; none where the seed alone draws them."""
+        drawn = round_.index == 0 and not round_.is_thaw and self.schedule.drawn_after(round_.bracket)
+        return [str(self.folder.draw(round_))] if drawn else []
+
+    def draws(self) -> list[str]:
+        """Return all draws."""
+        return [path for rounds in self.schedule.brackets.values() for path in self.draw(rounds[0])]
+
+    def drawn_from(self, round_: Round) -> list[str]:
+        """Return what a draw is taken from: the last promotions of the brackets before, and all that they trained."""
+        return self._over(self.schedule.drawn_after(round_.bracket))
+
     def decision(self, round_: Round) -> list[str]:
         """Return the decision of a round; none where nothing is decided."""
         return [str(self.folder.decision(round_))] if round_.decision_epoch is not None else []
@@ -94,17 +107,17 @@ class Dag:
 
     def left_behind(self) -> list[str]:
         """Return what the choice after all brackets is taken from: their last promotions, and all that they trained."""
-        trained = (self.manifests(round_, part) for round_ in self.schedule.rounds for part in PARTS)
-        return [*self.last_promotions(), *chain.from_iterable(trained)]
+        return self._over(self.schedule.brackets)
 
     def ends(self) -> list[str]:
-        """Return the promotions among whose winners is the best: those of the brackets, and of the round after them.
+        """Return all draws, and the promotions among whose winners is the best, those of brackets and after them.
 
         A search without rounds has its journal in their place. With workers their end is waited for, as no rule makes
         what the process that decides for them writes.
         """
         thaw = self.schedule.thaw
-        found = self.last_promotions() + ([str(self.folder.promotion(thaw))] if thaw is not None else [])
+        found = [*self.last_promotions(), *self.draws()]
+        found += [str(self.folder.promotion(thaw))] if thaw is not None else []
         if not self._has_rounds:
             found = [str(self.folder.journal)]
         if self.study.execution == "workers" and not self.is_over:
@@ -127,6 +140,13 @@ class Dag:
     @property
     def _has_rounds(self) -> bool:
         return ALGORITHMS[self.study.search.algorithm].synchronous
+
+    def _over(self, brackets: Iterable[int]) -> list[str]:
+        """Return the last promotions of brackets, and all that they trained."""
+        rounds = [self.schedule.brackets[bracket] for bracket in brackets]
+        trained = (self.manifests(round_, part) for of_bracket in rounds for round_ in of_bracket for part in PARTS)
+        ends = [str(self.folder.promotion(of_bracket[-1])) for of_bracket in rounds]
+        return [*ends, *chain.from_iterable(trained)]
 
     def _entry(self, round_: Round) -> Mapping[str, Batches]:
         """Enter a round, or find that it was entered: return its batches of full and partial trainings."""
@@ -211,7 +231,8 @@ def enter(folder: StudyFolder, study: Study, round_: Round, competitors: Sequenc
     A batch size that changes in the middle of a search counts from the next round that is entered.
     """
     path = folder.entry(round_)
-    if round_.index == 0 and not round_.is_thaw:
+    # where a model draws them, configurations are written when it does
+    if round_.index == 0 and not round_.is_thaw and not study.schedule().drawn_after(round_.bracket):
         for trial, (slot, configuration) in study.trials(round_.bracket).items():
             config = folder.config(trial)
             if not config.exists():

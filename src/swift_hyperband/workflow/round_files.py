@@ -18,7 +18,7 @@ from swift_hyperband.search.decisions import Decision
 from swift_hyperband.search.schedule import Round, RoundKey
 from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
 from swift_hyperband.study.model import Study
-from swift_hyperband.workflow import fitting
+from swift_hyperband.workflow import drawing, fitting
 from swift_hyperband.workflow.dag import enter
 
 OnRound = Callable[[RoundRecord], None]
@@ -53,10 +53,19 @@ class RoundFiles:
         return fitted.predictor
 
     def search(self) -> ScheduledSearch:
-        """Return the search at its begin; its predictors are fitted here."""
+        """Return the search at its begin; its predictors are fitted and its configurations drawn here."""
         schedule = self.study.schedule()
         trials = {bracket: list(self.study.trials(bracket)) for bracket in schedule.brackets}
-        return ScheduledSearch(schedule, trials, self.study.rules(), fit=self.fit)
+        found: ScheduledSearch
+
+        def draw(drawn: Sequence[str]) -> None:
+            bracket = next(bracket for bracket, ids in trials.items() if drawn[0] in ids)
+            # what was drawn before a kill stays
+            if schedule.drawn_after(bracket) and not self.folder.draw(schedule.brackets[bracket][0]).exists():
+                drawing.draw(self.folder, self.study.frozen(), bracket, found.curves)
+
+        found = ScheduledSearch(schedule, trials, self.study.rules(), fit=self.fit, draw=draw)
+        return found
 
     def write(self, search: ScheduledSearch) -> None:
         """Write the rounds that were entered, decided or ended since the last time."""

@@ -36,7 +36,7 @@ from swift_hyperband.search.decisions import rank
 from swift_hyperband.search.schedule import Round, Schedule
 from swift_hyperband.study.frozen import FrozenStudy
 from swift_hyperband.training import kept_states
-from swift_hyperband.workflow import fitting
+from swift_hyperband.workflow import drawing, fitting
 
 if TYPE_CHECKING:
     from swift_hyperband.search import Curve
@@ -74,6 +74,14 @@ class Steps:
         if found is None:
             raise UserError(f"{self.folder.study}: has no round {index} in bracket {bracket}")
         return found
+
+    def draw(self, round_: Round) -> None:
+        """Write draw.json: the configurations of a bracket's trials, given by its first round; and their own files."""
+        brackets = self.schedule.drawn_after(round_.bracket)
+        if round_.index != 0 or not brackets:
+            raise UserError(f"{self.folder.draw(round_)}: must be of the first round of a bracket that a model draws")
+        batches, curves, _ = self._so_far(brackets)
+        drawing.draw(self.folder, self.study, round_.bracket, curves, [*batches, *self._last_promotions(brackets)])
 
     def threshold(self, round_: Round) -> None:
         """Write threshold.json: the reference trials' curves, and the threshold if they alone set it."""
@@ -121,16 +129,9 @@ class Steps:
 
     def thaw(self, round_: Round) -> None:
         """Write thaw.json: the trials left behind by all brackets that go on to the last epoch."""
-        batches = self._trained()
-        curves: dict[str, Curve] = {}
-        goals: dict[str, int] = {}
-        for path in batches:
-            batch = Batch.read(path)
-            for trial, curve in batch.curves(self.study.metric):
-                # later rounds, and completions after partial trainings, hold more of a trial's curve
-                curves[trial], goals[trial] = curve, batch.epochs
+        batches, curves, goals = self._so_far(self.schedule.brackets)
         found = rounds.thaw(self.schedule, curves, goals, self.study.rules())
-        sources = [*batches, *self._last_promotions()]
+        sources = [*batches, *self._last_promotions(self.schedule.brackets)]
         Thawed.of(found).write(self.folder.thaw(round_), self.study.metric, sources)
 
     def best(self) -> None:
@@ -146,7 +147,7 @@ class Steps:
             return
         verify_inputs(self.folder, self._decision_files())
         winners: dict[str, float] = {}
-        for path in self._last_promotions(thaw=True):
+        for path in self._last_promotions(self.schedule.brackets, thaw=True):
             last = Promotion.read(path, self.study.metric)
             winners |= {trial: last.losses[trial] for trial in last.promoted}
         if not winners:
@@ -175,6 +176,8 @@ class Steps:
     def _decision_files(self) -> list[Path]:
         files: list[Path] = []
         for round_ in self.schedule.rounds:
+            if round_.index == 0 and self.schedule.drawn_after(round_.bracket):
+                files.append(self.folder.draw(round_))
             if round_.decision_epoch is not None:
                 files += [self.folder.threshold(round_), self.folder.decision(round_)]
             if round_.training_rounds:
@@ -184,9 +187,21 @@ class Steps:
             files += [self.folder.thaw(self.schedule.thaw), self.folder.promotion(self.schedule.thaw)]
         return files
 
-    def _last_promotions(self, thaw: bool = False) -> list[Path]:
-        """Return the promotions that end the brackets, and perhaps that of the round after them."""
-        ends = [rounds_[-1] for rounds_ in self.schedule.brackets.values()]
+    def _so_far(self, brackets: Iterable[int]) -> tuple[list[Path], dict[str, Curve], dict[str, int]]:
+        """Return all batches that brackets trained, the losses in them by trial, and how far each was to train."""
+        batches = self._trained(brackets)
+        curves: dict[str, Curve] = {}
+        goals: dict[str, int] = {}
+        for path in batches:
+            batch = Batch.read(path)
+            for trial, curve in batch.curves(self.study.metric):
+                # later rounds, and completions after partial trainings, hold more of a trial's curve
+                curves[trial], goals[trial] = curve, batch.epochs
+        return batches, curves, goals
+
+    def _last_promotions(self, brackets: Iterable[int], thaw: bool = False) -> list[Path]:
+        """Return the promotions that end brackets, and perhaps that of the round after all."""
+        ends = [self.schedule.brackets[bracket][-1] for bracket in brackets]
         if thaw and self.schedule.thaw is not None:
             ends.append(self.schedule.thaw)
         return [self.folder.promotion(round_) for round_ in ends]
@@ -197,10 +212,10 @@ class Steps:
     def _full(self, round_: Round) -> list[Path]:
         return self._batches(round_, self._entry(round_).batches["full"], "full")
 
-    def _trained(self) -> list[Path]:
-        """Return the files of all batches that the brackets trained, in the order of their rounds."""
+    def _trained(self, brackets: Iterable[int]) -> list[Path]:
+        """Return the files of all batches that brackets trained, in the order of their rounds."""
         found: list[Path] = []
-        for round_ in self.schedule.rounds:
+        for round_ in chain.from_iterable(self.schedule.brackets[bracket] for bracket in brackets):
             found += self._full(round_)
             if round_.decision_epoch is not None:
                 found += self._batches(round_, self._entry(round_).batches["partial"], "partial")
