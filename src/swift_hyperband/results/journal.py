@@ -102,9 +102,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events = read(path)
-        if self.events:
+        whole = sum(len(line) + 1 for line in _lines(path))
+        if self.events and path.stat().st_size > whole:
             # the end of a line that was torn
-            os.truncate(path, sum(len(line) + 1 for line in _lines(path)))
+            os.truncate(path, whole)
 
     def append(self, *events: Event) -> None:
         """Write events; they are on the disk when this returns."""

@@ -6,6 +6,7 @@ with the curves of the trials cut where they were when it was told of them.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Set
 
@@ -55,6 +56,9 @@ def check_rounds(study: Study, where: str) -> None:
         )
 
 
+logger = logging.getLogger(__name__)
+
+
 class JournaledSearch:
     """An ask/tell search (`search.Search`) whose events are in the journal before anything follows from them.
 
@@ -88,6 +92,8 @@ class JournaledSearch:
         if (begin.kind, begin.name) != ("begin", study.search.algorithm):
             raise self._contradiction(1, f"must begin a search of algorithm {study.search.algorithm}", begin)
         self.workers = begin.workers
+        if ALGORITHMS[study.search.algorithm].adapts and workers != self.workers:
+            logger.info(f"{folder.journal}: the search chooses brackets as for {begin.workers} workers, as it began")
         slots = {bracket: study.slots(bracket) for bracket in study.supply().brackets}
         self._places = {trial: (bracket, slot) for bracket, found in slots.items() for trial, slot in found.items()}
         trials = {bracket: list(found) for bracket, found in slots.items()}
@@ -96,6 +102,8 @@ class JournaledSearch:
             study.search.algorithm, study.schedule(), trials, frozen.settings_of_search(), self.workers
         )
         self._stopped: set[str] = set()
+        # how many trials reached the last epoch, failed or diverged
+        self._ended = 0
         # asked for and not told of, by the journal; and those among them that nobody was asked for since this began
         self._outstanding: dict[str, int] = {}
         self._again: list[Training] = []
@@ -112,11 +120,7 @@ class JournaledSearch:
         """Return how many trials may still train at the same time, at most."""
         if ALGORITHMS[self._study.search.algorithm].family is Family.FAST_HYPERBAND:
             return 1
-        ended = {trial for trial, curve in self.curves.items() if self._is_over(curve)} | self.stopped
-        return max(len(self._outstanding), len(self._places) - len(ended))
-
-    def _is_over(self, curve: Curve) -> bool:
-        return len(curve) >= self._study.search.max_epochs or not all(map(math.isfinite, curve[-1:]))
+        return max(len(self._outstanding), len(self._places) - self._ended - len(self.stopped))
 
     def ask(self, at_most: int | None = None) -> list[Training]:
         """Return the next trainings; see `Search.ask`."""
@@ -141,7 +145,7 @@ class JournaledSearch:
         epochs = self._outstanding.pop(trial)
         curve = curve[:epochs]
         self._journal.append(Event("tell", trial, epochs, len(curve), self._value(curve)))
-        self._search.tell(trial, curve)
+        self._tell(trial, curve, epochs)
         self._note_stopped()
         self._note_end()
 
@@ -220,7 +224,12 @@ class JournaledSearch:
             path = self._folder.trial(event.name)
             needed = f"must tell the curve in {path}, {len(curve)} epochs that end with {self._value(curve)}"
             raise self._contradiction(number, needed, event)
-        self._search.tell(event.name, curve)
+        self._tell(event.name, curve, event.epochs)
+
+    def _tell(self, trial: str, curve: Curve, epochs: int) -> None:
+        self._search.tell(trial, curve)
+        is_lost = len(curve) < epochs or not math.isfinite(curve[-1])
+        self._ended += is_lost or epochs == self._study.search.max_epochs
 
     def _contradiction(self, number: int, needed: str, found: Event) -> UserError:
         told = ", ".join(f"{key} {value}" for key, value in found.to_json().items())
