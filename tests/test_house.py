@@ -109,7 +109,6 @@ ELSEWHERE = {
     "workers/supervisor": "workflow/test_workers",
     "workflow/driver": "workflow/test_search",
     "workflow/round_files": "workflow/test_search",
-    "workers/conduct": "workers/test_search",
     "workers/decider": "workers/test_search",
     "workers/local": "workers/test_search",
     "workers/start": "workers/test_search",
