@@ -56,8 +56,8 @@ class Repeated(Recipe):
     """A search whose brackets run several times, each time with fresh configurations, its curves kept."""
 
     @cached_property
-    def schedule(self) -> Schedule:
-        once = super().schedule
+    def _once(self) -> Schedule:
+        once = super()._once
         count = max(once.brackets) + 1
         rounds = [
             replace(round_, bracket=round_.bracket + count * number)

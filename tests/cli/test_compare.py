@@ -134,6 +134,17 @@ def test_a_baseline_that_beats_another_search_is_named(folder, capsys):
     assert "\nMisled is beaten by Random (regret -" in (made / "summary.md").read_text()
 
 
+def test_a_table_with_repeated_rows_flatters_what_a_model_draws_and_says_so(folder, capsys):
+    path = folder / "curves/falling.csv"
+    again = [line.replace("3,", "again,", 1) for line in path.read_text().splitlines() if line.startswith("3,")]
+    path.write_text(path.read_text() + "\n".join(again) + "\n")
+    write(folder, searches=[*SEARCHES[:1], {"label": "TPE", "search": "hyperband", "sampling": "tpe"}])
+    assert main(["compare", "--cores", "1"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Falling: TPE: 1 of 61 rows repeat the configuration of an earlier row" in printed
+    assert "Rising: TPE:" not in printed
+
+
 def test_the_same_command_again_does_nothing_and_more_seeds_only_add(folder):
     main(["compare", "--cores", "1"])
     before = times(folder)

@@ -230,3 +230,16 @@ def test_values_near_the_largest_number_are_replayed(tmp_path, capsys, mode):
     assert replay(path, "--mode", mode, "--seeds", 4, "--json") == 0
     best = {json.dumps(run["best"]) for run in json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["runs"]}
     assert best <= {json.dumps((-1) ** row * 1.7e308 / (1 + row % 7) / 9) for row in range(40)}
+
+
+def test_a_table_with_repeated_rows_flatters_what_a_model_draws_and_says_so(table, capsys):
+    cells = table.read_text().splitlines()
+    again = [line.replace("c0,", "again,", 1) for line in cells if line.startswith("c0,")]
+    table.write_text("\n".join([*cells, *again]) + "\n")
+    told = "1 of 61 rows repeat the configuration of an earlier row: a model"
+    assert replay(table, "--seeds", 2, "--search", "hyperband", "--sampling", "tpe", "--json") == 0
+    assert any(note.startswith(told) for note in json.loads(capsys.readouterr().out)["notes"])
+    assert replay(table, "--seeds", 2, "--search", "hyperband", "--sampling", "tpe") == 0
+    assert told in " ".join(capsys.readouterr().out.split())
+    assert replay(table, "--seeds", 2, "--search", "hyperband") == 0
+    assert told not in " ".join(capsys.readouterr().out.split())

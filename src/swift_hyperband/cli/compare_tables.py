@@ -8,10 +8,12 @@ from pathlib import Path
 from rich.table import Table
 
 from swift_hyperband.cli import console
+from swift_hyperband.compare import units as compare
 from swift_hyperband.compare.comparison import Comparison
 from swift_hyperband.compare.pool import Rows
 from swift_hyperband.compare.summaries import Summary, over_tables
-from swift_hyperband.compare.units import Unit
+from swift_hyperband.compare.units import Pair, Unit
+from swift_hyperband.replay.model_draws import flattered
 from swift_hyperband.report import verdicts
 from swift_hyperband.report.compare import summary
 from swift_hyperband.report.compare.report import write_report
@@ -28,11 +30,22 @@ def report(comparison: Comparison, units: Sequence[Unit], rows: Rows, folder: Pa
             if one.beaten_by:
                 line = f"{name}: {verdicts.beaten(one.search, one.beaten_by)}"
                 screen.print(line, style="yellow", markup=False, soft_wrap=True)
+        if caution := _flattered(name, units):
+            screen.print(caution, style="yellow", markup=False, soft_wrap=True)
         screen.print()
     if any(one.verdict for one in found):
         screen.print(_over_tables(found, len(comparison.sources)))
         screen.print()
     screen.print(f"figure and tables: {folder}", soft_wrap=True)
+
+
+def _flattered(name: str, units: Sequence[Unit]) -> str | None:
+    """Return a line about a table that flatters the searches whose configurations a model draws."""
+    pairs = [
+        unit for unit in units if isinstance(unit, Pair) and unit.source.name == name and unit.sampling != "random"
+    ]
+    found = flattered(compare.table(pairs[0].source)) if pairs else None
+    return None if found is None else f"{name}: {', '.join(pair.recipe.label for pair in pairs)}: {found}"
 
 
 def _table(found: Sequence[Summary]) -> Table:

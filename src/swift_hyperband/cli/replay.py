@@ -21,7 +21,7 @@ from swift_hyperband.compare.verdicts import verdict
 from swift_hyperband.processes.exit_codes import INTERRUPTED
 from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.draws import Draw
-from swift_hyperband.replay.model_draws import draws
+from swift_hyperband.replay.model_draws import draws, with_caution
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, Run, interval
 from swift_hyperband.replay.searches import PREDICTORS, Recipe
@@ -142,6 +142,7 @@ def _replay(options: argparse.Namespace) -> int:
     if options.distinct:
         # of those that are long enough, so that no configuration is lost because its first row is short
         table = table.complete(wanted.max_epochs).distinct()
+    table = with_caution(table, options.sampling)
     replay = Replay(table, wanted.max_epochs, *_draws(options, table.complete(wanted.max_epochs)))
     cluster = _cluster(options)
     runs: list[Run] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -49,6 +50,22 @@ def draws(table: CurveTable, method: Sampling, space: Space | None) -> tuple[Dra
     if method == "random":
         return plain, plain
     return model_based(table, method, space), plain or permutations(table.rows)
+
+
+def flattered(table: CurveTable) -> str | None:
+    """Return why a model looks better on a table than it is; None without a reason."""
+    if not (repeats := int(table.repeats.sum())) or not table.hyperparameters:
+        return None
+    return (
+        f"{repeats} of {table.rows} rows repeat the configuration of an earlier row: a model that has found a good one "
+        "draws it again, which flatters it here"
+    )
+
+
+def with_caution(table: CurveTable, method: Sampling) -> CurveTable:
+    """Return a table with a note where it flatters what draws configurations."""
+    found = None if method == "random" else flattered(table)
+    return table if found is None else replace(table, notes=(*table.notes, found))
 
 
 def model_based(table: CurveTable, method: Sampling, space: Space | None = None) -> Draw:

@@ -237,6 +237,12 @@ class History:
                 _check(path, found[bracket].trials, self.study.trials(bracket))
         return found
 
+    @cached_property
+    def by_model(self) -> frozenset[str]:
+        """The trials whose configurations a model drew, so far."""
+        drawn = (found.trials.items() for found in self.drawn.values())
+        return frozenset(trial for trials in drawn for trial, found in trials if found.by_model)
+
     def _is_drawn(self, bracket: int) -> bool:
         """Whether the trials of a bracket have configurations. A model draws them long after the bracket is entered."""
         return bracket in self.drawn or not self.schedule.drawn_after(bracket)
