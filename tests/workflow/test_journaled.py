@@ -204,3 +204,25 @@ def test_status_plan_best_and_report_tell_of_rungs(project, quick, algorithm):
     assert plan["epochs"] == {"hyperband": 69, "worst": None if "asha" in algorithm else 69}
     assert search.epochs <= (plan["epochs"]["worst"] or search.epochs)
     assert "of Hyperband" in project.run("swift-hyperband", "plan")
+
+
+@pytest.mark.parametrize("algorithm", ["asha", "adaptive-hyperband"])
+def test_a_model_draws_configurations_again_as_it_drew_them(project, quick, algorithm):
+    space = {f"x{number}": {"type": "float", "low": 0.0, "high": 1.0} for number in range(3)}
+    row = {"row": {"type": "int", "low": 0, "high": 119}}
+    project.study(search__algorithm=algorithm, search__sampling="tpe", search__max_epochs=27, space=row | space)
+    quick()
+    configs = {path: path.read_text() for path in project.results.glob("trials/*/config.json")}
+    study = load(project.path / "config/config.yaml")
+    places = [json.loads(text) for text in configs.values()]
+    by_seed = [study.configuration(place["bracket"], place["slot"]) == place["configuration"] for place in places]
+    assert 0.1 < sum(by_seed) / len(by_seed) < 0.9
+    written, best = (project.results / "journal.jsonl").read_bytes(), project.best()
+    for path in configs:
+        path.unlink()
+    quick()
+    assert {path: path.read_text() for path in configs} == configs
+    assert ((project.results / "journal.jsonl").read_bytes(), project.best()) == (written, best)
+    shutil.rmtree(min(configs).parent)
+    with pytest.raises(UserError, match=r"config.json: must be there, as the curve of the trial is lost, too; restore"):
+        quick()

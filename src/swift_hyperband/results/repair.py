@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from swift_hyperband.search import Curve, decisions
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.rounds import divide, loss_at
 from swift_hyperband.search.schedule import Round
+from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.training import kept_states, state, trial
 
 logger = logging.getLogger(__name__)
@@ -316,8 +317,15 @@ class _MendingByJournal(_Mending):
             elif curve and as_value(self.study.metric, curve[-1]) != told.value:
                 self.train_anew(name, f"does not hold what {self.folder.journal} tells of epoch {told.trained}")
         self._look_at_table()
-        self._look_at_winner()
+        # configurations that a model drew are drawn again only when the search goes on
+        if all(self.folder.config(name).exists() for name in self._told):
+            self._look_at_winner()
         self._look_at_report()
+
+    def configurations(self, bracket: int) -> Mapping[str, tuple[int, Mapping[str, Scalar] | None]]:
+        if self.study.search.sampling == "random":
+            return self.drawn[bracket]
+        return {name: (slot, None) for name, (slot, _) in self.drawn[bracket].items()}
 
     def _loss_at_end(self, _bracket: int, name: str) -> float:
         told = self._told.get(name)

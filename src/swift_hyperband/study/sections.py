@@ -43,7 +43,7 @@ class Search(Section):
     sampling: Sampling = Field(
         default="random",
         description="random: configurations follow from the seed; tpe, bohb: two in three are drawn by a model of the "
-        "curves of all earlier brackets, which then run one after another.",
+        "curves of all earlier brackets, which then run one after another (without rounds: of the curves so far).",
     )
     brackets: list[int] | None = Field(
         default=None, description="The brackets to run, as numbers from 0 (no early stopping) up; null for all."
@@ -64,9 +64,8 @@ class Search(Section):
             raise InvalidKeysError(("full", f"must be at least 3 with algorithm {self.algorithm}, found {self.full}"))
         if self.trials is not None and self.full is not None and self.trials <= self.full:
             raise InvalidKeysError(("trials", f"must be more than full ({self.full}), found {self.trials}"))
-        if self.sampling != "random" and (algorithm.random or not algorithm.synchronous):
-            why = "which has one bracket" if algorithm.random else "which has no rounds"
-            found = f"must be random with algorithm {self.algorithm}, {why}, found {self.sampling}"
+        if self.sampling != "random" and algorithm.random:
+            found = f"must be random with algorithm {self.algorithm}, which has one bracket, found {self.sampling}"
             raise InvalidKeysError(("sampling", found))
         if self.brackets == []:
             raise InvalidKeysError(("brackets", "must hold at least one bracket, found none; leave it out for all"))

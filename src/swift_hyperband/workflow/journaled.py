@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 
 from swift_hyperband.annealing.settings import LOCAL, REMOTE
 from swift_hyperband.base.errors import UserError
@@ -17,9 +17,11 @@ from swift_hyperband.base.wording import one_of
 from swift_hyperband.results.contents import Config
 from swift_hyperband.results.journal import Event, Journal, damaged
 from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.search import Curve, Search, Training
+from swift_hyperband.search import Curve, Search, Training, sampling
 from swift_hyperband.search.algorithms import ALGORITHMS, Family
+from swift_hyperband.search.sampling import Place
 from swift_hyperband.search.start import start
+from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.study.model import Study
 from swift_hyperband.training.trial import read_rows
 
@@ -95,12 +97,16 @@ class JournaledSearch:
         if ALGORITHMS[study.search.algorithm].adapts and workers != self.workers:
             logger.info(f"{folder.journal}: the search chooses brackets as for {begin.workers} workers, as it began")
         slots = {bracket: study.slots(bracket) for bracket in study.supply().brackets}
-        self._places = {trial: (bracket, slot) for bracket, found in slots.items() for trial, slot in found.items()}
+        self._places = {
+            trial: Place(bracket, slot) for bracket, found in slots.items() for trial, slot in found.items()
+        }
         trials = {bracket: list(found) for bracket, found in slots.items()}
         frozen = study.frozen()
+        draw = None if study.search.sampling == "random" else self._draw
         self._search: Search = start(
-            study.search.algorithm, study.schedule(), trials, frozen.settings_of_search(), self.workers
+            study.search.algorithm, study.schedule(), trials, frozen.settings_of_search(), self.workers, draw
         )
+        self._known: dict[str, Mapping[str, Scalar]] = {}
         self._stopped: set[str] = set()
         # how many trials reached the last epoch, failed or diverged
         self._ended = 0
@@ -185,7 +191,11 @@ class JournaledSearch:
         """Return, by trial, the trainings of which the journal tells and whose curves are not there any more."""
         told = {event.name: event.trained for event in self._journal.events if event.kind == "tell"}
         lost = {trial: Training(trial, epochs) for trial, epochs in told.items() if len(self._curve(trial)) < epochs}
-        for trial in lost.keys() & self._places.keys():
+        for trial in sorted(lost.keys() & self._places.keys()):
+            path = self._folder.config(trial)
+            if self._study.search.sampling != "random" and not path.exists():
+                advice = f"restore it, or delete {self._folder.journal} and start the search again"
+                raise UserError(f"{path}: must be there, as the curve of the trial is lost, too; {advice}")
             self._introduce(trial)
         return lost
 
@@ -252,10 +262,25 @@ class JournaledSearch:
 
     def _introduce(self, trial: str) -> None:
         """Write the configuration of a trial that is asked for, if it is not there."""
-        path = self._folder.config(trial)
-        if not path.exists():
-            bracket, slot = self._places[trial]
-            Config(trial, bracket, slot, self._study.configuration(bracket, slot)).write(path)
+        self._draw([trial])
+
+    def _draw(self, trials: Sequence[str]) -> None:
+        """Draw the configurations of trials that have none, from the curves of which the search was told."""
+        study, folder = self._study, self._folder
+        if not (places := {trial: self._places[trial] for trial in trials if not folder.config(trial).exists()}):
+            return
+        if study.search.sampling == "random":
+            drawn = {trial: study.configuration(*place) for trial, place in places.items()}
+        else:
+            # each trial is read once
+            for trial in self.curves.keys() - self._known.keys():
+                self._known[trial] = Config.read(folder.config(trial)).configuration
+            known = {trial: self._known[trial] for trial in self.curves}
+            space, seed = study.search_space(), study.search.seed
+            found = sampling.draw(space, study.search.sampling, seed, places, known, self.curves)
+            drawn = {trial: one.configuration for trial, one in found.items()}
+        for trial, (bracket, slot) in places.items():
+            Config(trial, bracket, slot, drawn[trial]).write(folder.config(trial))
 
     def _curve(self, trial: str) -> Curve:
         metric = self._study.metric
