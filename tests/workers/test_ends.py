@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 import yaml
 from worker_actors import Actor, by_rounds, decided, until
+from workflow_project import at_work
 
 CRASHING = """
 class Model:
@@ -163,3 +165,59 @@ def test_a_worker_trains_several_trials_side_by_side(project):
         at_work += 1 if event["what"] == "began" else -1
         most = max(most, at_work)
     assert most == 3
+
+
+def test_ctrl_c_ends_a_search_with_all_its_workers_and_it_goes_on(project):
+    expected = by_rounds(project)
+    project.study(execution="workers", target__options={"table": "table.csv", "seconds": 0.2})
+    search = Actor(project, "search")
+    until(project.trains)
+    os.killpg(search.pid, signal.SIGINT)
+    assert search.wait() == 130
+    assert at_work(project.path) == []
+    assert not [*project.results.glob("*/**/lease")]
+    assert "Traceback" not in project.printed()
+    assert [path.read_text() for path in project.results.glob("workers/*/log") if "Traceback" in path.read_text()] == []
+    assert Actor(project, "search").wait() == 0
+    assert decided(project.results) == expected
+
+
+def test_workers_end_with_the_search_that_started_them_however_that_ends(project):
+    project.study(execution="workers", target__options={"table": "table.csv", "seconds": 0.2})
+    search = Actor(project, "search")
+    until(project.trains)
+    search.kill(group=False)
+    # a training that nobody could end goes on to its epoch
+    until(lambda: at_work(project.path) == [])
+
+
+def test_a_killed_worker_of_a_search_is_started_again(project):
+    expected = by_rounds(project)
+    project.study(execution="workers", target__options={"table": "table.csv", "seconds": 0.05})
+    search = Actor(project, "search")
+    until(project.trains)
+    worker = json.loads((project.results / "workers/0/worker.json").read_text())
+    os.kill(worker["pid"], signal.SIGKILL)
+    assert search.wait() == 0
+    assert json.loads((project.results / "workers/0/worker.json").read_text())["pid"] != worker["pid"]
+    assert decided(project.results) == expected
+
+
+def test_a_process_that_was_suspended_while_another_one_took_its_place_decides_no_more(project):
+    project.study(execution="workers", target__options={"table": "table.csv", "seconds": 0.1})
+    decider, worker = begin(project, "0")
+    until(project.trains)
+    os.kill(decider.pid, signal.SIGSTOP)
+    # another process of this machine, alive: this test
+    lease = project.results / "decider/lease"
+    stat = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    taken = {**json.loads(lease.read_text()), "pid": os.getpid(), "started": int(stat[19]), "token": "other"}
+    lease.with_name("taken").write_text(json.dumps(taken))
+    lease.with_name("taken").replace(lease)
+    agenda = (project.results / "agenda.json").read_bytes()
+    os.kill(decider.pid, signal.SIGCONT)
+    assert decider.wait() == 0
+    assert "another process decides, as this one was suspended for too long" in project.printed()
+    assert (project.results / "agenda.json").read_bytes() == agenda
+    assert lease.exists()
+    worker.kill()

@@ -44,8 +44,8 @@ FEWEST_NEEDED = 64
 
 
 @contextmanager
-def deciding(folder: StudyFolder) -> Iterator[None]:
-    """Be the one process that decides.
+def deciding(folder: StudyFolder) -> Iterator[lease.Lease]:
+    """Be the one process that decides, by a lease.
 
     Raises
     ------
@@ -60,8 +60,13 @@ def deciding(folder: StudyFolder) -> Iterator[None]:
             f"{folder.path}: one process at a time can decide, and {lease.holder(folder.decider)} does; "
             "follow it with 'swift-hyperband status --watch', or end it first"
         )
-    with held:
-        yield
+    try:
+        with held:
+            yield held
+    except lease.LeaseLostError:
+        raise DecidedElsewhereError(
+            f"{folder.path}: another process decides, as this one was suspended for too long"
+        ) from None
 
 
 def decide(folder: StudyFolder, study: Study | None = None) -> None:
@@ -81,9 +86,9 @@ def decide(folder: StudyFolder, study: Study | None = None) -> None:
         If the search cannot go on.
     """
     try:
-        with deciding(folder):
+        with deciding(folder) as held:
             study = _begun(folder, study)
-            Decider(folder, study, conduct_of(folder, study)).run()
+            Decider(folder, study, conduct_of(folder, study), held).run()
     except DecidedElsewhereError as error:
         logger.info(str(error))
 
@@ -111,18 +116,25 @@ class Decider:
     Parameters
     ----------
     folder : StudyFolder
-        Of a study that was begun. This process holds the lease in its folder `decider`.
+        Of a study that was begun.
     study : Study
     conduct : Conduct
         What the search is told and asked.
+    held : Lease
+        As `deciding` gives it.
     meanwhile : callable, optional
         Called between two looks.
     """
 
     def __init__(
-        self, folder: StudyFolder, study: Study, conduct: Conduct, meanwhile: Callable[[], None] | None = None
+        self,
+        folder: StudyFolder,
+        study: Study,
+        conduct: Conduct,
+        held: lease.Lease,
+        meanwhile: Callable[[], None] | None = None,
     ) -> None:
-        self._folder, self._study, self._conduct = folder, study, conduct
+        self._folder, self._study, self._conduct, self._held = folder, study, conduct, held
         self._meanwhile = meanwhile or (lambda: None)
         self._roster = Roster(folder)
         self._outstanding: dict[str, int] = {}
@@ -145,6 +157,8 @@ class Decider:
             If it cannot go on; the agenda says so to the workers.
         OSError
             If the disk is full or fails; so it does.
+        LeaseLostError
+            If another process decides, as this one was suspended for too long.
         """
         try:
             self._search()
@@ -163,6 +177,8 @@ class Decider:
         self._add(conduct.resume())
         while not conduct.search.finished:
             ended = self._ended()
+            # before anything is written
+            self._held.check()
             for name, curve in ended:
                 conduct.tell(name, curve)
             if ended or self._free():

@@ -45,10 +45,10 @@ def run_search(study: Study, folder: StudyFolder, workers: int, on_round: OnRoun
     study = prepare(study, folder)
     crew = Crew(folder)
     try:
-        with deciding(folder):
+        with deciding(folder) as held:
             agenda.remove(folder.agenda)
             crew.start(workers)
-            search = Decider(folder, study, conduct_of(folder, study, on_round), crew.look).run()
+            search = Decider(folder, study, conduct_of(folder, study, on_round), held, crew.look).run()
         crew.wait()
     finally:
         crew.end()
