@@ -175,7 +175,7 @@ def test_ctrl_c_ends_a_search_with_all_its_workers_and_it_goes_on(project):
     os.killpg(search.pid, signal.SIGINT)
     assert search.wait() == 130
     assert at_work(project.path) == []
-    assert not [*project.results.glob("*/**/lease")]
+    assert not [*project.results.glob("trials/*/lease")]
     assert "Traceback" not in project.printed()
     assert [path.read_text() for path in project.results.glob("workers/*/log") if "Traceback" in path.read_text()] == []
     assert Actor(project, "search").wait() == 0

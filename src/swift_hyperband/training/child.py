@@ -191,7 +191,10 @@ def _report(child: Child) -> Report | None:
 
 
 def end(running: Sequence[Child]) -> None:
-    """End all children, wait for them and give back their leases."""
+    """End all children, wait for them and give back their leases; signals meanwhile change nothing."""
+    if not running:
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     for child in running:
         child.process.terminate()
     for child in running:
@@ -200,6 +203,8 @@ def end(running: Sequence[Child]) -> None:
             child.process.kill()
             child.process.join()
         lease.clear(child.folder)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @contextmanager
