@@ -159,6 +159,8 @@ def test_a_finished_search_shows_what_best_yaml_says(folder, capsys):
         "saved": HYPERBAND_EPOCHS - done.epochs,
         "to_come": 0,
         "repeated": 0,
+        "ahead_used": 0,
+        "ahead_in_vain": 0,
         "hyperband": HYPERBAND_EPOCHS,
     }
     assert sum(bracket["trials"]["stopped"] for bracket in found["brackets"]) == stopped

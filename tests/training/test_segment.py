@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from swift_hyperband.targets import Context, RunsAhead
-from swift_hyperband.training import segment
+from swift_hyperband.training import segment, state
 from swift_hyperband.training.clock import RESERVE, Clock
 from swift_hyperband.training.settings import TrainingSettings
-from swift_hyperband.training.trial import read_rows
+from swift_hyperband.training.trial import failed_ahead, failures, read_rows
+from swift_hyperband.training.trial import started as tried
+
+SETTINGS = TrainingSettings("mine", {}, "loss", 1, 0, 0)
 
 
 class Plain:
@@ -77,7 +80,7 @@ def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def train(folder: Path, target: type, epochs: int, clock: Clock | None = None) -> None:
-    segment.train(folder, TrainingSettings("mine", {}, "loss", 1, 0, 0), target, epochs, clock)
+    segment.train(folder, SETTINGS, target, epochs, clock)
 
 
 def started(folder: Path) -> list[int]:
@@ -117,3 +120,46 @@ def test_a_context_can_be_made_of_what_a_users_own_test_knows() -> None:
     assert list(context.curve()) == []
     assert context.fits() is None
     context.started(1)
+
+
+def ahead(asks: list[int | None]) -> segment.Ahead:
+    """Return what a training ahead of a search is told before each epoch; the last for ever."""
+    return lambda: asks.pop(0) if len(asks) > 1 else asks[0]
+
+
+def train_ahead(folder: Path, target: type, epochs: int, asks: list[int | None]) -> None:
+    segment.train(folder, SETTINGS, target, epochs, ahead=ahead(asks))
+
+
+def test_a_training_ahead_ends_where_nobody_hopes_for_it_any_more_and_saves_what_it_did(trial: Path) -> None:
+    train_ahead(trial, Plain, 9, [0, 0, None])
+    assert len(read_rows(trial)) == 2
+    assert state.load(trial).curve == read_rows(trial)
+    train(trial, Plain, 3)
+    assert started(trial) == [1, 2, 3]
+    assert tried(trial).ahead == {1, 2}
+
+
+def test_a_training_ahead_that_is_asked_for_meanwhile_ends_at_the_epoch_asked_for(trial: Path) -> None:
+    train_ahead(trial, Plain, 9, [0, 0, 4])
+    assert len(read_rows(trial)) == 4
+    assert tried(trial).ahead == {1, 2}
+
+
+def test_a_crash_ahead_does_not_count_and_the_epoch_is_trained_again_when_asked_for(trial: Path) -> None:
+    class Crashes(Plain):
+        times = 0
+
+        def train_epoch(self, epoch: int) -> dict[str, Any] | None:
+            if epoch == 3 and not Crashes.times:
+                Crashes.times += 1
+                raise RuntimeError("now and then")
+            return super().train_epoch(epoch)
+
+    with pytest.raises(segment.CrashError):
+        train_ahead(trial, Crashes, 9, [0])
+    assert failed_ahead(trial)
+    assert json.loads((trial / "failures-ahead.json").read_text())["error"].endswith("RuntimeError: now and then")
+    assert failures(trial) is None
+    train(trial, Crashes, 3)
+    assert len(read_rows(trial)) == 3

@@ -168,6 +168,8 @@ def _facts(progress: Progress) -> Table:
     table.add_row("epochs", f"{progress.sum('spent')} trained{saved}{left}")
     if not ALGORITHMS[study.search.algorithm].random:
         table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")
+    if ahead := progress.ahead.told:
+        table.add_row("", f"[dim]{ahead}[/]")
     if progress.repeated:
         why = "after kills or crashes" if study.target.resumable else "as the program cannot go on where it was"
         table.add_row("", f"[dim]and {progress.repeated} again, {why}[/]")

@@ -43,8 +43,8 @@ class ClusterSettings:
     failures_per_hour: float = key(0.0, "Of a worker that trains, exponential.", ge=0)
     speculate: bool | float = key(
         False,
-        "Whether workers without other work train ahead of what a search in rounds asks for; a number: most epochs "
-        "ahead, as a share of those asked for so far.",
+        "Whether workers without other work train ahead of a search in rounds; a number: most epochs ahead, as a share "
+        "of those asked for so far.",
         check=switch_or_share,
     )
     seed: int = key(0, "Of all that is random on the cluster.")

@@ -155,8 +155,9 @@ class Batch:
 
     def write(self, path: Path) -> None:
         trials = {
-            trial: {"status": trained.status, "values": [to_json(value) for value in trained.values[: self.epochs]]}
+            trial: {"status": cut.status, "values": [to_json(value) for value in cut.values]}
             for trial, trained in self.trials.items()
+            if (cut := trained.cut(self.epochs))
         }
         write_json(path, {"epochs": self.epochs, "trials": trials})
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.results.contents import Config, Content
+from swift_hyperband.results.ahead import asked
+from swift_hyperband.results.contents import Config, Content, Entry
+from swift_hyperband.results.decided import Decided, Promotion
 from swift_hyperband.results.drawn import DrawnBracket
+from swift_hyperband.results.history import RoundHistory
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve
 from swift_hyperband.search.rounds import loss_at
+from swift_hyperband.search.schedule import Round
 from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.training import trial
 
@@ -79,6 +84,41 @@ class Findings:
             rows = [] if place / trial.CURVE in self.wrong else trial.read_rows(place)
             self._curves[name] = [row[metric.name] for row in rows]
         return self._curves[name]
+
+    def competitors(self, round_: Round) -> Iterator[str]:
+        """Yield the trials of a round, as far as its files are there."""
+        for path in (self.folder.entry(round_), self.folder.promotion(round_)):
+            content = None if path in self.wrong else self.content.get(path)
+            if isinstance(content, Entry):
+                yield from content.competitors
+            elif isinstance(content, Promotion):
+                yield from content.losses
+
+    def asked(self) -> dict[str, int]:
+        """Return the epoch to which the search has asked for each trial, as far as the rounds' files are there."""
+        found = []
+        for round_ in self.schedule.all_rounds:
+            entry, decided = (
+                self.content.get(path) for path in (self.folder.entry(round_), self.folder.decision(round_))
+            )
+            if isinstance(entry, Entry):
+                history = RoundHistory(round_, tuple(entry.competitors))
+                names = decided.decision.verdicts if isinstance(decided, Decided) else {}
+                found.append(replace(history, decided=decided) if set(names) == set(history.partial) else history)
+        return asked(found)
+
+    def not_ahead(self, bracket: int, drawn: Iterable[str]) -> Iterable[str]:
+        """Return the trials of a bracket without those that were trained to the last epoch ahead of the search alone.
+
+        All of them where nothing is known of the bracket's last round.
+        """
+        last, thaw = self.schedule.brackets[bracket][-1], self.schedule.thaw
+        known = set(self.competitors(last))
+        decided = self.content.get(self.folder.decision(last))
+        verdicts = decided.decision.verdicts if isinstance(decided, Decided) else {}
+        stopped = {name for name, verdict in verdicts.items() if not verdict.continues}
+        thawed = set(self.competitors(thaw)) if thaw is not None else set()
+        return [name for name in drawn if not known or name in (known - stopped) | thawed]
 
     def reaches(self, name: str, epochs: int) -> bool:
         """Whether a trial is trained to an epoch, or failed or diverged before it."""

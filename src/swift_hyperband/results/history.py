@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AGAIN
 from swift_hyperband.results import journal
+from swift_hyperband.results.ahead import Ahead, asked
 from swift_hyperband.results.contents import Config, Entry, Sampler, known
 from swift_hyperband.results.decided import Decided, Promotion
 from swift_hyperband.results.drawn import DrawnBracket
@@ -26,7 +27,7 @@ from swift_hyperband.results.trials import read_curve
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.decisions import Verdict
 from swift_hyperband.search.schedule import Round, RoundKey, Schedule
-from swift_hyperband.training.trial import has_failed
+from swift_hyperband.training.trial import has_failed, read_rows, started
 
 if TYPE_CHECKING:
     from swift_hyperband.study.model import Study
@@ -94,7 +95,7 @@ class TrialHistory:
     configuration : dict
         Hyperparameters by name; inactive ones are not in it.
     curve : list of dict
-        One row an epoch: epoch, metrics, seconds.
+        One row an epoch: epoch, metrics, seconds; without epochs trained ahead that the search has not asked for.
     failed : bool
         Whether it crashed for good.
     """
@@ -194,9 +195,24 @@ class History:
             return self.rungs.over
         return all(found.promoted is not None for found in self.all_rounds)
 
+    @cached_property
+    def asked(self) -> dict[str, int]:
+        """The epoch to which a search in rounds has asked for each trial."""
+        return asked(self.all_rounds)
+
+    @cached_property
+    def ahead(self) -> Ahead:
+        """How many epochs were trained before the search asked for them."""
+        if self.rungs is not None:
+            return Ahead()
+        places = {trial: self.folder.trial(trial) for trial in self.trials}
+        return Ahead.sum(
+            Ahead.of(self.asked[trial], len(read_rows(place)), started(place).ahead) for trial, place in places.items()
+        )
+
     @property
     def epochs(self) -> int:
-        """Epochs trained so far."""
+        """Epochs trained so far, of those that the search has asked for."""
         return sum(len(trial.curve) for trial in self.trials.values())
 
     @property
@@ -262,6 +278,8 @@ class History:
         stored = Config.read(self.folder.config(trial))
         failed = has_failed(self.folder.trial(trial))
         curve = read_curve(self.folder, trial, self.study.target.metric)
+        if self.rungs is None:
+            curve = curve[: self.asked[trial]]
         return TrialHistory(trial, stored.bracket, stored.slot, dict(stored.configuration), curve, failed)
 
 

@@ -13,6 +13,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import to_json
 from swift_hyperband.processes.log import last as last_log
 from swift_hyperband.results import accounting, jobs, workers
+from swift_hyperband.results.ahead import Ahead
 from swift_hyperband.results.best import Best as Winner
 from swift_hyperband.results.bracket_progress import BracketProgress, left_behind, of_bracket, of_rungs, of_thaw
 from swift_hyperband.results.contents import Config
@@ -23,7 +24,17 @@ from swift_hyperband.results.standing import Best
 from swift_hyperband.results.workers import Worker
 from swift_hyperband.search.decisions import rank
 from swift_hyperband.slurm.queue import Run
-from swift_hyperband.training.trial import CURVE, FAILURES, STARTED, Trained, damages, failures, repeated, state_of
+from swift_hyperband.training.trial import (
+    CURVE,
+    FAILURES,
+    STARTED,
+    Started,
+    Trained,
+    damages,
+    failures,
+    started,
+    state_of,
+)
 
 ASK_EVERY = 60.0
 """Seconds after which SLURM is asked again what the jobs took."""
@@ -58,6 +69,8 @@ class Progress:
         What the trial printed that began an epoch last.
     damaged : mapping of str to str
         By trial, the last state that was found damaged, so that the trial was trained again.
+    ahead : Ahead
+        Epochs that were trained before the search asked for them.
     """
 
     history: History
@@ -71,6 +84,7 @@ class Progress:
     log: Path | None = None
     damaged: Mapping[str, str] = field(default_factory=dict)
     workers: tuple[Worker, ...] = ()
+    ahead: Ahead = field(default_factory=Ahead)
 
     @property
     def living(self) -> dict[str, Job]:
@@ -102,6 +116,7 @@ class Progress:
             "to_come": None if self.has_no_bound else self.sum("to_come"),
         }
         epochs |= {"repeated": self.repeated}
+        epochs |= {"ahead_used": self.ahead.used, "ahead_in_vain": self.ahead.in_vain}
         return {
             "started": True,
             "study": self.history.study.name,
@@ -140,7 +155,7 @@ class Reader:
         self.folder = folder
         self._asks = asks
         self._known: dict[str, tuple[tuple[Stamp, Stamp], Trained]] = {}
-        self._repeated: dict[str, tuple[Stamp, int]] = {}
+        self._started: dict[str, tuple[Stamp, Started]] = {}
         self._jobs: dict[Path, Job] = {}
         self._workers: dict[Path, tuple[workers.Stamp, Worker]] = {}
         self._runs: tuple[float, list[Run]] | None = None
@@ -155,6 +170,12 @@ class Reader:
         if history.rungs is not None:
             trials = list(history.rungs.trials)
         trained = {trial: self._trained(trial, history.study.target.metric) for trial in trials}
+        ahead = Ahead()
+        if history.rungs is None:
+            asked = history.asked
+            lengths = {trial: len(found.values) for trial, found in trained.items()}
+            ahead = Ahead.sum(Ahead.of(asked[name], lengths[name], self._begun(name).ahead) for name in trials)
+            trained = {trial: found.cut(asked[trial]) for trial, found in trained.items()}
         brackets = _brackets(history, trained)
         ended = [stamps[0][0] / 1e9 for stamps, _ in self._known.values() if stamps[0] is not None]
         crashes = {}
@@ -170,17 +191,19 @@ class Reader:
                         crashes[trial]["log"] = str(self.folder.trial(trial) / crash["log"])
         best = _best(history, trained)
         errors = _job_errors(self.folder, history.all_rounds)
-        repeated = sum(map(self._repeats, trials))
-        started = self._read_jobs()
+        repeated = sum(self._begun(trial).repeated for trial in trials)
+        starts = self._read_jobs()
         last = max(ended, default=None)
         log = self._latest_log()
         damaged = {trial: found[-1] for trial in trials if (found := damages(self.folder.trial(trial)))}
         there = tuple(workers.read(self.folder, self._workers))
-        return Progress(history, tuple(brackets), best, crashes, errors, last, started, repeated, log, damaged, there)
+        return Progress(
+            history, tuple(brackets), best, crashes, errors, last, starts, repeated, log, damaged, there, ahead
+        )
 
     def _latest_log(self) -> Path | None:
         """Return the log of the trial that began an epoch last."""
-        begun = {stamp: trial for trial, (stamp, _) in self._repeated.items() if stamp is not None}
+        begun = {stamp: trial for trial, (stamp, _) in self._started.items() if stamp is not None}
         return last_log(self.folder.trial(begun[max(begun)])) if begun else None
 
     def _read_jobs(self) -> tuple[Job, ...]:
@@ -190,12 +213,12 @@ class Reader:
             self._runs = time.monotonic(), accounting.ask(path, recorded) if self._asks else accounting.noted(path)
         return tuple(accounting.put_together(recorded, self._runs[1]))
 
-    def _repeats(self, trial: str) -> int:
+    def _begun(self, trial: str) -> Started:
         folder = self.folder.trial(trial)
         stamp = _stamp(folder / STARTED)
-        if trial not in self._repeated or self._repeated[trial][0] != stamp:
-            self._repeated[trial] = stamp, repeated(folder)
-        return self._repeated[trial][1]
+        if trial not in self._started or self._started[trial][0] != stamp:
+            self._started[trial] = stamp, started(folder)
+        return self._started[trial][1]
 
     def _trained(self, trial: str, metric: str) -> Trained:
         folder = self.folder.trial(trial)

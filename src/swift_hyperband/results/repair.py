@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -188,18 +188,10 @@ class _Mending(Findings):
             for name, curve in content.curves(self.study.metric):
                 self.agrees(path, name, epochs, curve)
 
-    def _competitors(self, round_: Round) -> Iterator[str]:
-        for path in (self.folder.entry(round_), self.folder.promotion(round_)):
-            content = None if path in self.wrong else self.content.get(path)
-            if isinstance(content, Entry):
-                yield from content.competitors
-            elif isinstance(content, Promotion):
-                yield from content.losses
-
     def _trained_again_in(self, round_: Round) -> set[str]:
         """Return the trials of a round that are trained again."""
         is_first = round_.index == 0 and not round_.is_thaw
-        there = self.drawn[round_.bracket] if is_first else self._competitors(round_)
+        there = self.drawn[round_.bracket] if is_first else self.competitors(round_)
         return self.again.keys() & set(there)
 
     def _forget(self, round_: Round, name: str) -> None:
@@ -215,7 +207,7 @@ class _Mending(Findings):
 
     def _look_at_winner(self) -> None:
         """See whether the result, as far as there is one, has its state: that of the best is never deleted."""
-        ended = ((bracket, name) for bracket, drawn in self.drawn.items() for name in drawn)
+        ended = ((bracket, name) for bracket, drawn in self.drawn.items() for name in self.not_ahead(bracket, drawn))
         losses = {key: loss for key in ended if math.isfinite(loss := self._loss_at_end(*key))}
         if not losses:
             return
@@ -235,7 +227,7 @@ class _Mending(Findings):
     def _last(self, bracket: int, name: str) -> Round:
         """Return the round in which a trial trained to the last epoch, if it did."""
         thaw = self.schedule.thaw
-        return thaw if thaw is not None and name in self._competitors(thaw) else self.schedule.brackets[bracket][-1]
+        return thaw if thaw is not None and name in self.competitors(thaw) else self.schedule.brackets[bracket][-1]
 
     def _loss_at_end(self, bracket: int, name: str) -> float:
         """Return the loss of a trial at the last epoch; of one to be trained again, as its bracket noted it."""
@@ -268,11 +260,12 @@ class _Mending(Findings):
         except UserError as error:
             self.damaged(path, error)
             return
+        asked = self.asked()
         for name in (name for drawn in self.drawn.values() for name in drawn):
             stored, curve = table.get(name, []), self.curve(name)
             if curve[: len(stored)] != stored:
                 self.train_anew(name, f"does not hold what is in {path}")
-            elif len(curve) > len(stored) and self.folder.best.exists():
+            elif len(curve[: asked.get(name)]) > len(stored) and self.folder.best.exists():
                 self.wrong.setdefault(path, f"lacks epochs of trial {name}")
 
     def _look_at_report(self) -> None:

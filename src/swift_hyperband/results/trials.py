@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 
 from swift_hyperband.base.metric import from_json
+from swift_hyperband.processes import lease
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.training.trial import CURVE, FAILURES, last_error, metric_values, read_rows, state_of
 
@@ -30,11 +32,21 @@ def nothing_left(folder: StudyFolder, metric: str) -> str:
 
 
 def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:
-    """Delete the states of trials that are out of the search; their curves stay."""
+    """Delete the states of trials that are out of the search; their curves stay.
+
+    That of a trial that is being trained, ahead of the search, stays until the search is over.
+    """
     for trial in trials:
-        for state in folder.trial(trial).glob("state.*"):
-            # a program's state is a folder
-            shutil.rmtree(state, ignore_errors=True) if state.is_dir() else state.unlink(missing_ok=True)
+        states = list(folder.trial(trial).glob("state.*"))
+        if not states:
+            continue
+        with suppress(lease.TakenError):
+            held = lease.try_acquire(folder.trial(trial), unless=lambda: False)
+            assert held is not None
+            with held:
+                for state in states:
+                    # a program's state is a folder
+                    shutil.rmtree(state, ignore_errors=True) if state.is_dir() else state.unlink(missing_ok=True)
 
 
 def read_curve(folder: StudyFolder, trial: str, metric: str | None = None) -> list[dict[str, float]]:

@@ -55,10 +55,6 @@ class Hope(NamedTuple):
     trial: str
     epochs: int
 
-    @property
-    def training(self) -> Training:
-        return Training(self.trial, self.epochs)
-
 
 def switch_or_share(value: object) -> object:
     """Check whether to train ahead: true, false, or by which share of the epochs asked for so far."""
@@ -88,6 +84,29 @@ def hopes(search: ScheduledSearch, ahead: Mapping[str, Curve]) -> list[Hope]:
             # nothing else is left to train beside these
             found.append(Hope(Kind.THAW, 0, place, trial, last))
     return sorted(found)
+
+
+def within(search: ScheduledSearch, ahead: Mapping[str, Curve], most: float) -> list[Training]:
+    """Return the best hopes that a bound on the epochs ahead allows, some of them shorter.
+
+    Parameters
+    ----------
+    search, ahead
+        As in `hopes`.
+    most : float
+        Most epochs ahead, as a share of those told so far. Those trained in vain count for ever.
+    """
+    left = most if math.isinf(most) else int(most * search.epochs)
+    left -= sum(max(0, len(curve) - len(search.curves.get(trial, ()))) for trial, curve in ahead.items())
+    found: list[Training] = []
+    for hope in hopes(search, ahead):
+        behind = _behind(search, hope.trial, ahead)
+        if left <= 0:
+            break
+        goal = int(min(hope.epochs, behind + left))
+        left -= goal - behind
+        found.append(Training(hope.trial, goal))
+    return found
 
 
 def _past_decision(search: ScheduledSearch, record: RoundRecord, ahead: Mapping[str, Curve]) -> Iterator[Hope]:

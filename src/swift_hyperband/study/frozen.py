@@ -96,6 +96,13 @@ class FrozenStudy:
         return str(self.settings.get("execution", "rounds"))
 
     @property
+    def speculate(self) -> bool | float:
+        """Whether workers train ahead, or by which share of the epochs that were asked for so far."""
+        # older settings lack the key
+        found = self.settings.get("speculate", True)
+        return found if isinstance(found, bool) else float(found)
+
+    @property
     def fallback(self) -> str:
         """The reaction to an annealer that cannot answer: stop, or simulated-annealing."""
         return str(self.settings["fallback"])

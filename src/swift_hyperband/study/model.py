@@ -20,6 +20,7 @@ from swift_hyperband.search.adaptive_settings import AdaptiveSettings
 from swift_hyperband.search.algorithms import ALGORITHMS, Family
 from swift_hyperband.search.batches import MINUTES
 from swift_hyperband.search.fast_hyperband import FastSettings
+from swift_hyperband.search.hopes import switch_or_share
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.settings import SwiftSettings
@@ -41,7 +42,7 @@ from swift_hyperband.targets.program.template import Placeholder, placeholders
 
 NOT_DEFINING = frozenset(
     (
-        *("execution", "resources", "retries", "give_up_after", "batch_size", "save_every", "keep_states"),
+        *("execution", "speculate", "resources", "retries", "give_up_after", "batch_size", "save_every", "keep_states"),
         *("fallback", "budget"),
     )
 )
@@ -97,6 +98,11 @@ class Study(Section):
     execution: Literal["rounds", "workers"] = Field(
         default="rounds",
         description="rounds: each batch of a round is a job; workers: long-lived jobs take one training after another.",
+    )
+    speculate: Annotated[bool | float, BeforeValidator(switch_or_share)] = Field(
+        default=True,
+        description="Whether workers without other work train ahead of a search in rounds; a number: most epochs "
+        "ahead, as a share of those asked for so far. Used with execution workers.",
     )
     batch_size: Annotated[int | str, BeforeValidator(batch_size_value)] = Field(
         default="auto",

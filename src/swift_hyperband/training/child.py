@@ -47,8 +47,9 @@ GRACE = 10.0
 POLL = 5.0
 """Seconds after which children are looked at, though nothing tells that one has ended."""
 
-Outcome = Literal["trained", "crashed", "lease lost", "taken", "out of time"]
-"""How a training ended; taken: another process trains the trial, so nothing was done."""
+Outcome = Literal["trained", "crashed", "crashed ahead", "lease lost", "taken", "out of time"]
+"""How a training ended; taken: another process trains the trial, so nothing was done. A crash ahead of the search does
+not count."""
 
 Report = tuple[Outcome | Literal["stop"], str]
 
@@ -70,6 +71,7 @@ class Child:
     epochs: int
     process: ForkProcess
     reports: connection.Connection
+    is_ahead: bool = False
 
     @property
     def trial(self) -> str:
@@ -92,18 +94,36 @@ def import_target(settings: TrainingSettings) -> type[Target]:
     return target_class
 
 
-def start(folder: Path, epochs: int, work: Work, *, at_least: int = 0, waits: bool = True) -> Child:
+def start(
+    folder: Path,
+    epochs: int,
+    work: Work,
+    *,
+    at_least: int = 0,
+    waits: bool = True,
+    ahead: segment.Ahead | None = None,
+) -> Child:
     """Start the training of a trial to an epoch; the other parameters are those of `segment.train`."""
     context = multiprocessing.get_context("fork")
     reader, writer = context.Pipe(duplex=False)
-    process = context.Process(target=_train, args=(writer, folder, epochs, work, at_least, waits), name=folder.name)
+    process = context.Process(
+        target=_train, args=(writer, folder, epochs, work, at_least, waits, ahead), name=folder.name
+    )
     process.start()
     logger.debug(f"trial {folder.name}: training to epoch {epochs} in process {process.pid}")
     writer.close()
-    return Child(folder, epochs, process, reader)
+    return Child(folder, epochs, process, reader, ahead is not None)
 
 
-def _train(reports: connection.Connection, folder: Path, epochs: int, work: Work, at_least: int, waits: bool) -> None:
+def _train(
+    reports: connection.Connection,
+    folder: Path,
+    epochs: int,
+    work: Work,
+    at_least: int,
+    waits: bool,
+    ahead: segment.Ahead | None,
+) -> None:
     """Train in a forked process and report how it ended; a process that dies reports nothing."""
     # end at once: no clean-up is needed, as files are whole at any time
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -113,11 +133,11 @@ def _train(reports: connection.Connection, folder: Path, epochs: int, work: Work
     faulthandler.enable(2)
     report: Report = ("trained", "")
     try:
-        segment.train(folder, work.settings, work.target_class, epochs, work.clock, at_least, waits)
+        segment.train(folder, work.settings, work.target_class, epochs, work.clock, at_least, waits, ahead)
     except OutOfTimeError:
         report = ("out of time", "")
     except segment.CrashError:
-        report = ("crashed", "")
+        report = ("crashed" if ahead is None else "crashed ahead", "")
     except lease.LeaseLostError:
         report = ("lease lost", "")
     except lease.TakenError:
@@ -163,6 +183,11 @@ def judge(child: Child, work: Work, submitted_again: bool) -> Outcome:
         f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with code {code}"
     )
     written = log.last(child.folder)
+    if child.is_ahead and (code > 0 or -code in (signal.SIGKILL, *CRASH_SIGNALS)):
+        if code == -signal.SIGKILL:
+            time.sleep(KILL_GRACE)
+        trial.note_failure_ahead(child.folder, death, written)
+        return "crashed ahead"
     if code == -signal.SIGKILL:
         # a time limit, a cancelled job or a lost node ends this process, too, a moment later: then no crash is counted
         time.sleep(KILL_GRACE)

@@ -23,6 +23,8 @@ from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Row
 
+Ahead = Callable[[], int | None]
+
 
 class CrashError(Exception):
     """The target raised an error; the crash is counted in the trial's folder."""
@@ -36,6 +38,7 @@ def train(
     clock: Clock | None = None,
     at_least: int = 0,
     waits: bool = True,
+    ahead: Ahead | None = None,
 ) -> None:
     """Train a trial to epoch `epochs`, or until it diverges; repeat nothing of what another process has trained.
 
@@ -53,6 +56,9 @@ def train(
         Epochs that are trained whatever the clock says, so that a job shorter than one epoch still makes progress.
     waits : bool
         Whether to wait while another process trains the same trial.
+    ahead : callable, optional
+        Of a training ahead of the search: called before each epoch. Returns the epoch that the search has asked for by
+        now, which it then trains to; 0 while it has not asked; None to end. A crash does not count then.
 
     Raises
     ------
@@ -78,7 +84,7 @@ def train(
         _remove_leftovers(folder)
         try:
             with _logged(folder, target_class, epochs):
-                _train(folder, configuration, settings, target_class, epochs, held, clock or Clock(), at_least)
+                _train(folder, configuration, settings, target_class, epochs, held, clock or Clock(), at_least, ahead)
         except (UserError, lease.LeaseLostError, OutOfTimeError):
             raise
         except KeyboardInterrupt:
@@ -86,6 +92,9 @@ def train(
         except BaseException as error:
             if (disk := state.disk_error(error, folder)) is not None:
                 raise disk from error
+            if ahead is not None:
+                trial.note_failure_ahead(folder, in_one_line(error, target_class), log.last(folder))
+                raise CrashError from error
             _count(folder, error, target_class, settings.retries)
             raise CrashError from error
 
@@ -133,6 +142,7 @@ def _train(
     held: lease.Lease,
     clock: Clock,
     at_least: int,
+    ahead: Ahead | None,
 ) -> None:
     published = trial.read_rows(folder)
     if trial.state_is_wanted(folder):
@@ -150,9 +160,15 @@ def _train(
                 held.check()
                 _save(folder, target, curve, is_best=False)
             raise OutOfTimeError
+        wanted = ahead() if ahead is not None else epochs
+        if wanted is None or 0 < wanted <= len(curve):
+            if since_saved:
+                held.check()
+                _save(folder, target, curve, is_best=False)
+            break
         epoch = len(curve) + 1
         if not isinstance(target, RunsAhead):
-            trial.mark_started(folder, epoch)
+            trial.mark_started(folder, epoch, ahead=not wanted)
         row = train_epoch(folder, settings, target, epoch)
         # an epoch that is trained again, as its state was deleted, keeps its row: decisions may rest on that
         curve.append(published[epoch - 1] if epoch <= len(published) else row)

@@ -26,6 +26,8 @@ Row = dict[str, float | None]
 CONFIG = "config.json"
 CURVE = "curve.jsonl"
 FAILURES = "failures.json"
+FAILURES_AHEAD = "failures-ahead.json"
+"""A crash in epochs that the search has not asked for: it counts for nothing, and nobody trains ahead again."""
 STARTED = "started.jsonl"
 DAMAGED = "damaged.jsonl"
 """A log of saved states that were found damaged."""
@@ -52,6 +54,14 @@ class Trained:
     status: Literal["ok", "diverged", "failed"]
     values: list[float]
     seconds: float = field(default=0.0, compare=False)
+
+    def cut(self, epochs: int) -> Trained:
+        """Return the progress as if nothing was trained beyond an epoch, ahead of the search."""
+        if len(self.values) <= epochs:
+            return self
+        values = self.values[:epochs]
+        finite = self.status == "diverged" and all(map(math.isfinite, values))
+        return Trained("ok" if finite else self.status, values, self.seconds)
 
     def settled(self, epochs: int) -> bool:
         """Whether nothing is left to train up to epoch `epochs`."""
@@ -119,21 +129,39 @@ def write_rows(folder: Path, rows: list[Row]) -> None:
     write_text(folder / CURVE, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
 
 
-def mark_started(folder: Path, epoch: int) -> None:
-    """Note that an epoch begins, so that epochs trained twice, after kills, can be counted."""
+def mark_started(folder: Path, epoch: int, ahead: bool = False) -> None:
+    """Note that an epoch begins, so that epochs trained twice, after kills, and those trained ahead can be counted."""
     entry = {"epoch": epoch, "time": round(time.time(), 3), "pid": os.getpid(), "host": os.uname().nodename}
-    _append(folder / STARTED, entry)
+    _append(folder / STARTED, entry | ({"ahead": True} if ahead else {}))
 
 
-def repeated(folder: Path) -> int:
-    """Return how many epochs were started again: the cost of kills and crashes."""
+@dataclass(frozen=True)
+class Started:
+    """The epochs of a trial that began.
+
+    Attributes
+    ----------
+    repeated : int
+        How many began again: the cost of kills and crashes.
+    ahead : frozenset of int
+        Those that the search had not asked for when they began.
+    """
+
+    repeated: int = 0
+    ahead: frozenset[int] = frozenset()
+
+
+def started(folder: Path) -> Started:
+    """Return which epochs of a trial began."""
     try:
         path = folder / STARTED
         lines = read_again(lambda: path.read_text(encoding="utf-8", errors="replace")).splitlines()
     except FileNotFoundError:
-        return 0
-    epochs = [entry["epoch"] for entry in map(_entry, lines) if isinstance(entry.get("epoch"), int)]
-    return len(epochs) - len(set(epochs))
+        return Started()
+    entries = [entry for entry in map(_entry, lines) if isinstance(entry.get("epoch"), int)]
+    epochs = [entry["epoch"] for entry in entries]
+    ahead = frozenset(entry["epoch"] for entry in entries if entry.get("ahead"))
+    return Started(len(epochs) - len(set(epochs)), ahead)
 
 
 def note_damage(folder: Path, file: Path, found: str) -> None:
@@ -198,6 +226,18 @@ def count_crash(
     write_json(folder / FAILURES, record)
     end = "it counts as failed" if failed else "it starts again"
     logger.warning(f"trial {folder.name}: crash {starts} after epoch {epoch}, {end}: {last_error(folder)}")
+
+
+def note_failure_ahead(folder: Path, error: str, log: Path | None = None) -> None:
+    """Note that a training crashed ahead of the search."""
+    record = {"epoch": len(read_rows(folder)), "error": error}
+    write_json(folder / FAILURES_AHEAD, record | {"log": None if log is None else str(log.relative_to(folder))})
+    logger.warning(f"trial {folder.name}: crash ahead of the search, which does not count: {error}")
+
+
+def failed_ahead(folder: Path) -> bool:
+    """Whether a training crashed ahead of the search."""
+    return (folder / FAILURES_AHEAD).exists()
 
 
 def last_error(folder: Path) -> str:

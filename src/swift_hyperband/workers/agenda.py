@@ -80,9 +80,21 @@ class Agenda:
         """Write the agenda whole."""
         write_text(path, json.dumps(asdict(self)) + "\n")
 
+    def asks(self, trial: str) -> int | None:
+        """Return the epoch that the search has asked for of a trial; 0 if it is a hope, None if it is neither."""
+        asked = next((one.epochs for one in (*self.needed, *self.taken) if one.trial == trial), None)
+        return 0 if asked is None and any(one.trial == trial for one in self.hopes) else asked
+
     def differs(self, other: Agenda) -> bool:
         """Whether two agendas say different things."""
         return replace(self, version=other.version) != other
+
+
+def asks(path: Path, trial: str) -> int | None:
+    """Return what the agenda in a file asks of a trial that is trained ahead, as `Agenda.asks`; None where all ends."""
+    found = Agenda.read(path)
+    # one that is missing is written again
+    return 0 if found is None else None if found.over or found.error is not None else found.asks(trial)
 
 
 def remove(path: Path) -> None:

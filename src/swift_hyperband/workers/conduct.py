@@ -6,11 +6,13 @@ their order needs a journal of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve, Search, Training
 from swift_hyperband.search.algorithms import ALGORITHMS
+from swift_hyperband.search.hopes import within
 from swift_hyperband.search.scheduled import RoundRecord, ScheduledSearch
 from swift_hyperband.study.model import Study
 from swift_hyperband.workflow.journaled import JournaledSearch
@@ -48,6 +50,17 @@ class Conduct(Protocol):
     def racing(self) -> int:
         """Return how many trials may still train at the same time, at most."""
 
+    def hopes(self, ahead: Mapping[str, Curve], most: float) -> list[Training]:
+        """Return trainings that may be asked for, best first.
+
+        Parameters
+        ----------
+        ahead : mapping of str to Curve
+            The curves of trials that trained ahead, as far as they are trained.
+        most : float
+            Most epochs ahead, as a share of those that were asked for so far.
+        """
+
 
 class InRounds:
     """Conducts a search in rounds."""
@@ -79,6 +92,9 @@ class InRounds:
         thaw = schedule.thaw
         return left if thaw is None or thaw.key in records else max(left, thaw.trials)
 
+    def hopes(self, ahead: Mapping[str, Curve], most: float) -> list[Training]:
+        return within(self._search, ahead, most)
+
 
 def _racing(record: RoundRecord) -> int:
     """Return how many trials of a round may train in it, also beyond what was asked for."""
@@ -109,6 +125,10 @@ class ByJournal:
 
     def racing(self) -> int:
         return self._search.racing()
+
+    def hopes(self, ahead: Mapping[str, Curve], most: float) -> list[Training]:  # noqa: ARG002
+        # free workers have other trials
+        return []
 
 
 def conduct_of(folder: StudyFolder, study: Study, on_round: OnRound | None = None) -> Conduct:

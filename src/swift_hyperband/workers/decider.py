@@ -23,6 +23,7 @@ from swift_hyperband.search import Curve, Search, Training
 from swift_hyperband.study.model import Study, check_data
 from swift_hyperband.training import alike, trial
 from swift_hyperband.workers.agenda import Agenda
+from swift_hyperband.workers.ahead import Ahead
 from swift_hyperband.workers.conduct import Conduct, conduct_of
 from swift_hyperband.workers.roster import Event, Roster
 from swift_hyperband.workflow.driver import begin_search, conclude, state_is_lost, winner
@@ -137,6 +138,7 @@ class Decider:
         self._folder, self._study, self._conduct, self._held = folder, study, conduct, held
         self._meanwhile = meanwhile or (lambda: None)
         self._roster = Roster(folder)
+        self._ahead = Ahead(folder, study.metric, conduct)
         self._outstanding: dict[str, int] = {}
         """What was asked for and not told, most urgent first: trials with their epochs."""
         self._at_work: dict[str, set[str]] = {}
@@ -181,6 +183,7 @@ class Decider:
             self._held.check()
             for name, curve in ended:
                 conduct.tell(name, curve)
+                self._ahead.note()
             if ended or self._free():
                 self._add(conduct.ask(self._free()))
             if not ended:
@@ -232,6 +235,8 @@ class Decider:
             workers.discard(worker)
             if not workers:
                 self._at_work.pop(name, None)
+        if event.what not in ("began", "arrived"):
+            self._ahead.note(event.trial)
         if event.what == "crashed":
             logger.warning(f"trial {event.trial}: crash in worker {worker}: {event.error}")
             if event.trial in self._outstanding:
@@ -247,7 +252,9 @@ class Decider:
         self._roster.look()
         living = self._roster.living
         self._at_work = {name: left for name, by in self._at_work.items() if (left := by.intersection(living))}
-        if (execution := load_frozen(self._folder).execution) != "workers":
+        frozen = load_frozen(self._folder)
+        self._ahead.allow(frozen.speculate)
+        if (execution := frozen.execution) != "workers":
             raise UserError(f"{self._folder.path}: execution must be workers for workers to go on, found {execution}")
         if self._doubtful:
             self._doubt()
@@ -286,14 +293,19 @@ class Decider:
             self._agenda,
             needed=tuple(needed),
             taken=tuple(Training(name, self._outstanding[name]) for name in self._at_work if name in self._outstanding),
-            hopes=self._hopes(),
+            hopes=self._hopes(len(needed)),
             workers=len(living),
             spare=living[max(1, self._conduct.racing()) :],
         )
 
-    def _hopes(self) -> tuple[Training, ...]:
+    def _hopes(self, needed: int) -> tuple[Training, ...]:
         """Return what workers without needed work may train ahead of the search, best first."""
-        return ()
+        if self._doubtful:
+            return ()
+        living = self._roster.living
+        running = [name for name in self._at_work if name not in self._outstanding]
+        slots = sum(living.values()) - (len(self._at_work) - len(running))
+        return self._ahead.hopes(needed, slots, len(living), running)
 
     def _publish(self, planned: Agenda) -> None:
         if planned.differs(self._agenda) or not self._is_written:

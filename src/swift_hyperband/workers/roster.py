@@ -25,7 +25,7 @@ EVENTS = "events.jsonl"
 WORKER = "worker.json"
 LOG = "log"
 
-What = Literal["arrived", "began", "trained", "crashed", "lease lost", "taken", "out of time"]
+What = Literal["arrived", "began", "trained", "crashed", "crashed ahead", "lease lost", "taken", "out of time"]
 """What happened: the worker arrived, a training began, or ended as `training.child.Outcome` says."""
 
 _SHAPE = {"what": str, "trial": str, "epochs": int, "time": float, "error": (str, None)}

@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from swift_hyperband.processes import lease
 from swift_hyperband.processes.exit_codes import TRY_AGAIN
 from swift_hyperband.results import provenance
+from swift_hyperband.results.best import Best
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.trials import delete_states
 from swift_hyperband.search import Training
 from swift_hyperband.study.frozen import FrozenStudy
-from swift_hyperband.targets import COMMAND
+from swift_hyperband.targets import COMMAND, RunsAhead
 from swift_hyperband.training import child, gpus, trial
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.settings import TrainingSettings
-from swift_hyperband.workers.agenda import Agenda
+from swift_hyperband.workers.agenda import Agenda, asks
 from swift_hyperband.workers.roster import Seat
 from swift_hyperband.workers.start import Deciding
 
@@ -33,6 +36,8 @@ LOOKS = 70
 """Most looks of all workers in a second."""
 BUSY = 2.0
 """Seconds to the next look while this worker cannot begin another training."""
+APART = 8
+"""Workers that look at the same moment begin with different ones of so many hopes."""
 LEASES = 64
 """Most trials that are looked at in one look at the agenda."""
 
@@ -64,6 +69,8 @@ class Worker:
         self._watch = lease.Watch()
         self._running: list[child.Child] = []
         self._last: str | None = None
+        self._ahead: set[str] = set()
+        """Trials that this worker trained ahead of the search."""
         self._found: set[Training] = set()
         """Trainings that were through when this worker came to them."""
         self._at_least = 1
@@ -95,6 +102,10 @@ class Worker:
         work: child.Work | None = None
         while True:
             agenda = self._deciding.agenda()
+            if agenda is not None and agenda.over:
+                # what still trains is ahead of it
+                child.end(self._running)
+                self._running.clear()
             if not self._running and (code := self._ends(agenda)) is not None:
                 return code
             if work is None:
@@ -108,6 +119,7 @@ class Worker:
     def _ends(self, agenda: Agenda | None) -> int | None:
         """Return the exit code where nothing is left to do for this worker, else None."""
         if agenda is not None and agenda.over:
+            self._delete_states()
             return 0
         if agenda is not None and self._seat.name in agenda.spare and not self._deciding.is_mine:
             return 0
@@ -148,18 +160,47 @@ class Worker:
             at_least, self._at_least = self._at_least, 0
             self._running.append(child.start(place, training.epochs, work, at_least=at_least, waits=False))
             return True
+        return self._train_ahead(agenda, work)
+
+    def _train_ahead(self, agenda: Agenda, work: child.Work) -> bool:
+        """Begin the best hope that nobody is at; return whether there was one."""
+        if issubclass(work.target_class, RunsAhead):
+            # a start of a program cannot end after any epoch
+            return False
+        for training in self._in_turn(agenda.hopes, APART):
+            place = self._folder.trial(training.trial)
+            if trial.failed_ahead(place) or not self._watch.is_free(place):
+                continue
+            if trial.state_of(place, self._metric).settled(training.epochs):
+                continue
+            self._code.check()
+            self._seat.note("began", training)
+            self._ahead.add(training.trial)
+            look = partial(asks, self._folder.agenda, training.trial)
+            self._running.append(child.start(place, training.epochs, work, waits=False, ahead=look))
+            return True
         return False
 
+    def _delete_states(self) -> None:
+        """Delete the states of trials that this worker trained ahead, perhaps until after the search was over."""
+        if self._ahead and not self._study.keep_states:
+            best = Best.read(self._folder.best).trial
+            delete_states(self._folder, self._ahead - {best})
+
     def _candidates(self, agenda: Agenda) -> Iterator[Training]:
-        """Yield trainings that this worker may begin, the best for it first.
+        """Yield trainings that were asked for and that this worker may begin, the best for it first."""
+        yield from self._in_turn(agenda.needed, agenda.workers)
+
+    def _in_turn(self, listed: Sequence[Training], apart: int) -> Iterator[Training]:
+        """Yield trainings, the best for this worker first.
 
         The trial that it trained last comes first. Else workers that look at the same moment begin with different ones.
         """
         mine = {running.trial for running in self._running}
-        needed = [training for training in agenda.needed if training.trial not in mine]
-        yield from (training for training in needed if training.trial == self._last)
-        others = [training for training in needed if training.trial != self._last]
-        first = self._seat.number % max(1, min(len(others), agenda.workers))
+        free = [training for training in listed if training.trial not in mine]
+        yield from (training for training in free if training.trial == self._last)
+        others = [training for training in free if training.trial != self._last]
+        first = self._seat.number % max(1, min(len(others), apart))
         yield from (others[first:] + others[:first])[:LEASES]
 
     def _wait(self, work: child.Work) -> bool:

@@ -19,7 +19,7 @@ from swift_hyperband.training import batch, kept_states, segment
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.sealed import sealed_json
 from swift_hyperband.training.settings import TrainingSettings
-from swift_hyperband.training.trial import damages, read_rows, repeated, state_of
+from swift_hyperband.training.trial import damages, read_rows, started, state_of
 
 SEGMENT = """\
 import argparse, json, os, pathlib, sys
@@ -111,7 +111,7 @@ def test_one_start_trains_as_far_as_wanted_and_the_next_goes_on_from_its_state()
     train(settings(), 5)
     assert losses() == [0.5**epoch for epoch in range(1, 6)]
     assert starts() == ["0 3", "3 5"]
-    assert repeated(Path("trials/a")) == 0
+    assert started(Path("trials/a")).repeated == 0
     assert json.loads(Path("trials/a/state.json").read_text())["parts"]["target"]["state"] == "state.5"
 
 
@@ -415,7 +415,7 @@ def test_a_program_that_cannot_go_on_begins_anew_and_its_epochs_are_counted():
     train(given, 3)
     train(given, 5)
     assert losses("val_loss") == [0.5**epoch for epoch in range(1, 6)]
-    assert repeated(Path("trials/a")) == 3
+    assert started(Path("trials/a")).repeated == 3
     assert not [path for path in Path("trials/a").glob("state.*") if path.is_dir()]
 
 

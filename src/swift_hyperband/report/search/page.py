@@ -118,6 +118,8 @@ def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str
     if (sampling := history.study.search.sampling) != "random":
         found[f"drawn by {sampling}"] = f"{len(history.by_model)} trials, the others at random"
     found["epochs trained"] = str(history.epochs)
+    if history.ahead.told is not None:
+        found["epochs trained ahead"] = f"{history.ahead.used} used, {history.ahead.in_vain} in vain"
     if history.rungs is not None:
         found["epochs of one Hyperband"] = str(history.schedule.epochs_hyperband)
         found |= {f"reached epoch {rung.epoch}": _reached(rung) for rung in history.rungs.rungs}
