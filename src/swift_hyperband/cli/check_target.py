@@ -14,6 +14,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import duration, number
 from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import add_study, at_least
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.plan import Case, Plan, begun_anew, epochs
 from swift_hyperband.space.draw import draw
 from swift_hyperband.study.model import Study, load
@@ -92,9 +93,10 @@ def _price(study: Study, measured: Measured) -> str:
             starts = max(starts, count / study.target.piece)
         seconds.append(count * measured.epoch + plan.jobs(case) * measured.start + starts * measured.program)
     gpus = f", {seconds[0] * resources.gpus / 3600:.3g} GPU-hours" if resources.gpus else ""
+    as_hyperband = "" if ALGORITHMS[study.search.algorithm].synchronous else ", if it trains as much as Hyperband"
     return (
         f"the study: {schedule.configurations} configurations, {_range(str(least), str(most))} epochs{again}, "
-        f"{_range(duration(seconds[1]), duration(seconds[0]))} of training one after another{gpus}; "
+        f"{_range(duration(seconds[1]), duration(seconds[0]))} of training one after another{gpus}{as_hyperband}; "
         "'swift-hyperband plan' tells more"
     )
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from swift_hyperband.base.wording import duration
 from swift_hyperband.cli import console
+from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.plan import Plan
 from swift_hyperband.search.start import note
 
@@ -45,7 +46,9 @@ def show(study: Study, plan: Plan, pace: Pace | None) -> None:
     schedule, search = plan.schedule, study.search
     count, workers = len(schedule.brackets), _workers(study, plan)
     screen.print(f"\n[bold]{study.name}[/]  {search.algorithm}, max_epochs {search.max_epochs}, eta {search.eta}")
-    screen.print(f"{schedule.configurations} configurations in {count} bracket{'s' if count > 1 else ''}, no rounds\n")
+    adapts = ALGORITHMS[search.algorithm].adapts
+    how = "of which it chooses, more than once if they pay" if adapts else "no rounds"
+    screen.print(f"{schedule.configurations} configurations in {count} bracket{'s' if count > 1 else ''}, {how}\n")
     table = console.table("bracket", "trials", "rungs at epoch", collapse_padding=True)
     for bracket, rounds in schedule.brackets.items():
         table.add_row(str(bracket), str(rounds[0].trials), ", ".join(str(round_.end) for round_ in rounds))

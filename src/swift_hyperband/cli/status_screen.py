@@ -72,7 +72,10 @@ def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[queu
     study, schedule = progress.history.study, progress.history.schedule
     title = f"\n[bold]{study.name}[/]  {study.search.algorithm}, {study.target.metric} {study.target.mode}"
     title += " at the best epoch" if study.target.metric_at == "best" else ""
-    parts: list[RenderableType] = [f"{title}, {schedule.configurations} configurations\n", _how_far(progress), ""]
+    rungs = progress.history.rungs
+    # an adaptive search starts more of them than its brackets have
+    count = max(schedule.configurations, 0 if rungs is None else len(rungs.trials))
+    parts: list[RenderableType] = [f"{title}, {count} configurations\n", _how_far(progress), ""]
     parts.append(_facts(progress))
     if progress.living:
         parts += ["", _workers(progress)]

@@ -132,6 +132,10 @@ class Rungs:
         )
         return cls(rungs, tuple(asked), told, running, frozenset(stopped), over)
 
+    def next_rung(self, epoch: int) -> int:
+        """Return the epoch of the first rung that is not before an epoch."""
+        return next((rung.epoch for rung in self.rungs if rung.epoch >= epoch), self.rungs[-1].epoch)
+
     def ended(self, metric: Metric) -> dict[str, float]:
         """Return the losses of the trials that reached the last rung."""
         return {trial: metric.loss(self.told[trial].value or 0.0) for trial in self.rungs[-1].reached}

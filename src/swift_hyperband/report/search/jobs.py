@@ -1,6 +1,7 @@
 """jobs.png: the training jobs and workers, a row each, with their time in the queue and their running time.
 
-The bar of a job has its bracket's colour. Within the bar of a worker each training has one.
+The bar of a job has its bracket's colour. Within the bar of a worker each training has one: without rounds that of the
+next rung.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def draw(history: History, jobs: Sequence[Job], workers: Sequence[Worker] = ()) 
     size, unit = style.time_unit(max(job.ended for job in jobs) - begin)
     thaw = history.schedule.thaw
     named = {} if thaw is None else {thaw.bracket: "after all brackets"}
+    if history.rungs is not None:
+        named = {rung.epoch: f"to epoch {rung.epoch}" for rung in history.rungs.rungs}
     handles = _bars(ax, jobs, _runs(history, jobs, workers), begin, size, named)
     ax.set_ylim(len(jobs) + 0.5, 0.5)
     ax.set_xlim(0, None)
@@ -71,7 +74,7 @@ def _what(found: Totals) -> str:
 def _runs(
     history: History, jobs: Sequence[Job], workers: Sequence[Worker]
 ) -> dict[int, list[tuple[int, float, float]]]:
-    """Return by bracket what trained in which row, from when to when."""
+    """Return by bracket, or by the next rung, what trained in which row, from when to when."""
     found: dict[int, list[tuple[int, float, float]]] = {}
     spells = {worker.name: worker.spells for worker in workers}
     for row, job in enumerate(jobs, 1):
@@ -81,6 +84,9 @@ def _runs(
         for spell in spells.get(job.batch, ()):
             if job.started <= spell.began <= job.ended and spell.trial in history.trials:
                 bracket = history.trials[spell.trial].bracket
+                if history.rungs is not None:
+                    # those of an adaptive search have no meaning
+                    bracket = history.rungs.next_rung(spell.epochs)
                 ended = job.ended if spell.ended is None else min(spell.ended, job.ended)
                 found.setdefault(bracket, []).append((row, spell.began, ended))
     return found
