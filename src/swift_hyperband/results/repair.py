@@ -320,6 +320,9 @@ class _MendingByJournal(_Mending):
             return self.drawn[bracket]
         return {name: (slot, None) for name, (slot, _) in self.drawn[bracket].items()}
 
+    def not_ahead(self, _bracket: int, drawn: Iterable[str]) -> Iterable[str]:
+        return drawn
+
     def _loss_at_end(self, _bracket: int, name: str) -> float:
         told = self._told.get(name)
         ended = told is not None and told.trained == self.study.search.max_epochs
