@@ -95,3 +95,34 @@ def test_nothing_is_hoped_for_where_nobody_is_free_or_the_study_forbids_it(ahead
     assert len(ahead.hopes(needed=0, slots=1, workers=4, running=())) == 6
     ahead.allow(False)
     assert ahead.hopes(needed=0, slots=1, workers=4, running=()) == ()
+
+
+FLAKY = """
+from pathlib import Path
+
+from swift_hyperband.targets.recorded import CurveTable
+
+
+class Flaky(CurveTable):
+    def setup(self, configuration, context):
+        super().setup(configuration, context)
+        self.mark = Path("crashed") / context.trial
+
+    def train_epoch(self, epoch):
+        if epoch in (8, 9, 21) and not self.mark.exists():
+            self.mark.touch()
+            raise RuntimeError("a bad moment")
+        return super().train_epoch(epoch)
+"""
+
+
+def test_a_crash_ahead_does_not_touch_the_trial(project):
+    expected = by_rounds(project, **KEYS)
+    (project.path / "flaky.py").write_text(FLAKY)
+    (project.path / "crashed").mkdir()
+    flaky = {"target__name": "flaky:Flaky", "target__options": {"table": "table.csv", "seconds": 0.02}}
+    project.study(**KEYS, **flaky, execution="workers", retries=1, resources__workers=4)
+    project.run("swift-hyperband", "search")
+    assert decided(project.results) == expected
+    assert [*project.results.glob("trials/*/failures-ahead.json")], "some crashed ahead"
+    assert not [*project.results.glob("trials/*/failures.json")]

@@ -123,6 +123,10 @@ def _totals(study: Study, plan: Plan, pace: Pace | None) -> Table:
         again = begun_anew(plan.schedule, "worst"), begun_anew(plan.schedule, "best")
         table.add_row("  again", *map(str, again), "[dim]as the program cannot go on where it was[/]")
         most, least = most + again[0], least + again[1]
+    if plan.execution == "workers" and study.speculate:
+        bound = f" by at most {study.speculate:g} of these" if study.speculate is not True else ""
+        why = f"and more, in part in vain: workers without other work train ahead{bound} (speculate)"
+        table.add_row("  ahead", "", "", f"[dim]{why}[/]")
     table.add_row("jobs", str(plan.jobs("worst")), str(plan.jobs("best")), "[dim]of the workflow[/]")
     (jobs, alone), (least_jobs, _) = plan.trainings("worst"), plan.trainings("best")
     packed = f"{alone - jobs} waits in a queue saved by packing {alone} trainings" if jobs < alone else "one trial each"
