@@ -29,8 +29,7 @@ from swift_hyperband.workers import decider
 from swift_hyperband.workers.agenda import Agenda
 from swift_hyperband.workers.conduct import conduct_of
 from swift_hyperband.workers.roster import Seat
-from swift_hyperband.workers.start import Deciding
-from swift_hyperband.workers.worker import LOOKS
+from swift_hyperband.workers.start import LOOKS, Deciding
 from swift_hyperband.workflow.driver import begin_search
 
 STUDY = {

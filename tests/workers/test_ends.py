@@ -169,7 +169,7 @@ def test_a_worker_trains_several_trials_side_by_side(project):
 
 def test_ctrl_c_ends_a_search_with_all_its_workers_and_it_goes_on(project):
     expected = by_rounds(project)
-    project.study(execution="workers", target__options={"table": "table.csv", "seconds": 0.2})
+    project.study(execution="workers", target__options={"table": "table.csv", "seconds": 0.1})
     search = Actor(project, "search")
     until(project.trains)
     os.killpg(search.pid, signal.SIGINT)
@@ -221,3 +221,14 @@ def test_a_process_that_was_suspended_while_another_one_took_its_place_decides_n
     assert (project.results / "agenda.json").read_bytes() == agenda
     assert lease.exists()
     worker.kill()
+
+
+def test_workers_leave_where_more_live_than_trials_are_left(project):
+    # 9 trials, then 3, then 1, which trains for a while
+    slow = {"target__options": {"table": "table.csv", "seconds": 0.3}}
+    project.study(execution="workers", search__brackets=[2], search__algorithm="hyperband", **slow)
+    decider, *workers = begin(project, "0", "1", "2", "3")
+    until(lambda: [worker.code() for worker in workers].count(0) == 3)
+    assert not (project.results / "best.yaml").exists()
+    assert not json.loads((project.results / "agenda.json").read_text())["over"]
+    assert [actor.wait() for actor in (*workers, decider)] == [0] * 5

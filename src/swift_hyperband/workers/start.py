@@ -21,8 +21,10 @@ from swift_hyperband.workers.agenda import Agenda
 
 logger = logging.getLogger(__name__)
 
+LOOKS = 70
+"""Most looks of all workers at one file in a second."""
 LOOK_EVERY = 2.0
-"""Seconds between two looks at whether a process decides."""
+"""Seconds between two looks at whether a process decides, at least."""
 APART = 0.02
 """Seconds, times the number of workers, over which workers spread that start a process that decides."""
 LONGEST_APART = 10.0
@@ -60,6 +62,11 @@ def last_line(log: Path) -> str:
 def was_killed(code: int) -> bool:
     """Whether a process that ended with this code was ended by a signal."""
     return code < 0 or code > of_signal(0)
+
+
+def apart(workers: int) -> float:
+    """Return the seconds between two looks at a file that so many workers look at."""
+    return workers / LOOKS
 
 
 class SearchFailedError(UserError):
@@ -129,7 +136,7 @@ class Deciding:
         found = Agenda.read(self._folder.agenda)
         ends = found is not None and (found.over or found.error is not None)
         if ends or time.monotonic() >= self._look_at:
-            self._look_at = time.monotonic() + LOOK_EVERY
+            self._look_at = time.monotonic() + max(LOOK_EVERY, apart(found.workers if found is not None else 1))
             self._lives = self._watch.is_held(self._folder.decider)
         if self._lives:
             self._alive = time.monotonic()

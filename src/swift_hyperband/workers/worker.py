@@ -22,7 +22,7 @@ from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.workers.agenda import Agenda, asks
 from swift_hyperband.workers.roster import Seat
-from swift_hyperband.workers.start import Deciding
+from swift_hyperband.workers.start import Deciding, apart
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +32,6 @@ LONGEST_HERE = 0.2
 """Most seconds to the next look where the process that decides is on this machine."""
 LONGEST = 15.0
 """Most seconds to the next look at all."""
-LOOKS = 70
-"""Most looks of all workers in a second."""
 BUSY = 2.0
 """Seconds to the next look while this worker cannot begin another training."""
 APART = 8
@@ -209,7 +207,7 @@ class Worker:
             time.sleep(self._pause * random.uniform(0.75, 1.0))
             self._pause = min(2 * self._pause, self._longest_pause)
             return False
-        ended = child.wait(self._running, self._pause if self._has_room() else BUSY)
+        ended = child.wait(self._running, self._pause if self._has_room() else max(BUSY, apart(self._workers)))
         if not ended:
             self._pause = min(2 * self._pause, self._longest_pause)
         for one in ended:
@@ -219,7 +217,7 @@ class Worker:
 
     @property
     def _longest_pause(self) -> float:
-        return LONGEST_HERE if self._deciding.is_here else min(LONGEST, max(1.0, self._workers / LOOKS))
+        return LONGEST_HERE if self._deciding.is_here else min(LONGEST, max(1.0, apart(self._workers)))
 
     def _judge(self, ended: child.Child, work: child.Work) -> None:
         outcome = child.judge(ended, work, submitted_again=self._queued)
