@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from swift_hyperband import cli
@@ -59,12 +60,15 @@ class Actor:
         self.pid = os.fork()
         if self.pid == 0:
             self._be(project)
+        # by both, so that it leads its group from the first moment on
+        with suppress(OSError):
+            os.setpgid(self.pid, self.pid)
         self._code = None
 
     def _be(self, project):
         code = 99
         try:
-            os.setsid()
+            os.setpgid(0, 0)
             os.chdir(project.path)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -121,12 +121,18 @@ def read_json(path: Path, shape: Shape = object, advice: str = AGAIN) -> Any:
 def mismatch(content: Any, shape: Shape, key: str = "") -> str | None:
     """Return what must hold and was found where content from JSON has another shape; None where it has that one."""
     if isinstance(shape, tuple):
-        found = [mismatch(content, one, key) for one in shape]
-        return None if None in found else found[0]
+        # one after the other: telling what does not fit costs more than what does
+        first = mismatch(content, shape[0], key)
+        return None if first is None or any(mismatch(content, one, key) is None for one in shape[1:]) else first
     kind = type(shape) if isinstance(shape, list | dict) else shape
     if not _is(content, kind):
         return f"{key or 'it'} must be {_NAMES[kind]}, found {_shown(content)}"
     inner: list[tuple[str, Any, Shape]] = []
+    if isinstance(shape, list) or (isinstance(shape, dict) and str in shape):
+        # most files are mostly numbers
+        parts, one = (content, shape[0]) if isinstance(shape, list) else (content.values(), shape[str])
+        if all(_fits(part, one) for part in parts):
+            return None
     if isinstance(shape, list):
         inner = [(f"{key}[{at}]", value, shape[0]) for at, value in enumerate(content)]
     elif isinstance(shape, dict) and str in shape:
@@ -160,6 +166,12 @@ def _is(content: Any, kind: Any) -> bool:
         return type(content) in (int, float) and math.isfinite(content)
     # true is no whole number
     return content is None if kind is None else type(content) is kind
+
+
+def _fits(content: Any, shape: Shape) -> bool:
+    """Whether content is of one of the kinds that have no parts."""
+    kinds = shape if isinstance(shape, tuple) else (shape,)
+    return any(not isinstance(kind, list | dict) and _is(content, kind) for kind in kinds)
 
 
 def _shown(content: Any) -> str:

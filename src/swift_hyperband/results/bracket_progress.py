@@ -89,7 +89,7 @@ def of_bracket(
             to_come += sum(max(0, _goal(found, trial) - len(trained[trial].values)) for trial in going)
             if found.verdicts is None and round_.decision_epoch is not None:
                 # at the decision point so many are stopped at the least
-                stopping = max(0, sum(trial in found.partial for trial in going) - round_.most_completed)
+                stopping = max(0, len(set(found.partial).intersection(going)) - round_.most_completed)
                 to_come -= stopping * (round_.end - round_.decision_epoch)
             available = min(sum(_goal(found, trial) == round_.end for trial in going), round_.promoted)
         else:

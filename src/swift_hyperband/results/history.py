@@ -63,23 +63,40 @@ class RoundHistory:
         """The verdicts on the partial trials, in losses; None if nothing is decided, or not yet."""
         return None if self.decided is None else self.decided.decision.verdicts
 
-    @property
+    @cached_property
     def full(self) -> tuple[str, ...]:
         return self.competitors[: self.schedule.full]
 
-    @property
+    @cached_property
     def partial(self) -> tuple[str, ...]:
         return self.competitors[self.schedule.full :]
 
-    @property
+    @cached_property
     def stopped(self) -> tuple[str, ...]:
         """Trials that the decision point stopped."""
         return tuple(trial for trial, verdict in (self.verdicts or {}).items() if not verdict.continues)
 
+    def stops(self, trial: str) -> bool:
+        """Whether the decision point stopped a trial."""
+        verdict = (self.verdicts or {}).get(trial)
+        return verdict is not None and not verdict.continues
+
+    def promotes(self, trial: str) -> bool:
+        """Whether a trial goes on to the next round."""
+        return trial in self._promoted
+
+    @cached_property
+    def _promoted(self) -> frozenset[str]:
+        return frozenset(self.promoted or ())
+
+    @cached_property
+    def _full(self) -> frozenset[str]:
+        return frozenset(self.full)
+
     def goal(self, trial: str) -> int:
         """Return the epoch to which a competitor trains in this round, as far as is known."""
         point = self.schedule.decision_epoch
-        if point is None or trial in self.full or (self.verdicts is not None and self.verdicts[trial].continues):
+        if point is None or trial in self._full or (self.verdicts is not None and self.verdicts[trial].continues):
             return self.schedule.end
         return point
 
@@ -230,7 +247,7 @@ class History:
             return RoundHistory(round_)
         decided = None
         competitors = tuple(Entry.read(folder.entry(round_)).competitors)
-        drawn = self.study.trials(round_.bracket)
+        drawn = self.study.slots(round_.bracket)
         _check(folder.entry(round_), competitors, drawn)
         if round_.index == 0 and (missing := sorted(set(drawn) - set(competitors))):
             line = f"must name every trial of its bracket, found no {missing[0]!r}"
@@ -250,7 +267,7 @@ class History:
             path = self.folder.draw(rounds[0])
             if self.schedule.drawn_after(bracket) and path.exists():
                 found[bracket] = DrawnBracket.read(path)
-                _check(path, found[bracket].trials, self.study.trials(bracket))
+                _check(path, found[bracket].trials, self.study.slots(bracket))
         return found
 
     @cached_property
@@ -264,7 +281,7 @@ class History:
         return bracket in self.drawn or not self.schedule.drawn_after(bracket)
 
     def _drawn(self) -> Iterator[str]:
-        return chain.from_iterable(map(self.study.trials, self.schedule.brackets))
+        return chain.from_iterable(map(self.study.slots, self.schedule.brackets))
 
     def _promoted(self, round_: Round, competitors: Iterable[str]) -> tuple[str, ...] | None:
         path = self.folder.promotion(round_)

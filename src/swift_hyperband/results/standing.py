@@ -55,13 +55,13 @@ def fate(found: RoundHistory, trial: str, status: Literal["ok", "diverged", "fai
     """Return the fate of a competitor in a round, which may be the last one of its bracket."""
     if status != "ok":
         return Fate(status)
-    if trial in found.stopped:
+    if found.stops(trial):
         return Fate.STOPPED
     if found.promoted is None:
         return Fate.RUNNING
     if is_last:
         return Fate.FINISHED
-    return Fate.PROMOTED if trial in found.promoted else Fate.NOT_PROMOTED
+    return Fate.PROMOTED if found.promotes(trial) else Fate.NOT_PROMOTED
 
 
 def fates(history: History) -> dict[str, Fate]:

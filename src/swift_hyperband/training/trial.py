@@ -103,13 +103,24 @@ def read_rows(folder: Path) -> list[Row]:
     """
     path = folder / CURVE
     try:
-        rows = [json.loads(line) for line in read_text(path).splitlines()]
+        lines = read_text(path).splitlines()
     except FileNotFoundError:
         return []
     except IsADirectoryError:
         raise UserError(f"{path}: must be a file, found a folder; {AWAY}") from None
+    except ValueError as error:
+        raise _no_rows(path, error) from None
+    try:
+        # at once, which takes a third of the time; lines that are no objects by themselves are told below
+        rows: list[Row] = json.loads(f"[{','.join(lines)}]") if all(line.startswith("{") for line in lines) else []
+    except (ValueError, RecursionError):
+        rows = []
+    if len(rows) == len(lines) and all(_is_row(row, number) for number, row in enumerate(rows, 1)):
+        return rows
+    try:
+        rows = [json.loads(line) for line in lines]
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: must hold one JSON object a line, found {error}; {TRAIN_AGAIN}") from None
+        raise _no_rows(path, error) from None
     for number, row in enumerate(rows, 1):
         wrong = mismatch(row, {str: (float, None)})
         if wrong is None and row.get("epoch") != number:
@@ -117,6 +128,19 @@ def read_rows(folder: Path) -> list[Row]:
         if wrong is not None:
             raise UserError(f"{path}: line {number}: {wrong}; {TRAIN_AGAIN}")
     return rows
+
+
+def _is_row(row: Any, number: int) -> bool:
+    """Whether what a line holds is the row of an epoch, as `mismatch` would find out in ten times the time."""
+    return (
+        type(row) is dict
+        and row.get("epoch") == number
+        and all(value is None or (type(value) in (float, int) and math.isfinite(value)) for value in row.values())
+    )
+
+
+def _no_rows(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path}: must hold one JSON object a line, found {error}; {TRAIN_AGAIN}")
 
 
 def last_seconds(folder: Path) -> float | None:

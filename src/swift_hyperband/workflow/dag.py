@@ -182,7 +182,7 @@ class Dag:
         if round_.is_thaw:
             return list(Thawed.read(self.folder.thaw(round_), self.study.metric).chosen)
         if round_.index == 0:
-            return list(self.study.trials(round_.bracket))
+            return list(self.study.slots(round_.bracket))
         return list(self._promotion(self.folder.promotion(self._before(round_))).promoted)
 
     def _continuing(self, round_: Round) -> list[str]:

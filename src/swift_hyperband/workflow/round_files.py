@@ -55,7 +55,7 @@ class RoundFiles:
     def search(self) -> ScheduledSearch:
         """Return the search at its begin; its predictors are fitted and its configurations drawn here."""
         schedule = self.study.schedule()
-        trials = {bracket: list(self.study.trials(bracket)) for bracket in schedule.brackets}
+        trials = {bracket: list(self.study.slots(bracket)) for bracket in schedule.brackets}
         found: ScheduledSearch
 
         def draw(drawn: Sequence[str]) -> None:
