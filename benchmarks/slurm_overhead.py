@@ -6,7 +6,8 @@ Needs root on Debian 12, as `make test-slurm` does. The target sleeps, so two co
 is a whole search (R=9, eta=3) with the shipped profile. Lower bounds, for the epochs that it trained: work / GPUs, and
 the critical path, the longest chain of trainings that wait for each other (`swift-hyperband plan`). The plugin asks
 SLURM for its jobs every 20 s and then less often; `every second` asks as the tests do (tests/cluster/fastpoll.py).
-Overhead per job, from a search whose jobs come one after the other: (wall - start - epochs) / jobs.
+Overhead per job, from a search whose jobs come one after the other: (wall - start - epochs) / jobs. Busy is the share
+of the GPUs' allocated time, by SLURM's accounts, in which they trained epochs that the search asked for.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any
 
 import yaml
 
-from swift_hyperband.results import jobs
+from swift_hyperband.results import accounting, jobs
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.progress import Reader
 from swift_hyperband.search.plan import makespan
@@ -41,12 +42,17 @@ CASES: list[tuple[str, int, str, dict[str, Any]]] = [
     ("3 GPUs, packed, every second", 3, "every second", {"batch_size": "auto"}),
     ("3 GPUs, packed, own curves, every second", 3, "every second", {"batch_size": "auto", **OWN}),
     ("3 GPUs, packed, the profile", 3, "the profile", {"batch_size": "auto"}),
+    ("3 GPUs, workers, every second", 3, "every second", {"execution": "workers"}),
+    ("3 GPUs, workers, the profile", 3, "the profile", {"execution": "workers"}),
 ]
 
 
 @dataclass(frozen=True)
 class Found:
-    """Costs of a search: epochs, jobs, and in seconds its length, the time to its first job, and the lower bounds."""
+    """Costs of a search: epochs, jobs, and in seconds its length, the time to its first job, and the lower bounds.
+
+    Last comes how much of the allocated time GPUs trained.
+    """
 
     epochs: int
     jobs: int
@@ -54,6 +60,7 @@ class Found:
     first: float
     work: float
     path: float
+    busy: float
 
 
 def project(folder: Path, seconds: float, **keys: Any) -> None:
@@ -109,14 +116,16 @@ def measure(seconds: float, gpus: int, poll: str, **keys: Any) -> Found:
         epochs = progress.sum("spent")
         first = min(job.submitted or job.started for job in found) - began
         path = makespan(study.schedule(), "half", 1, None) * seconds
-        return Found(epochs, len(found), wall, first, epochs * seconds / gpus, path)
+        hours = jobs.totals(accounting.read(results)).gpu_hours
+        busy = epochs * seconds / (3600 * hours) if hours else float("nan")
+        return Found(epochs, len(found), wall, first, epochs * seconds / gpus, path, busy)
 
 
 def row(case: str, found: Found) -> None:
     bound = max(found.work, found.path)
     print(
         f"{case:46} {found.epochs:6} {found.jobs:5} {found.wall:7.0f} {found.work:10.0f} {found.path:9.0f} "
-        f"{found.wall / bound:9.2f}",
+        f"{found.wall / bound:10.2f} {found.busy:5.0%}",
         flush=True,
     )
 
@@ -127,6 +136,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="of an epoch")
     parser.add_argument("--only", default="", help="of the searches those whose name holds this")
     options = parser.parse_args()
+    print(
+        f"{'case':46} {'epochs':>6} {'jobs':>5} {'wall s':>7} {'work/GPUs':>10} {'crit.path':>9} {'wall/bound':>10} busy"
+    )
+    for case, gpus, poll, keys in CASES:
+        if options.only in case:
+            row(case, measure(options.seconds, gpus, poll, **keys))
+    if options.only:
+        return
     one = {"search": {"algorithm": "hyperband", "brackets": [2]}, "batch_size": 9}
     for poll in ("every second", "the profile"):
         found = measure(options.seconds, 1, poll, **one)
@@ -135,12 +152,6 @@ def main() -> None:
             f"overhead per job, {poll}: {each:.1f} s ({found.jobs} jobs; {found.first:.1f} s until the first one)",
             flush=True,
         )
-    print(
-        f"\n{'case':46} {'epochs':>6} {'jobs':>5} {'wall s':>7} {'work/GPUs':>10} {'crit.path':>9} {'wall/bound':>10}"
-    )
-    for case, gpus, poll, keys in CASES:
-        if options.only in case:
-            row(case, measure(options.seconds, gpus, poll, **keys))
 
 
 if __name__ == "__main__":
