@@ -124,7 +124,7 @@ def measure(seconds: float, gpus: int, poll: str, **keys: Any) -> Found:
 def row(case: str, found: Found) -> None:
     bound = max(found.work, found.path)
     print(
-        f"{case:46} {found.epochs:6} {found.jobs:5} {found.wall:7.0f} {found.work:10.0f} {found.path:9.0f} "
+        f"{case:46} {found.epochs:6} {found.jobs:5} {found.wall:7.0f} {found.work:10.0f} {found.path:10.0f} "
         f"{found.wall / bound:10.2f} {found.busy:5.0%}",
         flush=True,
     )
@@ -136,8 +136,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="of an epoch")
     parser.add_argument("--only", default="", help="of the searches those whose name holds this")
     options = parser.parse_args()
+    heads = ("work/GPUs", "crit.path", "wall/bound")
     print(
-        f"{'case':46} {'epochs':>6} {'jobs':>5} {'wall s':>7} {'work/GPUs':>10} {'crit.path':>9} {'wall/bound':>10} busy"
+        f"{'case':46} {'epochs':>6} {'jobs':>5} {'wall s':>7} " + " ".join(f"{head:>10}" for head in heads) + "  busy"
     )
     for case, gpus, poll, keys in CASES:
         if options.only in case:
