@@ -83,7 +83,8 @@ def resumes(folder: Path) -> None:
     for precision in ("float32", "bfloat16") if REHEARSES else ("float32", "bfloat16", "float16"):
         study(folder, wide(precision), algorithm="random", trials=1, max_epochs=3)
         done = command(folder, "check-target", check=False)
-        tell("resume", done.returncode == 0, f"{precision}: the same bits in one go and in two; {last(done.stdout + done.stderr)}")
+        said = last(done.stdout + done.stderr).partition(";")[0]
+        tell("resume", done.returncode == 0, f"{precision}: the same bits in one go and in two; {said}")
 
 
 def precisions(folder: Path) -> None:
