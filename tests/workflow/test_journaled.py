@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.processes.lease import LeaseLostError
 from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.simulator import simulate
@@ -226,3 +227,16 @@ def test_a_model_draws_configurations_again_as_it_drew_them(project, quick, algo
     shutil.rmtree(min(configs).parent)
     with pytest.raises(UserError, match=r"config.json: must be there, as the curve of the trial is lost, too; restore"):
         quick()
+
+
+def test_a_process_that_was_suspended_while_another_wrote_writes_no_more(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    first = journal.Journal(path)
+    first.append(journal.Event("begin", "asha", workers=2))
+    with path.open("a") as file:
+        file.write('{"ask": "torn')
+    second = journal.Journal(path)
+    second.append(journal.Event("ask", "a", 1))
+    with pytest.raises(LeaseLostError):
+        first.append(journal.Event("ask", "b", 1))
+    assert journal.read(path) == second.events

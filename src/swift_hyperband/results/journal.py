@@ -14,6 +14,7 @@ that is told the events of the journal again is the same search.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from typing import Any, Literal
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import AGAIN, AWAY, mismatch, read_again
 from swift_hyperband.base.wording import one_line, one_of
+from swift_hyperband.processes import lease
 
 Kind = Literal["begin", "ask", "tell", "stop", "end"]
 _SHAPES: dict[Kind, dict[str, Any]] = {
@@ -102,22 +104,33 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events = read(path)
-        whole = sum(len(line) + 1 for line in _lines(path))
-        if self.events and path.stat().st_size > whole:
+        self._size = sum(len(line) + 1 for line in _lines(path))
+        if path.exists() and path.stat().st_size > self._size:
             # the end of a line that was torn
-            os.truncate(path, whole)
+            os.truncate(path, self._size)
 
     def append(self, *events: Event) -> None:
-        """Write events; they are on the disk when this returns."""
+        """Write events; they are on the disk when this returns.
+
+        Raises
+        ------
+        LeaseLostError
+            If another process has written meanwhile, as this one was suspended for too long.
+        """
         if not events:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        text = "".join(json.dumps(event.to_json(), allow_nan=False) + "\n" for event in events)
-        how = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if self.events else os.O_TRUNC)
-        descriptor = os.open(self.path, how, 0o666)
+        text = "".join(json.dumps(event.to_json(), allow_nan=False) + "\n" for event in events).encode()
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
-            os.write(descriptor, text.encode())
+            if os.fstat(descriptor).st_size != self._size:
+                raise lease.LeaseLostError(str(self.path))
+            written = os.write(descriptor, text)
+            if written < len(text):
+                # the next start takes the torn line away
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             os.fsync(descriptor)
+            self._size += written
         finally:
             os.close(descriptor)
         self.events += events
