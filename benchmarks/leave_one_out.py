@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -21,9 +22,12 @@ from teachers import settings
 
 from swift_hyperband.replay.recipes import recipe
 from swift_hyperband.replay.runs import Replay, interval
-from swift_hyperband.replay.searches import Recipe
+from swift_hyperband.search import Search
+from swift_hyperband.search.scheduled import ScheduledSearch
 
 Keys = tuple[float, ...]
+End = tuple[float | None, int]
+"""Regret and epochs."""
 GRID = {"decision_fraction": (0.5, 0.6), "margin": (1.0, 1.5, 2.0), "places": (0.7, 1.0), "thaw": (0.0, 0.04)}
 DEFAULT: Keys = (0.6, 1.5, 0.7, 0.04)
 
@@ -55,9 +59,16 @@ def main() -> None:
     results: dict[Keys, dict[tuple[str, int], Result]] = defaultdict(dict)
     for name, table, max_epochs, eta in settings(options.curves):
         replay = Replay(table, max_epochs)
-        for keys in product(*GRID.values()):
-            chosen = recipe("swift-hyperband", max_epochs, eta, swift=dict(zip(GRID, keys, strict=True)))
-            results[keys][name, eta] = _result(replay, chosen, options.seeds)
+        plain = recipe("hyperband", max_epochs, eta)
+        hyperband = [_end(replay.run(plain, seed)[0], replay)[0] for seed in range(options.seeds)]
+        for keys in product(*list(GRID.values())[:-1]):
+            swift = dict(zip(GRID, (*keys, max(GRID["thaw"])), strict=True))
+            chosen = recipe("swift-hyperband", max_epochs, eta, swift=swift)
+            ends = [_end(replay.run(chosen, seed)[0], replay) for seed in range(options.seeds)]
+            # without its thaw the same search ends earlier
+            for place, thaw in enumerate(GRID["thaw"]):
+                pairs = [(found[place], theirs) for found, theirs in zip(ends, hyperband, strict=True)]
+                results[*keys, thaw][name, eta] = _result(pairs)
         print(f"{name}, eta {eta}: replayed", flush=True)
     names = list(dict.fromkeys(name for name, _ in results[DEFAULT]))
     chosen_without = {name: _choice(results, name) for name in names}
@@ -78,12 +89,22 @@ def main() -> None:
     print(f"chosen on all tables: {best}")
 
 
-def _result(replay: Replay, chosen: Recipe, seeds: int) -> Result:
-    runs = list(replay.runs(chosen, range(seeds)))
-    differences = [
-        run.regret - run.hyperband_regret for run in runs if run.regret is not None and run.hyperband_regret is not None
-    ]
-    epochs = np.mean([run.epochs / run.hyperband_epochs for run in runs])
+def _end(search: Search, replay: Replay) -> tuple[End, End]:
+    """Return regret and epochs of a search before its thaw, and at its end."""
+    assert isinstance(search, ScheduledSearch)
+    assert search.best is not None
+    last, best, epochs = search.schedule.max_epochs, search.best, search.epochs
+    thawing = search.thawing
+    if thawing is None or thawing.best is None:
+        return ((replay.regret(best[1]), epochs),) * 2
+    before = epochs - sum(last - thawing.epochs[trial] for trial in thawing.chosen)
+    return (replay.regret(thawing.best), before), (replay.regret(best[1]), epochs)
+
+
+def _result(pairs: Sequence[tuple[End, End]]) -> Result:
+    """Return what searches give, seed by seed, against Hyperband."""
+    differences = [ours - theirs for (ours, _), (theirs, _) in pairs if ours is not None and theirs is not None]
+    epochs = np.mean([ours / theirs for (_, ours), (_, theirs) in pairs])
     return Result(float(epochs), *interval(differences))
 
 
