@@ -44,6 +44,7 @@ OWN = {"boosting": 81, "cnn": 81, "lstm": 60, "mlp": 81, "transformer": 60, "den
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "default, no thaw": {"swift": {"thaw": 0.0}},
+    "default, no thaw, margin 1, all places": {"swift": {"thaw": 0.0, "margin": 1.0, "places": 1.0}},
     "default, one error for all": {"predictor": {"errors": "common"}},
     "default, all places": {"swift": {"places": 1.0}},
     "default, decision at .25": {"swift": {"decision_fraction": 0.25}},
