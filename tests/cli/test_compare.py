@@ -135,13 +135,17 @@ def test_a_baseline_that_beats_another_search_is_named(folder, capsys):
 
 
 def test_a_table_with_repeated_rows_flatters_what_a_model_draws_and_says_so(folder, capsys):
-    path = folder / "curves/falling.csv"
-    again = [line.replace("3,", "again,", 1) for line in path.read_text().splitlines() if line.startswith("3,")]
-    path.write_text(path.read_text() + "\n".join(again) + "\n")
-    write(folder, searches=[*SEARCHES[:1], {"label": "TPE", "search": "hyperband", "sampling": "tpe"}])
+    cells = (folder / "curves/falling.csv").read_text().splitlines()
+    again = [line.replace("3,", "again,", 1) for line in cells if line.startswith("3,")]
+    (folder / "curves/repeating.csv").write_text("\n".join([*cells, *again]) + "\n")
+    tables = [
+        {"name": name, "path": f"{name.lower()}.csv", "max_epochs": EPOCHS, "eta": 3}
+        for name in ("Repeating", "Rising")
+    ]
+    write(folder, tables=tables, searches=[*SEARCHES[:1], {"label": "TPE", "search": "hyperband", "sampling": "tpe"}])
     assert main(["compare", "--cores", "1"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "Falling: TPE: 1 of 61 rows repeat the configuration of an earlier row" in printed
+    assert "Repeating: TPE: 1 of 61 rows repeat the configuration of an earlier row" in printed
     assert "Rising: TPE:" not in printed
 
 
