@@ -62,7 +62,7 @@ class Repeated(Recipe):
         rounds = [
             replace(round_, bracket=round_.bracket + count * number)
             for number in reversed(range(REPEATS))
-            for round_ in hyperband(once.max_epochs, once.eta).rounds
+            for round_ in hyperband(once.max_epochs, once.eta, in_turn=once.in_turn).rounds
         ]
         repeated = replace(once, rounds=tuple(rounds))
         if not once.decides:

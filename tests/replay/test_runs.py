@@ -207,7 +207,7 @@ def test_the_row_itself_is_nearest_to_its_own_configuration(table):
 def test_configurations_drawn_by_a_model_are_better_than_those_at_random(table, method):
     from swift_hyperband.replay.model_draws import model_based
 
-    chosen = recipe("hyperband", 27, 3)
+    chosen = recipe("hyperband", 27, 3, sampling=method)
     drawn = Replay(table, 27, model_based(table, method), nearest_rows(SPACE, table)).runs(chosen, range(4))
     runs_ = list(drawn)
     assert np.mean([run.best for run in runs_]) <= np.mean([run.hyperband_best for run in runs_])

@@ -180,6 +180,7 @@ def _recipe(options: argparse.Namespace, table: CurveTable) -> Recipe:
             predictor=settings["predictor"],
             fast=checked(FastSettings, settings["fast"], "", "fast"),
             adaptive=checked(AdaptiveSettings, settings["adaptive"], "", "adaptive"),
+            sampling=options.sampling,
         )
     except KeysError as error:
         raise _of_options(error) from None

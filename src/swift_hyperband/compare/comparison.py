@@ -316,4 +316,5 @@ def _recipe(search: SearchKeys, table: TableKeys, where: str) -> Recipe:
         predictor=search.predictor,
         fast=search.fast,
         adaptive=search.adaptive,
+        sampling=search.sampling,
     )

@@ -65,7 +65,9 @@ def places(schedule: Schedule) -> tuple[list[str], dict[int, list[str]]]:
     """
     ids = [f"{place:06}" for place in range(schedule.configurations)]
     following = iter(ids)
-    first = {bracket: rounds[0] for bracket, rounds in schedule.brackets.items()}
+    # Hyperband's order, also where brackets run in turn
+    brackets = sorted(schedule.brackets, reverse=True) if schedule.in_turn else list(schedule.brackets)
+    first = {bracket: schedule.brackets[bracket][0] for bracket in brackets}
     trials = {bracket: list(islice(following, round_.trials - round_.extra)) for bracket, round_ in first.items()}
     for bracket, round_ in first.items():
         trials[bracket] += islice(following, round_.extra)

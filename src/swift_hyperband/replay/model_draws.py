@@ -152,13 +152,13 @@ class _OfSpace(Rows):
         places = {trial: self._places[trial] for trial in trials}
         drawn = sampling.draw(self._space, self._method, self._seed, places, self._known, self._curves)
         for trial, found in drawn.items():
-            self[trial], self._known[trial] = self._row(found)
+            self[trial], self._known[trial] = self._row(trial, found)
 
     def __missing__(self, trial: str) -> int:
         self.draw([trial])
         return self[trial]
 
-    def _row(self, drawn: sampling.Drawn) -> tuple[int, Configuration]:
+    def _row(self, _: str, drawn: sampling.Drawn) -> tuple[int, Configuration]:
         return self._nearest(drawn.configuration), drawn.configuration
 
 
@@ -171,7 +171,7 @@ class _OfTable(_OfSpace):
     nearest, method, seed, trials
         As in `_OfSpace`.
     shuffled : sequence of int
-        The rows that are drawn at random, in turn.
+        The rows that are drawn at random, by place; another one where that was drawn.
     """
 
     def __init__(
@@ -191,14 +191,14 @@ class _OfTable(_OfSpace):
             {name: value for name, of in columns.items() if (value := of[row]) is not None} for row in range(table.rows)
         ]
 
-    def _row(self, drawn: sampling.Drawn) -> tuple[int, Configuration]:
+    def _row(self, trial: str, drawn: sampling.Drawn) -> tuple[int, Configuration]:
         if not self._free.any():
             self._free[:] = True
         if drawn.by_model:
             row = self._nearest(drawn.configuration, self._free)
         else:
-            row = next((row for row in self._shuffled if self._free[row]), int(np.argmax(self._free)))
-            if row in self._shuffled:
-                self._shuffled.remove(row)
+            row = self._shuffled[int(trial)]
+            if not self._free[row]:
+                row = next((other for other in self._shuffled if self._free[other]), int(np.argmax(self._free)))
         self._free[row] = False
         return row, self._configurations[row]

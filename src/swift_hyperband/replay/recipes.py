@@ -10,8 +10,9 @@ from swift_hyperband.base.wording import one_of, shown, suggestion
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.search.adaptive_settings import AdaptiveSettings
-from swift_hyperband.search.algorithms import ALGORITHMS
+from swift_hyperband.search.algorithms import ALGORITHMS, Family
 from swift_hyperband.search.fast_hyperband import FastSettings
+from swift_hyperband.search.sampling import Sampling
 from swift_hyperband.study.model import parse
 from swift_hyperband.study.presets import PRESETS
 
@@ -31,6 +32,7 @@ def recipe(
     predictor: Mapping[str, Any] | None = None,
     fast: FastSettings | None = None,
     adaptive: AdaptiveSettings | None = None,
+    sampling: Sampling = "random",
 ) -> Recipe:
     """Return a search by name.
 
@@ -52,6 +54,8 @@ def recipe(
         Of Fast-Hyperband.
     adaptive : AdaptiveSettings, optional
         Of adaptive Hyperband.
+    sampling : {"random", "tpe", "bohb"}
+        Who draws configurations: the order of brackets depends on it.
 
     Raises
     ------
@@ -68,6 +72,7 @@ def recipe(
         "brackets": None if brackets is None else list(brackets),
         "trials": trials,
         "full": full,
+        "sampling": sampling if ALGORITHMS[algorithm].family is Family.HYPERBAND else "random",
     }
     study = parse(
         {

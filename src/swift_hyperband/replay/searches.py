@@ -74,8 +74,10 @@ class Recipe:
 
     @property
     def plain(self) -> Recipe:
-        """Hyperband of the same size."""
-        return replace(self, algorithm="hyperband", label=ALGORITHMS["hyperband"].label)
+        """Hyperband of the same size, whose configurations are drawn at random."""
+        search = {key: value for key, value in self.study.definition["search"].items() if key != "sampling"}
+        study = replace(self.study, definition={**self.study.definition, "search": search})
+        return replace(self, algorithm="hyperband", label=ALGORITHMS["hyperband"].label, study=study)
 
     @property
     def is_plain(self) -> bool:

@@ -55,12 +55,21 @@ MakeSchedule = Callable[[Mapping[str, Any], SwiftSettings], Schedule]
 """Makes a schedule from a study's frozen section `search` and the settings of Swift-Hyperband."""
 
 
-def _hyperband(search: Mapping[str, Any], _: SwiftSettings) -> Schedule:
+def _rungs(search: Mapping[str, Any], _: SwiftSettings) -> Schedule:
     return hyperband(search["max_epochs"], search["eta"], search["brackets"])
 
 
+def _hyperband(search: Mapping[str, Any], _: SwiftSettings) -> Schedule:
+    return hyperband(search["max_epochs"], search["eta"], search["brackets"], in_turn=_in_turn(search))
+
+
 def _swift_hyperband(search: Mapping[str, Any], swift: SwiftSettings) -> Schedule:
-    return swift_hyperband(search["max_epochs"], search["eta"], swift, search["brackets"])
+    return swift_hyperband(search["max_epochs"], search["eta"], swift, search["brackets"], _in_turn(search))
+
+
+def _in_turn(search: Mapping[str, Any]) -> bool:
+    # a definition has the key only if a model draws configurations
+    return bool(search.get("sampling", "random") != "random")
 
 
 def _random(search: Mapping[str, Any], _: SwiftSettings) -> Schedule:
@@ -143,12 +152,12 @@ ALGORITHMS: Mapping[str, Algorithm] = {
     ),
     "one-epoch": Algorithm("One epoch, then the best", Family.RANDOM, "one-epoch", False, _one_epoch, has_full=True),
     "hyperband": Algorithm("Hyperband", Family.HYPERBAND, "hyperband", False, _hyperband),
-    "fast-hyperband": Algorithm("Fast-Hyperband", Family.FAST_HYPERBAND, "hyperband", True, _hyperband, cost=100.0),
+    "fast-hyperband": Algorithm("Fast-Hyperband", Family.FAST_HYPERBAND, "hyperband", True, _rungs, cost=100.0),
     "swift-hyperband": Algorithm(
         "Swift-Hyperband", Family.HYPERBAND, "swift-hyperband", True, _swift_hyperband, cost=10.0
     ),
-    "asha": Algorithm("ASHA", Family.ASHA, "hyperband", False, _hyperband),
-    "swift-asha": Algorithm("Swift-ASHA", Family.ASHA, "swift-hyperband", True, _hyperband, cost=150.0),
-    "adaptive-hyperband": Algorithm("Adaptive Hyperband", Family.ADAPTIVE, "hyperband", True, _hyperband, cost=150.0),
+    "asha": Algorithm("ASHA", Family.ASHA, "hyperband", False, _rungs),
+    "swift-asha": Algorithm("Swift-ASHA", Family.ASHA, "swift-hyperband", True, _rungs, cost=150.0),
+    "adaptive-hyperband": Algorithm("Adaptive Hyperband", Family.ADAPTIVE, "hyperband", True, _rungs, cost=150.0),
 }
 """Every algorithm by name, in the order of lists and messages."""

@@ -122,7 +122,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Schedule:
-    """All rounds of a search, bracket after bracket (s_max first).
+    """All rounds of a search, bracket after bracket (s_max first, or bracket 0 if they run in turn).
 
     Attributes
     ----------
@@ -155,7 +155,7 @@ class Schedule:
 
     @cached_property
     def brackets(self) -> dict[int, tuple[Round, ...]]:
-        """Rounds by bracket, in the order in which brackets are numbered down from s_max."""
+        """Rounds by bracket, in the order of the schedule."""
         found: dict[int, list[Round]] = {}
         for round_ in self.rounds:
             found.setdefault(round_.bracket, []).append(round_)
@@ -229,7 +229,7 @@ def s_max(max_epochs: int, eta: int) -> int:
     return found
 
 
-def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None) -> Schedule:
+def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None, *, in_turn: bool = False) -> Schedule:
     """Return the schedule of Hyperband.
 
     Parameters
@@ -240,6 +240,9 @@ def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None
         One in `eta` trials is promoted from a round to the next; at least 2.
     brackets : collection of int, optional
         Which brackets to run, as numbers between 0 and s_max; all if left out.
+    in_turn : bool
+        Whether they run one after another, as in `Schedule`, bracket 0 first: curves from which configurations are
+        drawn should not be those of trials that were chosen for beginning well, and bracket 0 chooses none.
 
     Raises
     ------
@@ -260,7 +263,7 @@ def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None
     if unknown := [s for s in chosen if not 0 <= s <= top]:
         raise ValueError(f"brackets must lie between 0 and {top} for these max_epochs and eta, found {unknown[0]}")
     rounds: list[Round] = []
-    for s in sorted(set(chosen), reverse=True):
+    for s in sorted(set(chosen), reverse=not in_turn):
         n = -(-(top + 1) * eta**s // (s + 1))
         start = 0
         for i in range(s + 1):
@@ -269,7 +272,7 @@ def hyperband(max_epochs: int, eta: int, brackets: Collection[int] | None = None
             promoted = max(trials // eta, 1) if i < s else 1
             rounds.append(Round(s, i, trials, start, end, promoted, reference=trials))
             start = end
-    return Schedule(max_epochs, eta, tuple(rounds))
+    return Schedule(max_epochs, eta, tuple(rounds), in_turn=in_turn)
 
 
 def supply(once: Schedule, epochs: int) -> Schedule:

@@ -46,9 +46,9 @@ def start(
     workers : int
         Trainings side by side.
     draw : callable, optional
-        Draws the configurations of trials from the curves so far, when their bracket begins. Brackets of rounds then
-        run one after another. Random searches, ASHA and Fast-Hyperband do not call it: with them a trial may be drawn
-        when it is asked for.
+        Draws the configurations of trials from the curves so far, when their bracket begins. Brackets of rounds must
+        then run in turn. Random searches, ASHA and Fast-Hyperband do not call it: with them a trial may be drawn when
+        it is asked for.
     """
     family, rules = ALGORITHMS[algorithm].family, settings.rules
     if family is Family.ADAPTIVE:
@@ -59,7 +59,8 @@ def start(
     if ALGORITHMS[algorithm].synchronous:
         if draw is None or family is Family.RANDOM:
             return ScheduledSearch(schedule, trials, rules)
-        return ScheduledSearch(replace(schedule, in_turn=True), trials, rules, draw=draw)
+        assert schedule.in_turn
+        return ScheduledSearch(schedule, trials, rules, draw=draw)
     # their rules compare losses with one standard error for all
     predictor = replace(rules.predictor, values="loss", errors="common")
     if family is Family.FAST_HYPERBAND:

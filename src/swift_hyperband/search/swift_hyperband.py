@@ -16,7 +16,7 @@ from swift_hyperband.search.settings import SwiftSettings
 
 
 def swift_hyperband(
-    max_epochs: int, eta: int, settings: SwiftSettings, brackets: Collection[int] | None = None
+    max_epochs: int, eta: int, settings: SwiftSettings, brackets: Collection[int] | None = None, in_turn: bool = False
 ) -> Schedule:
     """Return the schedule of Swift-Hyperband: Hyperband's, each round divided at its decision point.
 
@@ -28,7 +28,7 @@ def swift_hyperband(
 
     Parameters
     ----------
-    max_epochs, eta, brackets
+    max_epochs, eta, brackets, in_turn
         As in `hyperband`.
     settings : SwiftSettings
         How a round is divided.
@@ -42,7 +42,8 @@ def swift_hyperband(
     -----
     García Amboage et al. (2024), section 3; the roundings are those of the authors' published runs.
     """
-    return _with_thaw(_widened(divide(hyperband(max_epochs, eta, brackets), settings), settings), settings)
+    plain = hyperband(max_epochs, eta, brackets, in_turn=in_turn)
+    return _with_thaw(_widened(divide(plain, settings), settings), settings)
 
 
 def divide(plain: Schedule, settings: SwiftSettings) -> Schedule:

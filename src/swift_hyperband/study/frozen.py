@@ -153,7 +153,7 @@ class FrozenStudy:
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search; those of a search without rounds are its rungs."""
         found = ALGORITHMS[self.algorithm].schedule(self.definition["search"], self.swift())
-        return replace(found.idling(self.predictor().fewest_curves), in_turn=self.sampling != "random")
+        return found.idling(self.predictor().fewest_curves)
 
     def supply(self) -> Schedule:
         """Return the schedule from whose brackets the search takes its trials; more than its own if it adapts."""
