@@ -161,8 +161,8 @@ def _facts(progress: Progress) -> Table:
         listed = ", ".join(f"{trial} ({value:.3g})" for trial, value in list(outside.items())[:SHOWN])
         more = f" and {len(outside) - SHOWN} more" if len(outside) > SHOWN else ""
         table.add_row("[yellow]decided[/]", f"{told}\n[dim]{listed}{more}[/]")
-    if (sampling := study.search.sampling) != "random":
-        table.add_row("drawn", f"{len(progress.history.by_model)} configurations so far by {sampling}")
+    if progress.history.schedule.in_turn:
+        table.add_row("drawn", f"{len(progress.history.by_model)} configurations so far by {study.search.sampling}")
     if (thawed := progress.history.thawed) is not None:
         told = f"{len(thawed.chosen)} of {len(thawed.left)} trials left behind train to the end"
         before = "" if thawed.best is None else f": the best of all brackets is {study.metric.value(thawed.best):.6g}"

@@ -264,7 +264,7 @@ def check_data(study: Study, where: str) -> None:
     drawn: Iterable[Mapping[str, Scalar]] = (
         configuration for bracket in study.supply().brackets for _, configuration in study.trials(bracket).values()
     )
-    if study.schedule().in_turn and isinstance(row := study.search_space().hyperparameters.get("row"), Int):
+    if study.search.sampling != "random" and isinstance(row := study.search_space().hyperparameters.get("row"), Int):
         # nobody knows before which rows a model draws
         drawn = ({"row": number} for number in (*range(row.low, min(row.high, row.low + MOST_TRIALS)), row.high))
     try:

@@ -102,7 +102,8 @@ def _winner(history: History, winner: Best) -> dict[str, str]:
     trial = history.trials[winner.trial]
     values = {name: _text(value) for name, value in trial.configuration.items()}
     where = {"trial": winner.trial, "bracket": str(trial.bracket), "epoch": str(winner.epoch)}
-    if (sampling := history.study.search.sampling) != "random":
+    sampling = history.study.search.sampling
+    if history.schedule.in_turn:
         where["drawn"] = f"by {sampling}" if winner.trial in history.by_model else "at random"
     return {history.study.target.metric: style.number(winner.value), **values, **where}
 
@@ -115,8 +116,8 @@ def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str
     counted = Counter(fates(history).values())
     ends = {f"… {fate}": str(counted[fate]) for fate in Fate if fate in counted}
     found = {"trials": str(len(history.trials)), **ends}
-    if (sampling := history.study.search.sampling) != "random":
-        found[f"drawn by {sampling}"] = f"{len(history.by_model)} trials, the others at random"
+    if history.schedule.in_turn:
+        found[f"drawn by {history.study.search.sampling}"] = f"{len(history.by_model)} trials, the others at random"
     found["epochs trained"] = str(history.epochs)
     if history.ahead.told is not None:
         found["epochs trained ahead"] = f"{history.ahead.used} used, {history.ahead.in_vain} in vain"
