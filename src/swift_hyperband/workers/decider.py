@@ -36,6 +36,8 @@ READS = 400
 """Most files that looks at events open in a second."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at who lives, and at all that was asked for."""
+PLAN_EVERY = 0.2
+"""Seconds between two looks at what workers may train, where nothing happened."""
 SHARE = 0.01
 """Most of the time that such looks may take."""
 LONGEST = 60.0
@@ -148,7 +150,7 @@ class Decider:
         self._doubtful = True
         self._agenda = Agenda(f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}")
         self._is_written = False
-        self._look_at = float("-inf")
+        self._look_at = self._plan_at = float("-inf")
 
     def run(self) -> Search:
         """Drive the search to its end.
@@ -187,7 +189,7 @@ class Decider:
             if ended or self._free():
                 self._add(conduct.ask(self._free()))
             if not ended:
-                self._publish(self._planned())
+                self._plan()
                 self._wait()
 
     def _conclude(self) -> None:
@@ -196,12 +198,14 @@ class Decider:
         if state_is_lost(self._folder, self._study, best):
             self._add([Training(best, self._study.search.max_epochs)])
             while not self._ended():
-                self._publish(self._planned())
+                self._plan()
                 self._wait()
         conclude(self._folder, self._study, best, loss)
 
     def _add(self, asked: Collection[Training]) -> None:
         self._outstanding.update(asked)
+        if asked:
+            self._plan_at = float("-inf")
         self._unseen += [training.trial for training in asked]
 
     def _ended(self) -> list[tuple[str, Curve]]:
@@ -212,6 +216,7 @@ class Decider:
         if looks:
             self._look()
         for worker, event in self._roster.events():
+            self._plan_at = float("-inf")
             if self._hear(worker, event):
                 candidates[event.trial] = None
         if looks:
@@ -220,6 +225,8 @@ class Decider:
         found = [(name, curve) for name in candidates if (curve := self._curve(name)) is not None]
         for name, _ in found:
             del self._outstanding[name]
+        if found or looks:
+            self._plan_at = float("-inf")
         if looks:
             took = time.monotonic() - begin
             self._look_at = time.monotonic() + min(LONGEST, max(LOOK_EVERY, took / SHARE))
@@ -282,6 +289,14 @@ class Decider:
     def _free(self) -> int:
         """Return how many trials could begin to train now."""
         return max(0, sum(self._roster.living.values()) - len(self._outstanding))
+
+    def _plan(self) -> None:
+        """Write the agenda if it changed: at once where something happened, else now and then."""
+        begin = time.monotonic()
+        if begin >= self._plan_at:
+            self._publish(self._planned())
+            took = time.monotonic() - begin
+            self._plan_at = begin + min(LOOK_EVERY, max(PLAN_EVERY, took / SHARE))
 
     def _planned(self) -> Agenda:
         needed = [Training(name, self._outstanding[name]) for name in self._needed()]
