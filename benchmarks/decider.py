@@ -30,6 +30,7 @@ from swift_hyperband.workers.agenda import Agenda
 from swift_hyperband.workers.conduct import conduct_of
 from swift_hyperband.workers.roster import Seat
 from swift_hyperband.workers.start import LOOKS, Deciding
+from swift_hyperband.workflow.deciding import deciding
 from swift_hyperband.workflow.driver import begin_search
 
 STUDY = {
@@ -112,7 +113,7 @@ def measured(folder: StudyFolder, study: Study, workers: int, events: int) -> No
     played = Played(folder, workers, events)
     conduct = conduct_of(folder, study)
     begin = time.process_time()
-    with decider.deciding(folder) as held, suppress(EnoughError):
+    with deciding(folder) as held, suppress(EnoughError):
         decider.Decider(folder, study, conduct, held, played).run()
     played.leave()
     took = time.process_time() - begin
@@ -161,11 +162,11 @@ def look(folder: StudyFolder) -> None:
     """Print how many files idle workers open."""
     opened: Counter[str] = Counter()
     sys.addaudithook(lambda event, _: opened.update([event]) if event == "open" else None)
-    with decider.deciding(folder):
-        deciding = Deciding(folder, str(folder.path))
+    with deciding(folder):
+        process = Deciding(folder, str(folder.path))
         opened.clear()
         for _ in range(100):
-            deciding.agenda()
+            process.agenda()
     print(
         f"an idle worker opens {opened['open'] / 100:.2f} files in a look, of which all together take {LOOKS} a second"
     )

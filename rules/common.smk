@@ -1,6 +1,5 @@
 # What the rules share: the study, and which files a round's jobs read.
-from swift_hyperband.workflow import fitting, journaled
-from swift_hyperband.results import repair
+from swift_hyperband.workflow import deciding, fitting, journaled
 from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.results.begin import begin, reason_to_give_up
 from swift_hyperband.workflow.adopting import adopt
@@ -64,16 +63,16 @@ def lead():
         freeze(dag.folder, study)
         begin(dag.folder, study.definition()["target"])
         fitting.check(dag.folder, study.frozen())
-        repair.mend(dag.folder, study)
+        deciding.mend(dag.folder, study)
         if study.execution == "rounds":
             adopt(dag)
-        deciding = supervise()
+        supervisor = supervise()
     except UserError as error:
         stop(error)
     except OSError as error:
         stop(about_disk(error))
     give_up_with(
-        lambda: (deciding and deciding.error)
+        lambda: (supervisor and supervisor.error)
         or reason_to_give_up(
             dag.folder, study.definition()["target"], study.give_up_after
         ),
@@ -82,7 +81,7 @@ def lead():
     if "snakemake_executor_plugin_slurm" in sys.modules:
         mend(
             sys.modules["snakemake_executor_plugin_slurm"],
-            lambda: deciding is not None and deciding.is_over,
+            lambda: supervisor is not None and supervisor.is_over,
         )
     return True
 

@@ -107,6 +107,7 @@ ELSEWHERE = {
     "training/check/child": "cli/test_check_target",
     "training/check/contract": "cli/test_check_target",
     "workers/supervisor": "workflow/test_workers",
+    "workflow/deciding": "workers/test_deciding",
     "workflow/driver": "workflow/test_search",
     "workflow/round_files": "workflow/test_search",
     "workers/decider": "workers/test_search",

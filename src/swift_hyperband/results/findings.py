@@ -39,6 +39,8 @@ class Findings:
         Files to be made again as they rest on others that are.
     again : dict of str to str
         Trials that must be trained again, and why.
+    missing : set of Path
+        Files that were not there when they were looked for. Those that are there by now are sound.
     """
 
     def __init__(self, folder: StudyFolder, study: Study) -> None:
@@ -48,6 +50,7 @@ class Findings:
         self.rest: set[Path] = set()
         self.again: dict[str, str] = {}
         self.content: dict[Path, Any] = {}
+        self.missing: set[Path] = set() if folder.best.exists() else {folder.best}
         self._curves: dict[str, list[float | None]] = {}
 
     def configurations(self, bracket: int) -> Mapping[str, tuple[int, Mapping[str, Scalar] | None]]:
@@ -159,7 +162,9 @@ class Findings:
     def read(self, path: Path, read: Callable[[Path], Content]) -> Content | None:
         """Return what `read` reads of a file; None if the file is missing, or is wrong, which is noted."""
         found = None
-        if path.exists():
+        if not path.exists():
+            self.missing.add(path)
+        else:
             try:
                 found = read(path)
             except UserError as error:

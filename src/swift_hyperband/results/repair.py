@@ -42,7 +42,9 @@ SHOWN = 5
 
 
 def mend(folder: StudyFolder, study: Study) -> None:
-    """Look a study's folder through, and remove what is to be made again. Only the head of the search may.
+    """Look a study's folder through, and remove what is to be made again.
+
+    Only the process that decides may, and the head while no other process decides (`workflow.deciding`).
 
     Raises
     ------
@@ -289,9 +291,9 @@ class _Mending(Findings):
         ends = [round_ for round_ in self.schedule.all_rounds if self.schedule.is_last(round_)]
         if not stale.isdisjoint(map(folder.promotion, ends)):
             stale.add(folder.best)
-        if folder.best in stale and folder.best.exists():
+        if folder.best in stale - self.missing:
             stale |= {folder.curves, *(path for path in folder.report.glob("*") if path.is_file())}
-        return [path for path in stale if path.is_file()]
+        return [path for path in stale - self.missing if path.is_file()]
 
 
 class _MendingByJournal(_Mending):
@@ -336,6 +338,6 @@ class _MendingByJournal(_Mending):
 
     def _stale(self) -> list[Path]:
         stale = {self.folder.best} if self.again or self.folder.best in self.wrong else set()
-        if stale and self.folder.best.exists():
+        if stale - self.missing:
             stale |= {self.folder.curves, *(path for path in self.folder.report.glob("*") if path.is_file())}
-        return [path for path in stale if path.is_file()]
+        return [path for path in stale - self.missing if path.is_file()]

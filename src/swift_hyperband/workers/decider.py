@@ -9,14 +9,14 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
 from swift_hyperband.base.errors import UserError, about_disk
 from swift_hyperband.processes import lease
-from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
+from swift_hyperband.results import repair
 from swift_hyperband.results.freeze import load_frozen, load_study
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve, Search, Training
@@ -26,6 +26,7 @@ from swift_hyperband.workers.agenda import Agenda
 from swift_hyperband.workers.ahead import Ahead
 from swift_hyperband.workers.conduct import Conduct, conduct_of
 from swift_hyperband.workers.roster import Event, Roster
+from swift_hyperband.workflow.deciding import DecidedElsewhereError, deciding
 from swift_hyperband.workflow.driver import begin_search, conclude, state_is_lost, winner
 
 logger = logging.getLogger(__name__)
@@ -44,32 +45,6 @@ LONGEST = 60.0
 """Seconds between two such looks at the most."""
 FEWEST_NEEDED = 64
 """The agenda has so many trainings, or four for each worker, if there are as many."""
-
-
-@contextmanager
-def deciding(folder: StudyFolder) -> Iterator[lease.Lease]:
-    """Be the one process that decides, by a lease.
-
-    Raises
-    ------
-    UserError
-        If another living process does.
-    """
-    folder.decider.mkdir(parents=True, exist_ok=True)
-    end = time.monotonic() + (1.0 if lease.is_held_here(folder.decider) else SILENT_AFTER + INTERVAL)
-    held = lease.acquire(folder.decider, unless=lambda: time.monotonic() > end)
-    if held is None:
-        raise DecidedElsewhereError(
-            f"{folder.path}: one process at a time can decide, and {lease.holder(folder.decider)} does; "
-            "follow it with 'swift-hyperband status --watch', or end it first"
-        )
-    try:
-        with held:
-            yield held
-    except lease.LeaseLostError:
-        raise DecidedElsewhereError(
-            f"{folder.path}: another process decides, as this one was suspended for too long"
-        ) from None
 
 
 def decide(folder: StudyFolder, study: Study | None = None) -> None:
@@ -106,11 +81,9 @@ def _begun(folder: StudyFolder, study: Study | None) -> Study:
     with head:
         found = study if study is not None else load_study(folder)
         check_data(found, found.name)
-        return begin_search(found, folder)
-
-
-class DecidedElsewhereError(UserError):
-    """Another living process decides."""
+        found = begin_search(found, folder)
+        repair.mend(folder, found)
+        return found
 
 
 class Decider:

@@ -15,10 +15,10 @@ from swift_hyperband.search import Search
 from swift_hyperband.study.model import Study
 from swift_hyperband.workers import agenda
 from swift_hyperband.workers.conduct import conduct_of
-from swift_hyperband.workers.decider import Decider, deciding
+from swift_hyperband.workers.decider import Decider
 from swift_hyperband.workers.roster import EVENTS, LOG
 from swift_hyperband.workers.start import last_line, start, was_killed
-from swift_hyperband.workflow.driver import prepare
+from swift_hyperband.workflow.driver import leading
 from swift_hyperband.workflow.round_files import OnRound
 
 GRACE = 10.0
@@ -42,10 +42,9 @@ def run_search(study: Study, folder: StudyFolder, workers: int, on_round: OnRoun
     UserError
         If the folder holds a search with another definition, no trial reached the last epoch, or a worker cannot train.
     """
-    study = prepare(study, folder)
     crew = Crew(folder)
     try:
-        with deciding(folder) as held:
+        with leading(study, folder) as (study, held):
             agenda.remove(folder.agenda)
             crew.start(workers)
             search = Decider(folder, study, conduct_of(folder, study, on_round), held, crew.look).run()

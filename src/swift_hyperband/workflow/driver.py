@@ -6,11 +6,13 @@ again, it asks for the same trainings in the same order and finds those already 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.processes.head import become_head
+from swift_hyperband.processes.lease import Lease
 from swift_hyperband.results import provenance
 from swift_hyperband.results.begin import begin
 from swift_hyperband.results.contents import Config
@@ -26,6 +28,7 @@ from swift_hyperband.training.batch import train_batch
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Trained, want_state
 from swift_hyperband.workflow import fitting, journaled
+from swift_hyperband.workflow.deciding import deciding
 from swift_hyperband.workflow.journaled import JournaledSearch
 from swift_hyperband.workflow.round_files import OnRound, RoundFiles
 from swift_hyperband.workflow.steps import write_best
@@ -52,16 +55,16 @@ def run_search(study: Study, folder: StudyFolder, workers: int, on_round: OnRoun
     UserError
         If the folder holds a search with another definition, or no trial reached the last epoch.
     """
-    study = prepare(study, folder)
-    train = _training(study, folder, workers)
-    if ALGORITHMS[study.search.algorithm].synchronous:
-        search = _in_rounds(study, RoundFiles(folder, study, on_round), train)
-    else:
-        search = _one_by_one(study, JournaledSearch(folder, study, workers=1), train)
-    trial, loss = winner(search, folder, study)
-    if state_is_lost(folder, study, trial):
-        train([trial], study.search.max_epochs)
-    conclude(folder, study, trial, loss)
+    with leading(study, folder) as (study, held):
+        train = _training(study, folder, workers)
+        if ALGORITHMS[study.search.algorithm].synchronous:
+            search = _in_rounds(study, RoundFiles(folder, study, on_round), train)
+        else:
+            search = _one_by_one(study, JournaledSearch(folder, study, workers=1), train, held)
+        trial, loss = winner(search, folder, study)
+        if state_is_lost(folder, study, trial):
+            train([trial], study.search.max_epochs)
+        conclude(folder, study, trial, loss)
     return search
 
 
@@ -88,35 +91,48 @@ def _in_rounds(study: Study, files: RoundFiles, train: Train) -> Search:
     return search
 
 
-def _one_by_one(study: Study, search: Search, train: Train) -> Search:
+def _one_by_one(study: Study, search: Search, train: Train, held: Lease) -> Search:
     while asked := search.ask(1):
         for trial, epochs in asked:
-            search.tell(trial, study.metric.losses(train([trial], epochs)[trial].values[:epochs]))
+            trained = train([trial], epochs)[trial]
+            # before the journal is written
+            held.check()
+            search.tell(trial, study.metric.losses(trained.values[:epochs]))
     return search
 
 
-def prepare(study: Study, folder: StudyFolder) -> Study:
-    """Become the head of a search, and begin it or go on with it; return the study as the search has it.
+@contextmanager
+def leading(study: Study, folder: StudyFolder) -> Iterator[tuple[Study, Lease]]:
+    """Be the head of a search and the one process that decides, and begin it or go on with it.
+
+    Yields
+    ------
+    Study
+        As the search has it.
+    Lease
+        On deciding.
 
     Raises
     ------
     UserError
-        If the folder holds a search with another definition, another process is the head, or the code changed.
+        If the folder holds a search with another definition, another process is the head or decides, or the code
+        changed.
     """
     check_data(study, study.name)
     become_head(folder.path)
-    return begin_search(study, folder)
+    study = begin_search(study, folder)
+    with deciding(folder, ends=study.execution == "rounds") as held:
+        mend(folder, study)
+        yield study, held
 
 
 def begin_search(study: Study, folder: StudyFolder) -> Study:
-    """Begin a search, or go on with it, in the process that alone may: freeze the study, and mend what is damaged."""
+    """Begin a search, or go on with it, in the process that alone may: freeze the study."""
     study = check_frozen(folder, study)
     journaled.check(study, study.name)
     begin(folder, study.definition()["target"])
     fitting.check(folder, study.frozen())
-    study = freeze(folder, study)
-    mend(folder, study)
-    return study
+    return freeze(folder, study)
 
 
 def winner(search: Search, folder: StudyFolder, study: Study) -> tuple[str, float]:
