@@ -12,6 +12,7 @@ from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.freeze import check_frozen, freeze
 from swift_hyperband.workflow.paths import check_paths_for_cluster
 from swift_hyperband.workflow.retrying import give_up_with
+from swift_hyperband.slurm import left_workers
 from swift_hyperband.slurm.plugin import mend
 from snakemake.utils import update_config
 
@@ -78,10 +79,17 @@ def lead():
         ),
         lambda worker: was_out_of_time(dag.folder.worker(worker)),
     )
+    plugins = [
+        sys.modules[name] for name in left_workers.PLUGINS if name in sys.modules
+    ]
+    taken = (
+        left_workers.take_over(plugins, study.name) if supervisor and plugins else ()
+    )
     if "snakemake_executor_plugin_slurm" in sys.modules:
         mend(
             sys.modules["snakemake_executor_plugin_slurm"],
             lambda: supervisor is not None and supervisor.is_over,
+            taken,
         )
     return True
 

@@ -1,6 +1,8 @@
 """One command goes on with a search whose head is gone, whatever became of its jobs."""
 
+import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -85,3 +87,23 @@ def test_a_second_head_is_refused_and_touches_no_job_of_the_first(project, undis
     assert first.wait(timeout=project.timeout) == 0
     assert project.found() == undisturbed
     assert {job.state for job in project.jobs()} <= {"COMPLETED", "COMPLETING"}
+
+
+def test_workers_of_a_dead_head_are_workers_of_the_next_one(project, undisturbed):
+    project.study(**KEYS, execution="workers", target__options={"table": "table.csv", "seconds": 2.0})
+    project.start_search()
+    project.wait_until(lambda: len(project.training()) == 3)
+    os.killpg(project.process.pid, signal.SIGKILL)
+    project.process.wait()
+    left = [job.id for job in project.jobs() if job.state in AT_WORK]
+    assert len(left) == 3
+    project.start(*RESUME, "--leftover", "wait", *QUICK, "--verbose")
+    project.wait_until(lambda: project.printed().count(", which an earlier start left in SLURM") == 3, 180)
+    subprocess.run(["scancel", left[0]], check=True)
+    assert project.ended() == 0, project.printed()
+    assert project.found() == undisturbed
+    jobs = project.jobs()
+    assert [job.state for job in jobs if job.id in left[1:]] == ["COMPLETED"] * 2
+    assert len(jobs) == 4, "the one that was cancelled was submitted again"
+    started = project.epochs_started()
+    assert started.total() - len(started) <= 1

@@ -44,8 +44,8 @@ def plugin():
             states, _ = await found.query_job_status("squeue", Logger())
             for job in jobs if states is not None else ():
                 state = states.get(job.external_jobid)
-                if state == "CANCELLED":
-                    self.report_job_error(job, "SLURM status is: 'CANCELLED'")
+                if state in ("CANCELLED", "TIMEOUT"):
+                    self.report_job_error(job, f"SLURM status is: '{state}'")
                 elif state == "COMPLETED":
                     self.report_job_success(job)
                 else:
@@ -54,8 +54,8 @@ def plugin():
     found = SimpleNamespace(
         query_job_status=query_job_status, get_min_job_age=lambda: found.age, Executor=Executor, answers=[], age=None
     )
-    found.over = False
-    slurm_plugin.mend(found, lambda: found.over)
+    found.over, found.taken = False, set()
+    slurm_plugin.mend(found, lambda: found.over, found.taken)
     return found
 
 
@@ -131,6 +131,27 @@ def test_when_a_search_is_over_workers_in_the_queue_are_not_waited_for(plugin, t
     assert executor.done == ["0", "2"]
     assert cancelled == ["2"]
     assert outputs[2].exists(), "Snakemake looks for it"
+
+
+def test_workers_of_an_earlier_start_are_asked_for_by_their_numbers(plugin, monkeypatch):
+    asked = []
+
+    def states(numbers):
+        asked.append(set(numbers))
+        if len(asked) == 2:
+            raise slurm_plugin.queue.SlurmError("squeue: must answer")
+        return {"17": "RUNNING" if len(asked) == 1 else "TIMEOUT"}
+
+    monkeypatch.setattr(slurm_plugin.queue, "states", states)
+    monkeypatch.setattr(slurm_plugin, "UNKNOWN_AFTER", 0.0)
+    plugin.taken.add("17")
+    executor = plugin.Executor()
+    plugin.answers = [{"1": "RUNNING"}] * 3
+    assert check(executor, [job("1"), job("17")]) == ["1", "17"]
+    assert check(executor, [job("1"), job("17")]) == ["1", "17"], "nobody answers"
+    assert check(executor, [job("1"), job("17")]) == ["1"]
+    assert executor.failed == {"17": "SLURM status is: 'TIMEOUT'"}
+    assert asked == [{"17"}] * 3
 
 
 def test_the_end_of_a_search_ends_the_pause_between_two_questions(plugin, monkeypatch):

@@ -31,6 +31,16 @@ def test_leftover_jobs_are_waited_for_also_where_nobody_can_be_asked(queue, opti
     assert not Path("results/table/lease").exists()
 
 
+def test_leftover_workers_are_not_waited_for_as_they_stay_until_the_search_is_over(queue):
+    workers = [job(number, comment=f"rule_worker_wildcards_table_{number}") for number in (1, 2)]
+    Path("queue").write_text("\n".join([*workers, job(17)]) + "\n")
+    Path("queue.next").write_text("\n".join(workers) + "\n")
+    done = run("--leftover", "wait")
+    assert done.returncode == 0, done.stderr
+    assert "2 jobs (2 running) of these go on as workers of this search\n" in done.stderr
+    assert not Path("cancelled").exists()
+
+
 def test_leftover_jobs_are_cancelled_on_demand_and_gone_before_anything_starts(queue):
     Path("queue").write_text(job(17) + "\n" + job(18, folder="/somewhere/else") + "\n")
     done = run("--leftover", "cancel")

@@ -20,12 +20,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from swift_hyperband.slurm import queue
+from swift_hyperband.slurm.left_workers import is_worker
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class _Memory:
         self.active = 0
 
 
-def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False) -> None:
+def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False, taken: Collection[str] = ()) -> None:
     """Wrap the plugin's functions, once.
 
     Parameters
@@ -64,6 +65,8 @@ def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False) -> None:
         snakemake_executor_plugin_slurm.
     is_over : callable, optional
         Returns whether the search is over, so that its workers end.
+    taken : collection of str, optional
+        Numbers of jobs of an earlier start that are followed, too (`left_workers`); it may grow.
     """
     if getattr(plugin, "mended", False):
         return
@@ -74,6 +77,12 @@ def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False) -> None:
 
     async def query_job_status(command: str, logger: Any) -> tuple[States | None, float | None]:
         states, seconds = await ask(command, logger)
+        if taken and states is not None:
+            # the plugin asks for the jobs of its own start
+            try:
+                states = states | queue.states(taken)
+            except queue.SlurmError:
+                states = seconds = None
         if held := [job for job, state in (states or {}).items() if _first(state) in queue.HELD]:
             # another one takes its place: it must not come back when it is released
             with suppress(queue.SlurmError):
@@ -121,8 +130,7 @@ def _without_workers(executor: Any, memory: _Memory, jobs: Sequence[Any]) -> lis
     """Return the jobs of a search that is over, without its workers that have ended or are still in the queue."""
     left = []
     for job in jobs:
-        is_worker = getattr(getattr(job.job, "rule", None), "name", None) == "worker"
-        done = Path(str(job.job.output[0])) if is_worker else None
+        done = Path(str(job.job.output[0])) if is_worker(job.job) else None
         waits = (memory.states or {}).get(job.external_jobid) in queue.WAITING
         if done is None or not (waits or done.exists()):
             left.append(job)

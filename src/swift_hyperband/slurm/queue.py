@@ -172,6 +172,26 @@ def runs(study: str, known: Collection[str], since: float) -> list[Run]:
     return list(found.values())
 
 
+def workers(found: Collection[Job]) -> dict[str, str]:
+    """Return the numbers of the jobs that are workers and have not ended, by the names of the workers."""
+    living = [job for job in found if job.state in (AT_WORK | WAITING) - HELD]
+    # of two with one name, the one at work
+    living.sort(key=lambda job: job.state in AT_WORK)
+    return {name: job.id for job in living if (name := worker(job.comment)) is not None}
+
+
+def states(found: Collection[str]) -> dict[str, str]:
+    """Return the states of jobs by their numbers, also of those that ended, as far as SLURM knows them.
+
+    Raises
+    ------
+    SlurmError
+        If SLURM does not answer.
+    """
+    printed = _run(["squeue", "-a", "-h", "--states=all", "-j", ",".join(found), "-o", "%i|%T"], pauses=())
+    return dict(line.strip().split("|", 1) for line in printed.splitlines() if "|" in line)
+
+
 def is_over(job: str) -> bool:
     """Whether a job has ended and left no process behind; False where SLURM does not say."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Callable
 
 from swift_hyperband.processes import head
 from swift_hyperband.results.layout import StudyFolder
@@ -22,7 +23,8 @@ SAY_AGAIN = 600.0
 def settle(folder: StudyFolder, study: str, choice: str | None) -> None:
     """Wait for the jobs that an earlier start left in SLURM, or cancel them.
 
-    Leases keep two jobs from training the same trial, but the second would hold a node and wait.
+    Leases keep two jobs from training the same trial, but the second would hold a node and wait. Workers stay until the
+    search is over, so they are not waited for: they go on in the search that starts now (`slurm.left_workers`).
 
     Parameters
     ----------
@@ -54,7 +56,11 @@ def settle(folder: StudyFolder, study: str, choice: str | None) -> None:
                     raise SystemExit(1)
                 if choice == "cancel":
                     queue.cancel(found)
-                _wait_until_gone(study, "until these are gone" if choice == "cancel" else "for these")
+                    _wait_until_gone(lambda: queue.jobs(study, pauses=()), "until these are gone")
+                elif choice == "wait":
+                    if workers := [job for job in found if queue.worker(job.comment) is not None]:
+                        logger.info(f"{queue.counted(workers)} of these go on as workers of this search")
+                    _wait_until_gone(lambda: _without_workers(queue.jobs(study, pauses=())), "for these")
         except KeyboardInterrupt:
             logger.info(NOTHING_STARTED)
             raise
@@ -77,6 +83,10 @@ def clean_up(study: str, cancel: bool) -> None:
         logger.info(f"{queue.counted(found)} in SLURM go on; 'swift-hyperband resume' waits for them or cancels them")
 
 
+def _without_workers(found: list[queue.Job]) -> list[queue.Job]:
+    return [job for job in found if queue.worker(job.comment) is None]
+
+
 def _at_work(found: list[queue.Job]) -> list[queue.Job]:
     return [job for job in found if job.state != "COMPLETING"]
 
@@ -96,12 +106,11 @@ def _ask() -> str:
             return choices[first]
 
 
-def _wait_until_gone(study: str, what: str) -> None:
+def _wait_until_gone(left: Callable[[], list[queue.Job]], what: str) -> None:
     pause, said, since = 1.0, "", 0.0
     while True:
         try:
-            found = queue.jobs(study, pauses=())
-            if not found:
+            if not (found := left()):
                 return
             line = f"waits {what}: {queue.counted(found)}; Ctrl-C ends the waiting"
         except queue.SlurmError as error:
