@@ -110,10 +110,8 @@ ELSEWHERE = {
     "workflow/deciding": "workers/test_deciding",
     "workflow/driver": "workflow/test_search",
     "workflow/round_files": "workflow/test_search",
-    "workers/decider": "workers/test_search",
     "workers/local": "workers/test_search",
     "workers/start": "workers/test_search",
-    "workers/worker": "workers/test_search",
     "workflow/record": "workflow/test_programs",
 }
 """Modules whose tests lie with those of the module that uses them, or that they belong to."""

@@ -17,6 +17,8 @@ from swift_hyperband.workers.decider import decide
 def run(options: argparse.Namespace) -> int:
     """Decide for the search of a folder or a study file; return the exit code."""
     signal.signal(signal.SIGTERM, leave)
+    # SLURM may warn all processes of a worker's job: that one ends with this one in its own time
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     where: Path = options.output
     study = load(where) if where.suffix in (".yaml", ".yml") else None
     try:

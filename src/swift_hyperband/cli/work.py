@@ -14,6 +14,7 @@ from swift_hyperband.results import jobs, provenance
 from swift_hyperband.results.jobs import JobOutcome
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.reader import read
+from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.gpus import NoGpuError
 from swift_hyperband.workers.roster import Seat
 from swift_hyperband.workers.start import Deciding, SearchFailedError
@@ -39,18 +40,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _work(options: argparse.Namespace) -> int:
     if options.allow_changed_code:
         provenance.allow()
+    queued = options.minutes is not None
+    # waiting for the search to begin and for the worker's place takes of the job's time, too
+    clock = Clock.of(60 * options.minutes if queued else None)
     folder = _folder(options.study)
     deciding = Deciding(folder, str(options.study))
     study = deciding.begun()
     seat = Seat(folder, options.name, first=study.workers)
-    queued = options.minutes is not None
     try:
         with jobs.recorded(seat.folder, jobs.WORKER, seat.name, study.gpus, study.cpus, queued) as record:
-            worker = Worker(folder, study, seat, deciding, options.minutes)
+            worker = Worker(folder, study, seat, deciding, clock, queued)
             code = worker.run()
             if code == 0:
                 record.outcome = JobOutcome.THROUGH
-            elif worker.has_trained:
+            elif worker.could_train:
                 record.outcome = JobOutcome.OUT_OF_TIME
             return code
     except SearchFailedError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,8 @@ APART = 8
 """Workers that look at the same moment begin with different ones of so many hopes."""
 LEASES = 64
 """Most trials that are looked at in one look at the agenda."""
+NEW = 0.1
+"""A worker is new for this share of the time that it has once it can train."""
 
 
 class Worker:
@@ -50,16 +53,17 @@ class Worker:
     study : FrozenStudy
     seat : Seat
     deciding : Deciding
-    minutes : float, optional
-        Time limit of this job; it is started again when it is over.
+    clock : Clock
+        Of this job.
+    queued : bool
+        Whether the job is started again when its time is over.
     """
 
     def __init__(
-        self, folder: StudyFolder, study: FrozenStudy, seat: Seat, deciding: Deciding, minutes: float | None = None
+        self, folder: StudyFolder, study: FrozenStudy, seat: Seat, deciding: Deciding, clock: Clock, queued: bool
     ) -> None:
         self._folder, self._study, self._seat, self._deciding = folder, study, seat, deciding
-        self._queued = minutes is not None
-        self._clock = Clock.of(None if minutes is None else 60 * minutes)
+        self._clock, self._queued = clock, queued
         self._settings = TrainingSettings.from_study_json(
             study.definition, study.retries, study.save_every, study.give_up_after
         )
@@ -71,14 +75,16 @@ class Worker:
         """Trials that this worker trained ahead of the search."""
         self._found: set[Training] = set()
         """Trainings that were through when this worker came to them."""
-        self._at_least = 1
+        self._has_begun = False
+        self._had_room = False
+        self._new_until = math.inf
         self._pause = SHORTEST
         self._workers = 1
 
     @property
-    def has_trained(self) -> bool:
-        """Whether it has begun a training: each trains an epoch at least, whatever the time."""
-        return not self._at_least
+    def could_train(self) -> bool:
+        """Whether it has begun a training, or had the time for one and there was none."""
+        return self._has_begun or self._had_room
 
     def run(self) -> int:
         """Train until the search is over; return the exit code: 0, or `TRY_AGAIN` where the time is over.
@@ -121,9 +127,19 @@ class Worker:
             return 0
         if agenda is not None and self._seat.name in agenda.spare and not self._deciding.is_mine:
             return 0
-        if self._clock.hurry or (not self._at_least and not self._clock.allows(self._clock.longest)):
-            return TRY_AGAIN
-        return None
+        return TRY_AGAIN if self._is_out_of_time else None
+
+    @property
+    def _is_new(self) -> bool:
+        """Whether it trains an epoch whatever the time, so that jobs shorter than one epoch still make progress.
+
+        Not after it has waited for long: a job that has just started has more time.
+        """
+        return not self._has_begun and time.monotonic() < self._new_until
+
+    @property
+    def _is_out_of_time(self) -> bool:
+        return self._clock.hurry or not (self._is_new or self._clock.allows(self._clock.longest))
 
     def _prepare(self) -> child.Work:
         """Import the target."""
@@ -134,6 +150,10 @@ class Worker:
         work = child.Work(self._settings, child.import_target(self._settings), self._clock)
         if self._study.needs_gpu:
             gpus.check(command=self._settings.target == COMMAND)
+        if self._clock.deadline is not None:
+            now = time.monotonic()
+            self._new_until = now + NEW * (self._clock.deadline - now)
+        self._had_room = self._clock.allows(0.0)
         return work
 
     def _has_room(self) -> bool:
@@ -153,9 +173,11 @@ class Worker:
                     self._found.add(training)
                     self._seat.note("trained", training)
                 continue
+            if self._is_out_of_time:
+                return False
             self._code.check()
             self._seat.note("began", training)
-            at_least, self._at_least = self._at_least, 0
+            at_least, self._has_begun = int(self._is_new), True
             self._running.append(child.start(place, training.epochs, work, at_least=at_least, waits=False))
             return True
         return self._train_ahead(agenda, work)
