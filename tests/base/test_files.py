@@ -1,14 +1,16 @@
 """Files written whole, and JSON of a known shape: another one is told in one line, with file and key."""
 
+import errno
 import math
 import os
 import re
+import resource
 from pathlib import Path
 
 import pytest
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import disk_time, mismatch, read_json, whole, write_text
+from swift_hyperband.base.files import append_all, disk_time, mismatch, read_json, whole, write_text
 
 SHAPE = {"names": [str], "batches": {"full": {str: [int]}}, "value": (float, None), "sure": bool}
 RIGHT = {"names": ["a"], "batches": {"full": {"x": [1, 2]}}, "value": 3, "sure": True, "more": [None]}
@@ -133,3 +135,22 @@ def test_the_disk_s_clock_is_the_one_that_dates_files(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     with pytest.raises(OSError, match="No such file"):
         disk_time(tmp_path / "not there")
+
+
+def test_a_line_that_the_disk_takes_in_part_is_not_left_there(tmp_path):
+    path = tmp_path / "lines"
+    path.write_text("first\n")
+    if not (process := os.fork()):
+        code = 1
+        try:
+            # ten bytes more fit, as on a disk that is nearly full
+            resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+            append_all(descriptor, b"second\n")
+            append_all(descriptor, b"third\n")
+        except OSError as error:
+            code = 0 if error.errno == errno.EFBIG else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    assert path.read_text() == "first\nsecond\n"

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -126,9 +128,11 @@ def test_a_worker_whose_time_is_over_says_so_and_another_goes_on(project):
     limited = Actor(project, "work", "results/table", "--name", "1", "--minutes", "0.2")
     assert limited.wait() == 75, project.printed()
     assert json.loads((project.results / "workers/1/events.jsonl").read_text().splitlines()[-1])["what"] != "began"
-    # a scheduler warns of the end of its time
-    os.kill(worker.pid, signal.SIGUSR1)
+    # a scheduler warns of the end of its time, perhaps all processes of the job
+    for actor in (decider, worker):
+        os.kill(actor.pid, signal.SIGUSR1)
     assert worker.wait() == 75
+    assert decider.code() is None
     decider.kill()
     assert not [*project.results.glob("trials/*/lease")]
 
@@ -201,6 +205,32 @@ def test_a_killed_worker_of_a_search_is_started_again(project):
     assert search.wait() == 0
     assert json.loads((project.results / "workers/0/worker.json").read_text())["pid"] != worker["pid"]
     assert decided(project.results) == expected
+
+
+def test_workers_that_die_while_they_import_the_target_end_the_search_with_one_line(project):
+    of_class(project, "pass")
+    (project.path / "model.py").write_text("import os\nos.abort()\nclass Model: pass\n")
+    assert project.code("swift-hyperband", "search", "--workers", "2") == 2
+    errors = [line for line in project.printed().splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert "ended with code -6 before it could train" in errors[0]
+
+
+def test_a_process_that_decides_and_dies_again_and_again_ends_its_worker(project):
+    project.study(execution="workers", target__options={"table": "table.csv", "seconds": 0.3})
+    (decider,) = begin(project)
+    decider.kill()
+    worker, killed = Actor(project, "work", "results/table"), {decider.pid}
+    while worker.code() is None:
+        lease = project.results / "decider/lease"
+        with suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            pid = json.loads(lease.read_text())["pid"]
+            if pid not in killed:
+                os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+        time.sleep(0.05)
+    assert (worker.code(), len(killed)) == (1, 1 + 3), project.printed()
+    assert "the process that decides ended 3 times soon after its start" in project.printed()
 
 
 def test_a_process_that_was_suspended_while_another_one_took_its_place_decides_no_more(project):

@@ -10,7 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -81,6 +81,25 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole, in UTF-8."""
     with whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def append_all(descriptor: int, content: bytes) -> None:
+    """Write at the end of a file that only this process writes: all in one write, or nothing where the disk is full.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or fails.
+    """
+    end, left = os.fstat(descriptor).st_size, content
+    try:
+        # a disk that is nearly full takes a part
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(descriptor, end)
+        raise
 
 
 def write_json(path: Path, content: Any) -> None:

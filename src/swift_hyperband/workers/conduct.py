@@ -89,8 +89,11 @@ class InRounds:
         schedule, records = self._search.schedule, self._search.records
         latest = {bracket: max(i for s, i in records if s == bracket) for bracket, _ in records}
         left = sum(_racing(records[key]) for key in latest.items())
-        thaw = schedule.thaw
-        return left if thaw is None or thaw.key in records else max(left, thaw.trials)
+        # those of brackets in turn, and of the round after all brackets, begin when these are over
+        later = [rounds[0].trials for bracket, rounds in schedule.brackets.items() if bracket not in latest]
+        if schedule.thaw is not None and schedule.thaw.key not in records:
+            later.append(schedule.thaw.trials)
+        return max(left, *later, 0)
 
     def hopes(self, ahead: Mapping[str, Curve], most: float) -> list[Training]:
         return within(self._search, ahead, most)

@@ -32,7 +32,9 @@ from swift_hyperband.workflow.driver import begin_search, conclude, state_is_los
 logger = logging.getLogger(__name__)
 
 PAUSE = 0.03
-"""Seconds between two looks at the workers' events."""
+"""Seconds between two looks at the workers' events, at least."""
+QUIET = 0.05
+"""Share of the time since the last event that may pass until the next look."""
 READS = 400
 """Most files that looks at events open in a second."""
 LOOK_EVERY = 1.0
@@ -43,6 +45,8 @@ SHARE = 0.01
 """Most of the time that such looks may take."""
 LONGEST = 60.0
 """Seconds between two such looks at the most."""
+LOOKED_AT = 64
+"""Most trials at work that each such look finds abandoned or not."""
 FEWEST_NEEDED = 64
 """The agenda has so many trainings, or four for each worker, if there are as many."""
 
@@ -118,12 +122,17 @@ class Decider:
         """What was asked for and not told, most urgent first: trials with their epochs."""
         self._at_work: dict[str, set[str]] = {}
         """Trials that living workers have begun, with these workers: two may try at the same moment."""
+        self._watch = lease.Watch()
+        self._left: set[str] = set()
+        """Trials at work that nobody trained at the last look at them."""
         self._unseen: list[str] = []
         """Trials just asked for, which may be through: they were trained in rounds, or ahead of the search."""
         self._doubtful = True
         self._agenda = Agenda(f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}")
         self._is_written = False
         self._look_at = self._plan_at = float("-inf")
+        self._heard_at = time.monotonic()
+        self._catches_up = True
 
     def run(self) -> Search:
         """Drive the search to its end.
@@ -190,11 +199,13 @@ class Decider:
             self._look()
         for worker, event in self._roster.events():
             self._plan_at = float("-inf")
+            self._heard_at = begin
             if self._hear(worker, event):
                 candidates[event.trial] = None
+        self._catches_up = False
         if looks:
-            # a killed worker tells of no end
-            candidates.update(dict.fromkeys(self._needed()))
+            # a killed worker tells of no end, and a machine that failed may have lost what one told
+            candidates.update(dict.fromkeys([*self._abandoned(), *self._needed()]))
         found = [(name, curve) for name in candidates if (curve := self._curve(name)) is not None]
         for name, _ in found:
             del self._outstanding[name]
@@ -218,7 +229,8 @@ class Decider:
         if event.what not in ("began", "arrived"):
             self._ahead.note(event.trial)
         if event.what == "crashed":
-            logger.warning(f"trial {event.trial}: crash in worker {worker}: {event.error}")
+            if not self._catches_up:
+                logger.warning(f"trial {event.trial}: crash in worker {worker}: {event.error}")
             if event.trial in self._outstanding:
                 # the others first
                 self._outstanding[event.trial] = self._outstanding.pop(event.trial)
@@ -238,6 +250,19 @@ class Decider:
             raise UserError(f"{self._folder.path}: execution must be workers for workers to go on, found {execution}")
         if self._doubtful:
             self._doubt()
+
+    def _abandoned(self) -> list[str]:
+        """Return trials at work that nobody trains; those of which that holds at two looks are at work no more."""
+        for name in list(islice(self._at_work, LOOKED_AT)):
+            workers = self._at_work.pop(name)
+            is_left = not self._watch.is_held(self._folder.trial(name))
+            if is_left and name in self._left:
+                self._left.remove(name)
+                continue
+            # the others are next
+            self._at_work[name] = workers
+            (self._left.add if is_left else self._left.discard)(name)
+        return [name for name in self._at_work if name in self._left]
 
     def _doubt(self) -> None:
         """Find out whether all trials crash alike."""
@@ -308,4 +333,5 @@ class Decider:
 
     def _wait(self) -> None:
         self._meanwhile()
-        time.sleep(max(PAUSE, len(self._roster.living) / READS))
+        quiet = time.monotonic() - self._heard_at
+        time.sleep(max(PAUSE, len(self._roster.living) / READS, min(LOOK_EVERY, QUIET * quiet)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections import defaultdict
 from contextlib import suppress
 from itertools import count, islice
 
@@ -17,7 +18,7 @@ from swift_hyperband.workers import agenda
 from swift_hyperband.workers.conduct import conduct_of
 from swift_hyperband.workers.decider import Decider
 from swift_hyperband.workers.roster import EVENTS, LOG
-from swift_hyperband.workers.start import last_line, start, was_killed
+from swift_hyperband.workers.start import Deaths, in_vain, last_line, start, was_killed
 from swift_hyperband.workflow.driver import leading
 from swift_hyperband.workflow.round_files import OnRound
 
@@ -66,7 +67,8 @@ class Crew:
         self._folder = folder
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._begun: dict[str, int] = {}
-        """How many bytes of events a worker had when it was started."""
+        """How many trainings a worker had begun when it was started."""
+        self._deaths: defaultdict[str, Deaths] = defaultdict(Deaths)
 
     def start(self, workers: int) -> None:
         """Start workers; those of others, with names of their own, go on."""
@@ -88,9 +90,8 @@ class Crew:
             if code is None:
                 continue
             del self._processes[name]
-            if code and code != TRY_AGAIN and not (was_killed(code) and self._events(name) > self._begun[name]):
-                line = last_line(self._folder.worker(name) / LOG)
-                raise UserError(line if not was_killed(code) else f"worker {name} ended with code {code}: {line}")
+            if code and code != TRY_AGAIN:
+                self._judge(name, code)
             if code or not self._processes:
                 self._start(name)
 
@@ -110,13 +111,25 @@ class Crew:
             process.kill()
             process.wait()
 
+    def _judge(self, name: str, code: int) -> None:
+        """Raise `UserError` unless the death of a worker may be an accident."""
+        log = self._folder.worker(name) / LOG
+        if not was_killed(code):
+            raise UserError(last_line(log))
+        if self._trainings(name) == self._begun[name]:
+            raise UserError(f"worker {name} ended with code {code} before it could train: {last_line(log)} ({log})")
+        if self._deaths[name].too_many():
+            raise UserError(in_vain(f"worker {name}", log))
+
     def _start(self, name: str) -> None:
-        self._begun[name] = self._events(name)
+        self._begun[name] = self._trainings(name)
+        self._deaths[name].start()
         log = self._folder.worker(name) / LOG
         self._processes[name] = start(log, "work", str(self._folder.path), "--name", name)
 
-    def _events(self, name: str) -> int:
+    def _trainings(self, name: str) -> int:
+        """Return how many trainings a worker has begun."""
         try:
-            return (self._folder.worker(name) / EVENTS).stat().st_size
+            return (self._folder.worker(name) / EVENTS).read_bytes().count(b'"began"')
         except FileNotFoundError:
             return 0

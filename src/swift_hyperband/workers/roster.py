@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any, Literal
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.files import mismatch, read_again, write_json
+from swift_hyperband.base.files import append_all, mismatch, read_again, write_json
 from swift_hyperband.processes import lease
 from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
 from swift_hyperband.results.layout import StudyFolder
@@ -100,10 +100,12 @@ class Seat:
     def note(self, what: What, training: Training, error: str | None = None) -> None:
         """Add an event."""
         event = Event(what, training.trial, training.epochs, round(time.time(), 3), error)
-        # in one write, so that no reader sees half of it but after a crash of the machine
-        descriptor = os.open(self.folder / EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        descriptor = os.open(self.folder / EVENTS, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
-            os.write(descriptor, (json.dumps(asdict(event)) + "\n").encode())
+            size = os.fstat(descriptor).st_size
+            # a crash of the machine may have torn the last one
+            begin = "\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else ""
+            append_all(descriptor, f"{begin}{json.dumps(asdict(event))}\n".encode())
         finally:
             os.close(descriptor)
 
@@ -152,6 +154,8 @@ class Roster:
     _watch: lease.Watch = field(default_factory=lease.Watch)
     _read: dict[str, int] = field(default_factory=dict)
     """How many bytes of each worker's events were read."""
+    _looked: bool = False
+    """Whether it was found out who lives since events were read."""
     _sizes: dict[str, int] = field(default_factory=dict)
 
     def look(self) -> None:
@@ -160,10 +164,16 @@ class Roster:
         found = [name for name in names if self._watch.is_held(self.folder.worker(name))]
         self.living = {name: self._at_a_time(name) for name in found}
         self._read = {name: self._read.get(name, 0) for name in names}
+        self._looked = True
 
     def events(self) -> Iterator[tuple[str, Event]]:
-        """Yield the events that were added since the last time, with their workers; those of each in its order."""
-        for name, begin in self._read.items():
+        """Yield the events that were added since the last time, with their workers; those of each in its order.
+
+        Those of workers that do not live any more come after a look.
+        """
+        names, self._looked = list(self._read if self._looked else self.living), False
+        for name in names:
+            begin = self._read[name]
             data = self._data(name, begin)
             whole = data.rfind(b"\n") + 1
             self._read[name] = begin + whole

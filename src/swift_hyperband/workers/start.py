@@ -29,6 +29,9 @@ APART = 0.02
 """Seconds, times the number of workers, over which workers spread that start a process that decides."""
 LONGEST_APART = 10.0
 WAIT = 0.1
+QUICK = 60.0
+MOST = 3
+"""So many deaths of a process within `QUICK` seconds of its start, one after another, are no accident."""
 PATIENCE = 20.0
 """Seconds in which the head of a search, if it lives, starts a process that decides."""
 
@@ -59,6 +62,11 @@ def last_line(log: Path) -> str:
     return f"{log} cannot be read"
 
 
+def in_vain(what: str, log: Path) -> str:
+    """Return the message about a process that died too often."""
+    return f"{what} ended {MOST} times soon after its start: {last_line(log)} ({log})"
+
+
 def was_killed(code: int) -> bool:
     """Whether a process that ended with this code was ended by a signal."""
     return code < 0 or code > of_signal(0)
@@ -67,6 +75,23 @@ def was_killed(code: int) -> bool:
 def apart(workers: int) -> float:
     """Return the seconds between two looks at a file that so many workers look at."""
     return workers / LOOKS
+
+
+class Deaths:
+    """Counts deaths of a process that was started again each time."""
+
+    def __init__(self) -> None:
+        self._quick = 0
+        self._begun = time.monotonic()
+
+    def start(self) -> None:
+        """Note that it is started."""
+        self._begun = time.monotonic()
+
+    def too_many(self) -> bool:
+        """Note that it died; return whether to start it again is in vain."""
+        self._quick = self._quick + 1 if time.monotonic() - self._begun < QUICK else 1
+        return self._quick >= MOST
 
 
 class SearchFailedError(UserError):
@@ -87,6 +112,7 @@ class Deciding:
         self._folder, self._study = folder, study
         self._watch = lease.Watch()
         self._process: subprocess.Popen[bytes] | None = None
+        self._deaths = Deaths()
         self._look_at = float("-inf")
         self._lives = False
         self._alive = time.monotonic()
@@ -157,6 +183,8 @@ class Deciding:
                 return
             if code and not was_killed(code):
                 raise SearchFailedError(last_line(self._log))
+            if code and self._deaths.too_many():
+                raise SearchFailedError(in_vain("the process that decides", self._log))
             self._process = None
         if self._watch.is_held(self._folder.path) and time.monotonic() - self._alive < PATIENCE:
             # the head of the search starts one
@@ -164,6 +192,7 @@ class Deciding:
         time.sleep(random.uniform(0, min(LONGEST_APART, APART * max(0, workers - 1))))
         if self._watch.is_free(self._folder.decider):
             logger.info(f"{self._folder.path}: no process decides, so this worker starts one")
+            self._deaths.start()
             self._process = start(self._log, "job", "search", self._study)
 
     @property

@@ -9,7 +9,7 @@ import time
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.workers import agenda
 from swift_hyperband.workers.agenda import Agenda
-from swift_hyperband.workers.start import last_line, start
+from swift_hyperband.workers.start import Deaths, in_vain, start
 
 logger = logging.getLogger(__name__)
 
@@ -17,9 +17,6 @@ AGAIN = 10.0
 """Seconds after which another process is started where one decides that a worker has started."""
 PAUSE = 1.0
 """Seconds before another process is started after one that was killed."""
-QUICK = 60.0
-MOST = 3
-"""So many processes that end within `QUICK` seconds, one after another, are no accident."""
 
 
 class Supervisor:
@@ -66,9 +63,9 @@ class Supervisor:
             path.unlink(missing_ok=True)
 
     def _supervise(self) -> None:
-        quick = 0
+        deaths = Deaths()
         while not self.is_over and self.error is None:
-            begun = time.monotonic()
+            deaths.start()
             code = start(self._log, "job", "search", str(self._folder.path)).wait()
             if code == 0:
                 # a worker has started another one, before this process led the search
@@ -76,9 +73,8 @@ class Supervisor:
                 continue
             if self.error is not None:
                 break
-            quick = quick + 1 if time.monotonic() - begun < QUICK else 1
-            if quick >= MOST:
-                self._error = f"the process that decides ended {quick} times: {last_line(self._log)} ({self._log})"
+            if deaths.too_many():
+                self._error = in_vain("the process that decides", self._log)
                 break
             logger.warning(f"the process that decides ended with code {code}; another one is started")
             time.sleep(PAUSE)
