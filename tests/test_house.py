@@ -82,6 +82,7 @@ ELSEWHERE = {
     "results/repair": "fuzz/test_results",
     "results/thawed": "workflow/test_thaw",
     "results/trials": "results/test_layout",
+    "search/recorded": "workflow/test_journaled",
     "search/sampling": "space/test_tpe",
     "search/settings": "search/test_scheduled",
     "search/start": "search/test_algorithms",

@@ -15,7 +15,9 @@ from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.simulator import simulate
 from swift_hyperband.results import journal
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.search import decisions, rounds
 from swift_hyperband.search.algorithms import ALGORITHMS
+from swift_hyperband.search.chances import Prediction
 from swift_hyperband.study.model import load
 from swift_hyperband.targets.recorded import CurveTable
 from swift_hyperband.training import segment
@@ -94,6 +96,40 @@ def test_a_journal_that_ends_anywhere_leads_to_the_same_search(project, quick, a
         path.write_bytes(written[:cut])
         quick()
         assert (path.read_bytes(), project.best()) == (written, best)
+
+
+@pytest.mark.parametrize("algorithm", ["swift-asha", "fast-hyperband", "adaptive-hyperband"])
+def test_a_search_that_goes_on_where_predictions_differ_keeps_its_decisions(project, quick, monkeypatch, algorithm):
+    keys = {"predictor__name": "linear", "fast__confidence": 0.6, "fast__d": 3, "adaptive__d": 3}
+    project.study(search__algorithm=algorithm, search__max_epochs=27, **keys)
+    quick()
+    path = project.results / "journal.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    stops = [number for number, line in enumerate(lines) if "stop" in line]
+    assert len(stops) > 5
+    # another kind of processor, or another version of a library; here it would change many verdicts
+    draw = random.Random(0)
+    if algorithm == "fast-hyperband":
+        # the predictions themselves compete in its promotions
+        chance = decisions.chance_beaten
+        monkeypatch.setattr(decisions, "chance_beaten", lambda *given: chance(*given) + draw.uniform(-0.3, 0.3))
+    predict, below, among = rounds.predict, Prediction.below, Prediction.among_best
+    if algorithm == "swift-asha":
+        monkeypatch.setattr(rounds, "predict", lambda *given: [one * draw.uniform(0.8, 1.2) for one in predict(*given)])
+    monkeypatch.setattr(Prediction, "below", lambda *given: varied(draw, below(*given)))
+    monkeypatch.setattr(Prediction, "among_best", lambda *given: varied(draw, among(*given)))
+    for cut in [stops[3], stops[-1] + 1, len(lines) - 1]:
+        path.write_text("".join(lines[:cut]))
+        # the last verdicts may be missing there, and are predicted then
+        sure = lines[: cut if cut == len(lines) - 1 else max(n for n in range(cut) if "tell" in lines[n])]
+        search = quick()
+        after = path.read_text().splitlines(keepends=True)
+        assert after[: len(sure)] == sure
+        assert {event.name for event in journal.read(path) if event.kind == "stop"} >= search.stopped
+
+
+def varied(draw, chances):
+    return [min(1.0, max(0.0, one + draw.uniform(-0.3, 0.3))) for one in chances]
 
 
 def test_some_of_these_searches_stop_trials_by_prediction(project, quick):

@@ -16,6 +16,7 @@ from itertools import islice
 
 from swift_hyperband.search import Curve, Training, bracket_choice, chances, rounds
 from swift_hyperband.search.adaptive_settings import AdaptiveSettings
+from swift_hyperband.search.recorded import NOTHING, Recorded
 from swift_hyperband.search.schedule import Round, Schedule, decision_point
 
 STARTS = (3, 2)
@@ -84,6 +85,7 @@ class AdaptiveSearch:
     fits: int = 0
     stopped: set[str] = field(default_factory=set)
     kill_risk: float | None = None
+    recorded: Recorded = NOTHING
     opened: list[int] = field(default_factory=list)
     """The brackets that ran, in their order."""
 
@@ -229,23 +231,32 @@ class AdaptiveSearch:
         round_ = bracket.round
         seen = decision_point(round_.start, round_.end, self.settings.decision_fraction)
         alive = [trial for trial in bracket.undecided if math.isfinite(rounds.loss_at(self.curves[trial], seen))]
-        going = alive
-        if (found := self._predict(alive, seen, round_.end)) is not None:
+        going = self._recorded(alive)
+        if not self.recorded.is_all and (found := self._predict(alive, seen, round_.end)) is not None:
             others = [trial for trial in bracket.competitors if trial not in bracket.undecided]
             reached = [rounds.loss_at(self.curves[trial], round_.end) for trial in others]
             among = found.among_best([loss for loss in reached if math.isfinite(loss)], round_.promoted)
-            going = [trial for trial, chance in zip(alive, among, strict=True) if chance >= self.settings.round_chance]
-            self.stopped.update(set(alive) - set(going))
+            likely = {trial for trial, chance in zip(alive, among, strict=True) if chance >= self.settings.round_chance}
+            going = [trial for trial in going if trial in likely]
+        self.stopped.update(set(alive) - set(going))
         return self._may_win(going, seen)
 
     def _may_win(self, trials: list[str], seen: int) -> list[str]:
         """Return the trials that may end better than the best one so far, seen up to an epoch."""
-        if self.best is None or (found := self._predict(trials, seen, self._rungs[-1])) is None:
-            return trials
-        chances_ = found.below(self.best[1])
-        going = [trial for trial, chance in zip(trials, chances_, strict=True) if chance >= self.settings.final_chance]
+        going = self._recorded(trials)
+        if not self.recorded.is_all and self.best is not None:
+            found = self._predict(trials, seen, self._rungs[-1])
+            chances_ = [1.0] * len(trials) if found is None else found.below(self.best[1])
+            likely = {
+                trial for trial, chance in zip(trials, chances_, strict=True) if chance >= self.settings.final_chance
+            }
+            going = [trial for trial in going if trial in likely]
         self.stopped.update(set(trials) - set(going))
         return going
+
+    def _recorded(self, trials: Sequence[str]) -> list[str]:
+        """Return the trials without those that were stopped before the search was killed."""
+        return [trial for trial in trials if trial not in self.recorded.stopped]
 
     def _predict(self, trials: Sequence[str], seen: int, end: int) -> chances.Prediction | None:
         ended = [self.curves[trial] for trial in self._reached.get(end, ())]

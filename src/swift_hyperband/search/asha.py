@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.search import Curve, Training, decisions, rounds
+from swift_hyperband.search.recorded import NOTHING, Recorded
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Round, Schedule, decision_point
 
@@ -74,6 +75,7 @@ class AshaSearch:
     fits: int = 0
     stopped: set[str] = field(default_factory=set)
     kill_risk: float | None = None
+    recorded: Recorded = NOTHING
 
     def __post_init__(self) -> None:
         self._rungs = {bracket: [_Rung(r) for r in rounds_] for bracket, rounds_ in self.schedule.brackets.items()}
@@ -202,6 +204,8 @@ class AshaSearch:
     def _continues(self, rung: _Rung, trial: str) -> bool:
         """Whether a trial goes on from its decision point: it is not predicted outside the top 1/eta of the rung."""
         assert self.rules is not None
+        if (verdict := self.recorded.goes_on(trial)) is not None:
+            return verdict
         round_, swift = rung.round, self.rules.swift
         point = decision_point(round_.start, round_.end, swift.decision_fraction)
         predictor = self._predictor(point, round_.end)

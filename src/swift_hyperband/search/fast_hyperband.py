@@ -13,6 +13,7 @@ from swift_hyperband.base.keys import key
 from swift_hyperband.predictors import Predictor
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search import Curve, Training, decisions, rounds
+from swift_hyperband.search.recorded import NOTHING, Recorded
 from swift_hyperband.search.schedule import Round, Schedule
 
 Steps = Generator[Training, Curve, None]
@@ -61,6 +62,7 @@ class FastHyperbandSearch:
     finished: bool = False
     stopped: set[str] = field(default_factory=set)
     kill_risk: float | None = None
+    recorded: Recorded = NOTHING
 
     def __post_init__(self) -> None:
         self._full: dict[int, list[Curve]] = {}
@@ -97,11 +99,13 @@ class FastHyperbandSearch:
             for round_ in rounds_:
                 values: dict[str, float] = {}
                 for trial in competitors:
-                    yield from self._train(round_, trial, values)
+                    yield from self._train(
+                        round_, trial, values, is_last=trial == competitors[-1] and round_ is not rounds_[-1]
+                    )
                 competitors = decisions.promote(values, round_.promoted)
             self._update_best(rounds_[-1], values)
 
-    def _train(self, round_: Round, trial: str, values: dict[str, float]) -> Steps:
+    def _train(self, round_: Round, trial: str, values: dict[str, float], is_last: bool) -> Steps:
         """Train a trial to the round's end or until it is stopped; note what it reached or was predicted to reach."""
         k = max(1, -(-self.settings.kappa * round_.promoted // 1))
         rival = decisions.kth_best(list(values.values()), int(k))
@@ -120,10 +124,16 @@ class FastHyperbandSearch:
             if epoch < round_.end and (predictor := self._predictor(round_.end, epoch)) is not None:
                 predicted = rounds.predict(predictor, [trained], epoch)[0]
                 # the larger the error, the smaller the chance: a lower bound may do
-                if all(
+                is_beaten = all(
                     decisions.chance_beaten(predicted, sigma, rival, self.settings.delta) >= self.settings.confidence
                     for sigma in predictor.sigmas()
-                ):
+                )
+                verdict = self.recorded.goes_on(trial)
+                if verdict and is_last:
+                    # one that is promoted as the first, and trains on at once, is in no record
+                    first = decisions.promote({**values, trial: predicted}, round_.promoted)[:1]
+                    verdict = None if first == [trial] else True
+                if not (verdict if verdict is not None else not is_beaten):
                     values[trial] = predicted
                     self.stopped.add(trial)
                     return

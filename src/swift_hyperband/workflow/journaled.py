@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence, Set
+from itertools import islice
+from typing import cast
 
 from swift_hyperband.annealing.settings import LOCAL, REMOTE
 from swift_hyperband.base.errors import UserError
@@ -17,8 +19,9 @@ from swift_hyperband.base.wording import one_of
 from swift_hyperband.results.contents import Config
 from swift_hyperband.results.journal import Event, Journal, damaged
 from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.search import Curve, Search, Training, sampling
+from swift_hyperband.search import Curve, Training, sampling
 from swift_hyperband.search.algorithms import ALGORITHMS, Family
+from swift_hyperband.search.recorded import NOTHING, DecidedSearch, Recorded
 from swift_hyperband.search.sampling import Place
 from swift_hyperband.search.start import start
 from swift_hyperband.space.constraints import Scalar
@@ -103,9 +106,8 @@ class JournaledSearch:
         trials = {bracket: list(found) for bracket, found in slots.items()}
         frozen = study.frozen()
         draw = None if study.search.sampling == "random" else self._draw
-        self._search: Search = start(
-            study.search.algorithm, study.schedule(), trials, frozen.settings_of_search(), self.workers, draw
-        )
+        found = start(study.search.algorithm, study.schedule(), trials, frozen.settings_of_search(), self.workers, draw)
+        self._search = cast(DecidedSearch, found)
         self._known: dict[str, Mapping[str, Scalar]] = {}
         self._stopped: set[str] = set()
         # how many trials reached the last epoch, failed or diverged
@@ -205,9 +207,11 @@ class JournaledSearch:
             if event.kind == "ask":
                 self._ask_again(number, event)
             elif event.kind == "tell":
+                self._search.recorded = self._verdicts(number)
                 self._tell_again(number, event)
             elif event.kind == "begin":
                 raise self._contradiction(number, "must not begin a search again", event)
+        self._search.recorded = NOTHING
         noted: dict[str, None] = {}
         for event in self._journal.events:
             # a stopped trial that is asked for goes on
@@ -235,6 +239,15 @@ class JournaledSearch:
             needed = f"must tell the curve in {path}, {len(curve)} epochs that end with {self._value(curve)}"
             raise self._contradiction(number, needed, event)
         self._tell(event.name, curve, event.epochs)
+
+    def _verdicts(self, number: int) -> Recorded:
+        """Return what the search decided when it was told of a curve by a line of the journal: the lines below say."""
+        found: set[str] = set()
+        for event in islice(self._journal.events, number, None):
+            if event.kind != "stop":
+                return Recorded(found, is_all=True)
+            found.add(event.name)
+        return Recorded(found)
 
     def _tell(self, trial: str, curve: Curve, epochs: int) -> None:
         self._search.tell(trial, curve)
