@@ -10,6 +10,12 @@ from swift_hyperband.base.wording import one_line
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EROFS)
 """Errors of a disk that is full or fails."""
 
+PASSING_ERRORS = (
+    *(errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EREMOTEIO, errno.ENOLINK, errno.ECOMM),
+    *(errno.ENOTCONN, errno.ESHUTDOWN, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ECONNRESET),
+)
+"""Errors of a shared disk that may be away for a moment."""
+
 PLACE_ERRORS = {
     errno.EACCES: "must be readable and writable for you, found: Permission denied; change that or work elsewhere",
     errno.EPERM: "must be writable for you, found: Operation not permitted; change that or work elsewhere",

@@ -11,7 +11,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.processes.exit_codes import leave
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.model import load
-from swift_hyperband.workers.decider import decide
+from swift_hyperband.workers.job_search import decide
 
 
 def run(options: argparse.Namespace) -> int:

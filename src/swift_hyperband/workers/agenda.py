@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from swift_hyperband.base.errors import PASSING_ERRORS
 from swift_hyperband.base.files import mismatch, read_text, write_text
 from swift_hyperband.search import Training
 
@@ -64,11 +65,18 @@ class Agenda:
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Return the agenda in a file; None where it is missing or damaged, so that it is written again."""
+        """Return the agenda in a file; None where it is missing or damaged, so that it is written again.
+
+        None also while the disk is away.
+        """
         try:
             content: Any = json.loads(read_text(path))
         except (FileNotFoundError, ValueError, RecursionError):
             return None
+        except OSError as error:
+            if error.errno in PASSING_ERRORS:
+                return None
+            raise
         if mismatch(content, _SHAPE) is not None:
             return None
         lists = {name: _trainings(content[name]) for name in ("needed", "taken", "hopes")}

@@ -14,20 +14,18 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
-from swift_hyperband.base.errors import UserError, about_disk
+from swift_hyperband.base.errors import PASSING_ERRORS, UserError, about_disk
 from swift_hyperband.processes import lease
-from swift_hyperband.results import repair
-from swift_hyperband.results.freeze import load_frozen, load_study
+from swift_hyperband.results.freeze import load_frozen
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve, Search, Training
-from swift_hyperband.study.model import Study, check_data
+from swift_hyperband.study.model import Study
 from swift_hyperband.training import alike, trial
 from swift_hyperband.workers.agenda import Agenda
 from swift_hyperband.workers.ahead import Ahead
-from swift_hyperband.workers.conduct import Conduct, conduct_of
+from swift_hyperband.workers.conduct import Conduct
 from swift_hyperband.workers.roster import Event, Roster
-from swift_hyperband.workflow.deciding import DecidedElsewhereError, deciding
-from swift_hyperband.workflow.driver import begin_search, conclude, state_is_lost, winner
+from swift_hyperband.workflow.driver import conclude, state_is_lost, winner
 
 logger = logging.getLogger(__name__)
 
@@ -49,45 +47,6 @@ LOOKED_AT = 64
 """Most trials at work that each such look finds abandoned or not."""
 FEWEST_NEEDED = 64
 """The agenda has so many trainings, or four for each worker, if there are as many."""
-
-
-def decide(folder: StudyFolder, study: Study | None = None) -> None:
-    """Decide until the search is over, unless another living process does: the job `search`.
-
-    Begins the search, or goes on with it, where no head has done so.
-
-    Parameters
-    ----------
-    folder : StudyFolder
-    study : Study, optional
-        As its file says, for a search that may not have begun.
-
-    Raises
-    ------
-    UserError
-        If the search cannot go on.
-    """
-    try:
-        with deciding(folder) as held:
-            study = _begun(folder, study)
-            Decider(folder, study, conduct_of(folder, study), held).run()
-    except DecidedElsewhereError as error:
-        logger.info(str(error))
-
-
-def _begun(folder: StudyFolder, study: Study | None) -> Study:
-    try:
-        head = lease.try_acquire(folder.path, unless=lambda: False)
-    except lease.TakenError:
-        # the head has begun it
-        return load_study(folder)
-    assert head is not None
-    with head:
-        found = study if study is not None else load_study(folder)
-        check_data(found, found.name)
-        found = begin_search(found, folder)
-        repair.mend(folder, found)
-        return found
 
 
 class Decider:
@@ -142,7 +101,7 @@ class Decider:
         UserError
             If it cannot go on; the agenda says so to the workers.
         OSError
-            If the disk is full or fails; so it does.
+            If the disk is full, of which the agenda says so, too, or fails, which may pass.
         LeaseLostError
             If another process decides, as this one was suspended for too long.
         """
@@ -153,7 +112,8 @@ class Decider:
             self._give_up(str(error))
             raise
         except OSError as error:
-            self._give_up(about_disk(error, self._folder.path))
+            if error.errno not in PASSING_ERRORS:
+                self._give_up(about_disk(error, self._folder.path))
             raise
         self._publish(replace(self._agenda, needed=(), taken=(), hopes=(), over=True))
         return self._conduct.search

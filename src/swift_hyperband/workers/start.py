@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.errors import PASSING_ERRORS, UserError
 from swift_hyperband.processes import lease
 from swift_hyperband.processes.children import end_program_with_parent
 from swift_hyperband.processes.exit_codes import of_signal
@@ -163,7 +163,12 @@ class Deciding:
         ends = found is not None and (found.over or found.error is not None)
         if ends or time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + max(LOOK_EVERY, apart(found.workers if found is not None else 1))
-            self._lives = self._watch.is_held(self._folder.decider)
+            try:
+                self._lives = self._watch.is_held(self._folder.decider)
+            except OSError as error:
+                if error.errno in PASSING_ERRORS:
+                    return None
+                raise
         if self._lives:
             self._alive = time.monotonic()
             # an agenda that ends all is of the one before
