@@ -154,9 +154,9 @@ def draw(costs: dict[str, Cost], file: Path) -> None:
             ax.set_title(f"{TITLES[name]}: {costs[name].wall:.0f} s, {costs[name].cpu:.0f} CPU s", loc="left")
             ax.grid(axis="x")
         axes[-1].set_xlabel("seconds since the start of the run")
-        handles = [Patch(facecolor=hue, label=f"trains, bracket {bracket}") for bracket, hue in hues.items()]
+        handles = [Patch(facecolor=hue, label=f"bracket {bracket}") for bracket, hue in hues.items()]
         handles.append(Patch(facecolor=style.LIGHT, label="a job that does not train"))
-        picture.legend(handles=handles, loc="outside lower center", ncols=5)
+        picture.legend(handles=handles, loc="outside lower center", ncols=3)
         style.save(picture, file)
 
 
