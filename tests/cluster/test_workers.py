@@ -127,12 +127,11 @@ def test_a_killed_decider_is_started_again_by_the_head(project):
     assert started_again(project) == 0
 
 
-def test_workers_go_on_without_a_head_and_resume_finds_their_search_over(project):
+def test_workers_go_on_without_a_head_and_the_next_one_goes_on_with_them(project):
     expected = by_rounds(project)
     project.start_search()
     os.killpg(project.process.pid, signal.SIGKILL)
     project.process.wait()
-    # one of them decides once the dead process has been silent for a minute; the search is asked for in the meantime
     project.timeout = 240
     project.search("--leftover", "wait")
     assert project.found() == expected
