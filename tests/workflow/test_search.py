@@ -76,6 +76,11 @@ def test_the_workflow_decides_as_one_plain_loop_does(project, seed, predictor, p
     assert search.epochs < {9: 69, 27: 357}[max_epochs]
 
 
+def test_so_it_does_to_the_last_bit_where_rounds_train_in_several_batches(project):
+    project.study(predictor__name="linear", search__max_epochs=27, resources__workers=2)
+    assert decisions_taken(agree(project))
+
+
 def test_so_it_does_as_hyperband(project):
     project.study(search__algorithm="hyperband")
     assert agree(project).epochs == 69

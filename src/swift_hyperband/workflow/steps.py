@@ -106,7 +106,7 @@ class Steps:
         fit = Fit.read(fitted)
         predictor = fit.load(fitted)
         reference = Threshold.read(threshold, self.study.metric).reference
-        found = rounds.decide(round_, reference, self._curves(partial), predictor, self.study.rules())
+        found = rounds.decide(round_, reference, self._by_rank(round_, partial), predictor, self.study.rules())
         decided = Decided(found, fit.fallback, fit.left_out)
         decided.write(self.folder.decision(round_), self.study.metric, [threshold, fitted, *partial])
         self._delete_states(found.verdicts.keys() - set(decided.continuing))
@@ -117,7 +117,7 @@ class Steps:
         if round_.decision_epoch is not None:
             completion = Completion.read(self.folder.completion(round_))
             sources += self._batches(round_, completion.batches, "complete")
-        curves = self._curves(sources)
+        curves = self._by_rank(round_, sources)
         promoted = rounds.promote(round_, curves)
         if round_.decision_epoch is not None:
             sources.append(self.folder.decision(round_))
@@ -230,6 +230,14 @@ class Steps:
     def _curves(self, batches: Iterable[Path]) -> dict[str, Curve]:
         """Return the losses of the trials of batches."""
         return dict(chain.from_iterable(Batch.read(path).curves(self.study.metric) for path in batches))
+
+    def _by_rank(self, round_: Round, batches: Iterable[Path]) -> dict[str, Curve]:
+        """Return the losses of the competitors in batches, in an order that does not depend on how they were packed.
+
+        The last bits of what is fitted to them do.
+        """
+        curves = self._curves(batches)
+        return {trial: curves[trial] for trial in self._entry(round_).competitors if trial in curves}
 
     def _delete_states(self, trials: Iterable[str]) -> None:
         """Delete the states of trials that are out, unless they may go on after all brackets."""
