@@ -21,6 +21,11 @@ from swift_hyperband.replay.runs import Replay
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.search.scheduled import ScheduledSearch
 
+SEARCHES: list[tuple[str, str, dict[str, float]]] = [
+    ("default", "default", {}),
+    ("no thaw", "default", {"thaw": 0.0}),
+    ("bold", "bold", {}),
+]
 WORKERS = [1, 4, 16, 64, 256, 1024]
 
 
@@ -33,12 +38,12 @@ def main() -> None:
     options = parser.parse_args()
     compared = 0
     for pace in options.paces:
-        print(f"\n{pace}\n{'table':13} {'preset':8} " + " ".join(f"{workers:>24}" for workers in WORKERS))
+        print(f"\n{pace}\n{'table':13} {'search':8} " + " ".join(f"{workers:>24}" for workers in WORKERS))
         for table, max_epochs in tables(options.curves):
             replay = Replay(table, max_epochs)
             plain = recipe("hyperband", max_epochs, 2)
-            for preset in ("default", "bold"):
-                chosen = recipe("swift-hyperband", max_epochs, 2, preset=preset)
+            for name, preset, swift in SEARCHES:
+                chosen = recipe("swift-hyperband", max_epochs, 2, preset=preset, swift=swift)
                 cells = []
                 for workers in WORKERS:
                     found = np.array(
@@ -47,7 +52,7 @@ def main() -> None:
                     compared += len(found)
                     waiting, ahead, epochs = found.mean(axis=0)
                     cells.append(f"{waiting:.2f} {ahead:.2f} ({found[:, 1].max():.2f}) {epochs:.2f}")
-                print(f"{table.name:13} {preset:8} " + " ".join(f"{cell:>24}" for cell in cells), flush=True)
+                print(f"{table.name:13} {name:8} " + " ".join(f"{cell:>24}" for cell in cells), flush=True)
     print(f"\n{compared} searches decided as without training ahead")
 
 

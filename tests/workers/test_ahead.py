@@ -4,7 +4,7 @@ import json
 
 import pyarrow.parquet
 import pytest
-from worker_actors import by_rounds, decided
+from worker_actors import Actor, by_rounds, decided, until
 
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.results.curves import write_curves
@@ -126,3 +126,15 @@ def test_a_crash_ahead_does_not_touch_the_trial(project):
     assert decided(project.results) == expected
     assert [*project.results.glob("trials/*/failures-ahead.json")], "some crashed ahead"
     assert not [*project.results.glob("trials/*/failures.json")]
+
+
+def test_rounds_go_on_where_workers_trained_ahead(project):
+    expected = by_rounds(project, **KEYS)
+    slow = {"target__options": {"table": "table.csv", "seconds": 0.02}}
+    project.study(**KEYS, **slow, execution="workers", resources__workers=4)
+    search = Actor(project, "search")
+    until(lambda: any("ahead" in path.read_text() for path in project.results.glob("trials/*/started.jsonl")))
+    search.kill()
+    project.study(**KEYS, **slow, execution="rounds", resources__workers=2)
+    project.run("swift-hyperband", "search")
+    assert decided(project.results) == expected
