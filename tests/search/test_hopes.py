@@ -1,12 +1,13 @@
 """Trainings that a search may ask for later: which they are, and that those called certain are asked for."""
 
+import math
 import random
 
 import pytest
 
 from swift_hyperband.base import keys
 from swift_hyperband.predictors.settings import PredictorSettings
-from swift_hyperband.search.hopes import Kind
+from swift_hyperband.search.hopes import Kind, within
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import hyperband
 from swift_hyperband.search.scheduled import ScheduledSearch
@@ -87,6 +88,23 @@ def test_the_best_at_the_end_of_a_round_may_train_on_before_the_round_is_over_al
     assert hopes[0].trial not in [hope.trial for hope in search.hopes(ahead)]
     search.tell(last.trial, [float("nan")])
     assert {training.trial for training in search.ask()} == {trial for _, trial in best}
+
+
+def test_a_bound_on_the_epochs_ahead_leaves_the_best_hopes_and_shortens_the_last(synthetic):
+    search = begun(synthetic, plain=True)
+    for training in search.ask()[:30]:
+        search.tell(training.trial, synthetic.curve(*training))
+    every = search.hopes({})
+    told = sum(len(curve) for curve in search.curves.values())
+    for most in (0, 0.1, 0.5, math.inf):
+        found = within(search, {}, most)
+        assert [training.trial for training in found] == [hope.trial for hope in every[: len(found)]]
+        beyond = sum(training.epochs - len(search.curves[training.trial]) for training in found)
+        assert beyond <= most * told if most else not found
+    assert len(found) == len(every)
+    # what was trained ahead counts, also in vain
+    loser = max(search.curves, key=lambda trial: search.curves[trial][-1])
+    assert within(search, {loser: synthetic.curve(loser, 27)}, 0.1) == []
 
 
 def test_a_trial_that_failed_is_no_hope(synthetic):
