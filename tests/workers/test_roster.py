@@ -1,8 +1,10 @@
 import json
+import multiprocessing
+import os
+import time
 
 import pytest
 
-from swift_hyperband.base.errors import UserError
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Training
 from swift_hyperband.workers.roster import Roster, Seat
@@ -28,13 +30,20 @@ def test_workers_without_names_get_numbers_that_no_living_worker_has(folder):
     assert roster.living == {}
 
 
-def test_a_name_is_one_living_worker_s(folder):
-    seat = Seat(folder, "node7-gpu1")
-    assert seat.number == Seat(folder, "node7-gpu2").number - 1
-    with pytest.raises(UserError, match="workers/node7-gpu1: one worker at a time can have this name, and process"):
-        Seat(folder, "node7-gpu1")
-    seat.leave()
-    Seat(folder, "node7-gpu1").leave()
+def test_a_worker_waits_for_another_one_of_its_name_such_as_a_killed_head_leaves_behind(folder):
+    def be(name):
+        Seat(folder, name)
+        (folder.path / "sits").touch()
+        time.sleep(0.5)
+        os._exit(0)
+
+    other = multiprocessing.get_context("fork").Process(target=be, args=("node7-gpu1",))
+    other.start()
+    while not (folder.path / "sits").exists():
+        time.sleep(0.01)
+    assert Seat(folder, "node7-gpu2").number == Seat(folder, "node7-gpu1").number + 1
+    assert not other.is_alive()
+    assert other.exitcode == 0
 
 
 def test_events_are_read_once_in_order_and_a_torn_line_when_it_is_whole(folder):
