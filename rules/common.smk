@@ -12,8 +12,7 @@ from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.freeze import check_frozen, freeze
 from swift_hyperband.workflow.paths import check_paths_for_cluster
 from swift_hyperband.workflow.retrying import give_up_with
-from swift_hyperband.slurm import left_workers
-from swift_hyperband.slurm.plugin import mend
+from swift_hyperband.slurm import left_workers, plugin
 from snakemake.utils import update_config
 
 
@@ -79,19 +78,22 @@ def lead():
         ),
         lambda worker: was_out_of_time(dag.folder.worker(worker)),
     )
-    plugins = [
-        sys.modules[name] for name in left_workers.PLUGINS if name in sys.modules
-    ]
-    taken = (
-        left_workers.take_over(plugins, study.name) if supervisor and plugins else ()
-    )
-    if "snakemake_executor_plugin_slurm" in sys.modules:
-        mend(
-            sys.modules["snakemake_executor_plugin_slurm"],
-            lambda: supervisor is not None and supervisor.is_over,
-            taken,
-        )
+    correct_executors(supervisor)
     return True
+
+
+def correct_executors(supervisor):
+    """Correct what waits in vain in those that submit to SLURM, and let them go on with workers left there."""
+    if workflow.executor_plugin.common_settings.local_exec:
+        return
+    names = (left_workers.PLUGIN, left_workers.GENERIC)
+    found = {name: sys.modules[name] for name in names if name in sys.modules}
+    taken = left_workers.take_over(found.values(), study.name) if supervisor else ()
+    is_over = lambda: supervisor is not None and supervisor.is_over
+    if left_workers.PLUGIN in found:
+        plugin.mend(found[left_workers.PLUGIN], is_over, taken)
+    if left_workers.GENERIC in found and supervisor:
+        plugin.let_workers_end(found[left_workers.GENERIC], is_over)
 
 
 def supervise():

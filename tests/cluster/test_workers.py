@@ -59,6 +59,20 @@ def test_workers_without_a_gpu_are_not_waited_for(project):
     assert sorted(job.state for job in workers(project)) == ["CANCELLED"] * 2 + ["COMPLETED"] * 3
 
 
+def test_workers_submitted_by_a_sites_own_commands_are_taken_over_and_not_waited_for(project):
+    expected = by_rounds(project, seconds=1.5, resources__workers=5)
+    generic = ["swift-hyperband", "run", "--profile", "profiles/slurm-generic", "--seconds-between-status-checks", "1"]
+    project.start(*generic, "best")
+    project.wait_until(lambda: len(project.training()) == 3)
+    os.killpg(project.process.pid, signal.SIGKILL)
+    project.process.wait()
+    project.timeout = 240
+    project.run(*generic, "--leftover", "wait", "best")
+    assert project.found() == expected
+    assert sorted(job.state for job in workers(project)) == ["CANCELLED"] * 2 + ["COMPLETED"] * 3
+    assert started_again(project) == 0
+
+
 def test_a_worker_that_somebody_cancels_is_submitted_again(project):
     expected = by_rounds(project)
     project.start_search()

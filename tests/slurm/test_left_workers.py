@@ -67,7 +67,7 @@ def test_where_slurm_does_not_answer_all_workers_are_submitted(queue, plugin):
     assert executor.submitted == ["0"]
 
 
-@pytest.mark.parametrize("name", left_workers.PLUGINS)
+@pytest.mark.parametrize("name", [left_workers.PLUGIN, left_workers.GENERIC])
 def test_the_real_plugins_have_what_is_wrapped(name):
     plugin = pytest.importorskip(name)
     assert callable(plugin.Executor.run_job)

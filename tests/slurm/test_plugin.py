@@ -133,6 +133,35 @@ def test_when_a_search_is_over_workers_in_the_queue_are_not_waited_for(plugin, t
     assert outputs[2].exists(), "Snakemake looks for it"
 
 
+def test_when_a_search_is_over_a_sites_own_commands_do_not_wait_for_workers_in_the_queue(tmp_path, monkeypatch):
+    class Executor:
+        def report_job_success(self, job):
+            done.append(job.external_jobid)
+
+        async def check_active_jobs(self, jobs):
+            for job in jobs:
+                yield job
+
+    def states(numbers):
+        if broken:
+            raise slurm_plugin.queue.SlurmError("squeue: must be there")
+        return {"1": "RUNNING", "2": "PENDING"}
+
+    done, cancelled, over, broken = [], [], [], [True]
+    monkeypatch.setattr(slurm_plugin.queue, "states", states)
+    monkeypatch.setattr(slurm_plugin.queue, "cancel_numbers", lambda numbers, pauses: cancelled.extend(numbers))
+    slurm_plugin.let_workers_end(SimpleNamespace(Executor=Executor), lambda: bool(over))
+    (tmp_path / "ended").touch()
+    workers = [worker(str(number), tmp_path / name) for number, name in enumerate(("ended", "running", "pending"))]
+    assert check(Executor(), workers) == ["0", "1", "2"]
+    over.append(True)
+    assert check(Executor(), workers) == ["1", "2"], "another scheduler"
+    broken.clear()
+    assert check(Executor(), workers[1:]) == ["1"]
+    assert (done, cancelled) == (["0", "2"], ["2"])
+    assert (tmp_path / "pending").exists()
+
+
 def test_workers_of_an_earlier_start_are_asked_for_by_their_numbers(plugin, monkeypatch):
     asked = []
 

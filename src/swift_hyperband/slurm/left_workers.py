@@ -15,8 +15,8 @@ from swift_hyperband.slurm import queue
 
 logger = logging.getLogger(__name__)
 
-PLUGINS = ("snakemake_executor_plugin_slurm", "snakemake_executor_plugin_cluster_generic")
-"""Snakemake's executors that submit jobs to SLURM."""
+PLUGIN, GENERIC = "snakemake_executor_plugin_slurm", "snakemake_executor_plugin_cluster_generic"
+"""Snakemake's executors that submit jobs to SLURM: its own plugin, and that of a site's own commands."""
 
 
 def take_over(plugins: Iterable[Any], study: str) -> set[str]:

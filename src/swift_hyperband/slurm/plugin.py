@@ -95,7 +95,7 @@ def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False, taken: Collec
         return memory.min_job_age
 
     async def check_active_jobs(executor: Any, active_jobs: Sequence[Any]) -> AsyncIterator[Any]:
-        if is_over() and not (active_jobs := _without_workers(executor, memory, active_jobs)):
+        if is_over() and not (active_jobs := _without_workers(executor, memory.states or {}, active_jobs)):
             return
         memory.states = None
         kept = [job async for job in check(executor, active_jobs)]
@@ -126,12 +126,37 @@ def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False, taken: Collec
     plugin.Executor.sleep = sleep_until_over
 
 
-def _without_workers(executor: Any, memory: _Memory, jobs: Sequence[Any]) -> list[Any]:
+def let_workers_end(plugin: Any, is_over: Callable[[], bool]) -> None:
+    """Let the executor of a site's own commands not wait for workers in SLURM's queue once the search is over.
+
+    Parameters
+    ----------
+    plugin : module
+        snakemake_executor_plugin_cluster_generic.
+    is_over : callable
+        As in `mend`.
+    """
+    check = plugin.Executor.check_active_jobs
+
+    async def check_active_jobs(executor: Any, active_jobs: Sequence[Any]) -> AsyncIterator[Any]:
+        if active_jobs and is_over():
+            states: States = {}
+            # there need be no SLURM behind the commands
+            with suppress(queue.SlurmError):
+                states = queue.states([job.external_jobid for job in active_jobs])
+            active_jobs = _without_workers(executor, states, active_jobs)
+        async for job in check(executor, active_jobs):
+            yield job
+
+    plugin.Executor.check_active_jobs = check_active_jobs
+
+
+def _without_workers(executor: Any, states: States, jobs: Sequence[Any]) -> list[Any]:
     """Return the jobs of a search that is over, without its workers that have ended or are still in the queue."""
     left = []
     for job in jobs:
         done = Path(str(job.job.output[0])) if is_worker(job.job) else None
-        waits = (memory.states or {}).get(job.external_jobid) in queue.WAITING
+        waits = states.get(job.external_jobid) in queue.WAITING
         if done is None or not (waits or done.exists()):
             left.append(job)
             continue
