@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import random
 import shutil
 
@@ -276,3 +277,17 @@ def test_a_process_that_was_suspended_while_another_wrote_writes_no_more(tmp_pat
     with pytest.raises(LeaseLostError):
         first.append(journal.Event("ask", "b", 1))
     assert journal.read(path) == second.events
+
+
+def test_a_line_that_a_full_disk_took_a_part_of_is_an_error_and_the_next_start_takes_it_away(tmp_path, monkeypatch):
+    path, write = tmp_path / "journal.jsonl", os.write
+    writer = journal.Journal(path)
+    writer.append(journal.Event("begin", "asha", workers=1))
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:20]))
+        with pytest.raises(OSError, match="No space left on device"):
+            writer.append(journal.Event("ask", "a", 3), journal.Event("ask", "b", 3))
+    again = journal.Journal(path)
+    assert [event.kind for event in again.events] == ["begin"]
+    again.append(journal.Event("ask", "b", 3))
+    assert [event.name for event in journal.read(path)] == ["asha", "b"]
