@@ -118,48 +118,48 @@ def worker(number, output):
 
 
 def test_when_a_search_is_over_workers_in_the_queue_are_not_waited_for(plugin, tmp_path, monkeypatch):
-    cancelled = []
-    monkeypatch.setattr(slurm_plugin.queue, "cancel_numbers", lambda numbers, pauses: cancelled.extend(numbers))
-    executor = plugin.Executor()
-    outputs = [tmp_path / name for name in ("ended", "running", "pending")]
-    outputs[0].touch()
-    workers = [worker(str(number), output) for number, output in enumerate(outputs)]
-    plugin.answers = [{"0": "RUNNING", "1": "RUNNING", "2": "PENDING"}] * 2
-    assert check(executor, workers) == ["0", "1", "2"]
-    plugin.over = True
-    assert check(executor, workers) == ["1"], "it ends in a moment"
-    assert executor.done == ["0", "2"]
-    assert cancelled == ["2"]
-    assert outputs[2].exists(), "Snakemake looks for it"
+    states, cancelled = {"0": "RUNNING", "1": "RUNNING", "2": "PENDING"}, []
 
-
-def test_when_a_search_is_over_a_sites_own_commands_do_not_wait_for_workers_in_the_queue(tmp_path, monkeypatch):
-    class Executor:
-        def report_job_success(self, job):
-            done.append(job.external_jobid)
-
-        async def check_active_jobs(self, jobs):
-            for job in jobs:
-                yield job
-
-    def states(numbers):
-        if broken:
+    def ask(numbers):
+        if not states:
             raise slurm_plugin.queue.SlurmError("squeue: must be there")
-        return {"1": "RUNNING", "2": "PENDING"}
+        return states
 
-    done, cancelled, over, broken = [], [], [], [True]
-    monkeypatch.setattr(slurm_plugin.queue, "states", states)
+    monkeypatch.setattr(slurm_plugin.queue, "states", ask)
     monkeypatch.setattr(slurm_plugin.queue, "cancel_numbers", lambda numbers, pauses: cancelled.extend(numbers))
-    slurm_plugin.let_workers_end(SimpleNamespace(Executor=Executor), lambda: bool(over))
-    (tmp_path / "ended").touch()
-    workers = [worker(str(number), tmp_path / name) for number, name in enumerate(("ended", "running", "pending"))]
-    assert check(Executor(), workers) == ["0", "1", "2"]
-    over.append(True)
-    assert check(Executor(), workers) == ["1", "2"], "another scheduler"
-    broken.clear()
-    assert check(Executor(), workers[1:]) == ["1"]
-    assert (done, cancelled) == (["0", "2"], ["2"])
-    assert (tmp_path / "pending").exists()
+    # a site's own commands have the same executor, without what is corrected in the SLURM plugin
+    plain = SimpleNamespace(Executor=type("Plain", (plugin.Executor,), {"check_active_jobs": kept}))
+    slurm_plugin.let_workers_end(plain, lambda: plugin.over)
+    for number, executor in enumerate((plugin.Executor(), plain.Executor())):
+        plugin.over, found = False, tmp_path / str(number)
+        cancelled.clear()
+        states.update({"2": "PENDING"})
+        outputs = [found / name for name in ("ended", "running", "pending")]
+        found.mkdir()
+        outputs[0].touch()
+        workers = [worker(str(number), output) for number, output in enumerate(outputs)]
+        plugin.answers = [{"0": "RUNNING", "1": "RUNNING", "2": "PENDING"}] * 9
+        assert check(executor, workers) == ["0", "1", "2"]
+        plugin.over = True
+        assert sorted(check(executor, workers)) == ["1", "2"], "it ends in a moment"
+        assert cancelled == ["2"]
+        states["2"] = "COMPLETING"
+        assert sorted(check(executor, workers[1:])) == ["1", "2"], "it had begun, and removes its output"
+        assert not outputs[2].exists()
+        states["2"] = "CANCELLED"
+        assert check(executor, workers[1:]) == ["1"]
+        assert executor.done == ["0", "2"]
+        assert outputs[2].exists(), "Snakemake looks for it"
+        states_before = dict(states)
+        states.clear()
+        assert check(executor, workers[1:2]) == ["1"], "SLURM does not answer, or is not there"
+        states.update(states_before)
+        assert cancelled == ["2"]
+
+
+async def kept(executor, jobs):
+    for job in jobs:
+        yield job
 
 
 def test_workers_of_an_earlier_start_are_asked_for_by_their_numbers(plugin, monkeypatch):

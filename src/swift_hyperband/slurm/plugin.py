@@ -95,8 +95,6 @@ def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False, taken: Collec
         return memory.min_job_age
 
     async def check_active_jobs(executor: Any, active_jobs: Sequence[Any]) -> AsyncIterator[Any]:
-        if is_over() and not (active_jobs := _without_workers(executor, memory.states or {}, active_jobs)):
-            return
         memory.states = None
         kept = [job async for job in check(executor, active_jobs)]
         if memory.states is None:
@@ -124,48 +122,75 @@ def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False, taken: Collec
     plugin.get_min_job_age = get_min_job_age
     plugin.Executor.check_active_jobs = check_active_jobs
     plugin.Executor.sleep = sleep_until_over
+    let_workers_end(plugin, is_over)
 
 
 def let_workers_end(plugin: Any, is_over: Callable[[], bool]) -> None:
-    """Let the executor of a site's own commands not wait for workers in SLURM's queue once the search is over.
+    """Let an executor of jobs in SLURM not wait for workers in the queue once the search is over.
 
     Parameters
     ----------
     plugin : module
-        snakemake_executor_plugin_cluster_generic.
+        snakemake_executor_plugin_slurm, or snakemake_executor_plugin_cluster_generic.
     is_over : callable
         As in `mend`.
     """
     check = plugin.Executor.check_active_jobs
+    cancelled: set[str] = set()
 
     async def check_active_jobs(executor: Any, active_jobs: Sequence[Any]) -> AsyncIterator[Any]:
-        if active_jobs and is_over():
-            states: States = {}
-            # there need be no SLURM behind the commands
-            with suppress(queue.SlurmError):
-                states = queue.states([job.external_jobid for job in active_jobs])
-            active_jobs = _without_workers(executor, states, active_jobs)
-        async for job in check(executor, active_jobs):
+        left: Sequence[Any] = active_jobs
+        ending: Sequence[Any] = ()
+        if is_over():
+            left, ending = _end_workers(executor, active_jobs, cancelled)
+        for job in ending:
             yield job
+        if left:
+            async for job in check(executor, left):
+                yield job
 
     plugin.Executor.check_active_jobs = check_active_jobs
 
 
-def _without_workers(executor: Any, states: States, jobs: Sequence[Any]) -> list[Any]:
-    """Return the jobs of a search that is over, without its workers that have ended or are still in the queue."""
-    left = []
+def _end_workers(executor: Any, jobs: Sequence[Any], cancelled: set[str]) -> tuple[list[Any], list[Any]]:
+    """Report workers that have ended, and cancel those still in the queue, when the search is over.
+
+    Returns
+    -------
+    list
+        The jobs that are left, workers that run among them.
+    list
+        Workers that were cancelled and may not be gone: they may have begun just then, and would remove their output.
+    """
+    left: list[Any] = []
+    ending: list[Any] = []
+    states: States | None = None
+    # there need be no SLURM behind a site's own commands
+    with suppress(queue.SlurmError):
+        states = queue.states([job.external_jobid for job in jobs]) if jobs else {}
     for job in jobs:
-        done = Path(str(job.job.output[0])) if is_worker(job.job) else None
-        waits = states.get(job.external_jobid) in queue.WAITING
-        if done is None or not (waits or done.exists()):
+        number = job.external_jobid
+        if not is_worker(job.job):
             left.append(job)
             continue
-        if waits:
-            with suppress(queue.SlurmError):
-                queue.cancel_numbers([job.external_jobid], pauses=())
+        done = Path(str(job.job.output[0]))
+        if number in cancelled:
+            # one that SLURM has forgotten is gone, too
+            if states is None or states.get(number, "CANCELLED") not in queue.OVER:
+                ending.append(job)
+                continue
+            done.parent.mkdir(parents=True, exist_ok=True)
             done.touch()
+        elif not done.exists():
+            waits = states is not None and states.get(number) in queue.WAITING
+            (ending if waits else left).append(job)
+            if waits:
+                with suppress(queue.SlurmError):
+                    queue.cancel_numbers([number], pauses=())
+                    cancelled.add(number)
+            continue
         executor.report_job_success(job)
-    return left
+    return left, ending
 
 
 def understood(state: str) -> str:
