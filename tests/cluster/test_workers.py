@@ -59,15 +59,10 @@ def test_workers_without_a_gpu_are_not_waited_for(project):
     assert sorted(job.state for job in workers(project)) == ["CANCELLED"] * 2 + ["COMPLETED"] * 3
 
 
-def test_workers_submitted_by_a_sites_own_commands_are_taken_over_and_not_waited_for(project):
-    expected = by_rounds(project, seconds=1.5, resources__workers=5)
-    generic = ["swift-hyperband", "run", "--profile", "profiles/slurm-generic", "--seconds-between-status-checks", "1"]
-    project.start(*generic, "best")
-    project.wait_until(lambda: len(project.training()) == 3)
-    os.killpg(project.process.pid, signal.SIGKILL)
-    project.process.wait()
-    project.timeout = 240
-    project.run(*generic, "--leftover", "wait", "best")
+def test_workers_that_a_sites_own_commands_submitted_are_not_waited_for(project):
+    expected = by_rounds(project, resources__workers=5)
+    generic = ("--profile", "profiles/slurm-generic", "--seconds-between-status-checks", "1")
+    project.run("swift-hyperband", "run", *generic, "best")
     assert project.found() == expected
     assert sorted(job.state for job in workers(project)) == ["CANCELLED"] * 2 + ["COMPLETED"] * 3
     assert started_again(project) == 0
