@@ -17,5 +17,5 @@ mkdir -p logs/slurm
 # 'swift-hyperband resume' and 'status' recognise the jobs of a study by the comment.
 # shellcheck disable=SC2086
 exec sbatch --parsable --requeue --nodes=1 $account $place --cpus-per-task="$cores" --mem="$memory" --time="$minutes" \
-    --job-name="swift-hyperband-$rule" --comment="rule_${rule}_wildcards_$(echo "$wildcards" | tr ' ' '_')" \
+    --job-name="swift-hyperband-$rule" --comment="rule_${rule}_wildcards_$(echo "$wildcards" | sed 's/[a-z]*=//g; s/[ ,]/_/g')" \
     --output=logs/slurm/%j.log "$script"

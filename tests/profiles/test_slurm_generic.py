@@ -45,3 +45,15 @@ def test_so_does_the_product():
     fails = {"BOOT_FAIL", "CANCELLED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
     assert {plugin.understood(state) for state in ENDED} == fails
     assert {plugin.understood(state) for state in GOES_ON} == set(GOES_ON)
+
+
+@pytest.mark.parametrize("wildcards", ["study=table,worker=7", "table 7"])
+def test_the_product_knows_the_jobs_that_the_script_submits(tmp_path, wildcards):
+    (tmp_path / "sbatch").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "sbatch").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = [SCRIPT.with_name("submit.sh"), "worker", "1", "600", "10", "1", wildcards, "script"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    (comment,) = (line.removeprefix("--comment=") for line in done.stdout.splitlines() if "--comment=" in line)
+    assert comment == "rule_worker_wildcards_table_7"
+    assert queue.worker(comment) == "7"
