@@ -173,3 +173,18 @@ def test_a_worker_over_its_time_is_submitted_again_with_the_same_time(project):
     asked = ["squeue", "--states=all", "-h", "-o", "%l|%Z"]
     limits = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()
     assert {line.partition("|")[0] for line in limits if line.endswith(f"|{project.path}")} == {"1:00"}
+
+
+def test_workers_that_a_sites_own_commands_submitted_are_workers_of_the_next_head(project):
+    expected = by_rounds(project, seconds=1.0, resources__workers=5)
+    generic = ["swift-hyperband", "run", "--profile", "profiles/slurm-generic", "--seconds-between-status-checks", "1"]
+    project.start(*generic, "best")
+    project.wait_until(lambda: len(project.training()) == 3)
+    os.killpg(project.process.pid, signal.SIGKILL)
+    project.process.wait()
+    project.timeout = 150
+    project.run(*generic, "--leftover", "wait", "best")
+    assert "5 jobs (2 pending, 3 running) of these go on as workers of this search" in project.printed()
+    assert project.found() == expected
+    assert sorted(job.state for job in workers(project)) == ["CANCELLED"] * 2 + ["COMPLETED"] * 3
+    assert started_again(project) == 0
