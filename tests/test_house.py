@@ -110,7 +110,6 @@ ELSEWHERE = {
     "workers/supervisor": "workflow/test_workers",
     "workflow/deciding": "workers/test_deciding",
     "workflow/driver": "workflow/test_search",
-    "workflow/round_files": "workflow/test_search",
     "workers/local": "workers/test_search",
     "workers/start": "workers/test_search",
     "workflow/record": "workflow/test_programs",

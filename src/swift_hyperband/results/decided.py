@@ -222,6 +222,11 @@ class Decided:
         return [trial for trial, verdict in self.decision.verdicts.items() if verdict.continues]
 
     @property
+    def seen(self) -> dict[str, float]:
+        """The losses at the decision point, by trial."""
+        return {trial: verdict.seen for trial, verdict in self.decision.verdicts.items()}
+
+    @property
     def outside(self) -> frozenset[str]:
         """Return the trials with finite losses that counted as diverged, in the decision or in the fit."""
         return frozenset([*self.left_out, *self.decision.outside])

@@ -74,6 +74,11 @@ class Thawed:
         }
         return cls(best, thawing.chosen, left)
 
+    def is_of_trials_of(self, other: Thawed) -> bool:
+        """Whether it was chosen from the same trials with as many epochs behind them, given the same best."""
+        epochs = [{trial: left.epochs for trial, left in one.left.items()} for one in (self, other)]
+        return self.best == other.best and epochs[0] == epochs[1] and set(self.chosen) <= self.left.keys()
+
     @classmethod
     def read(cls, path: Path, metric: Metric) -> Self:
         stored = read_json(path, {"best": NUMBER, "chosen": [str], "left": {str: LEFT}, **INPUTS})

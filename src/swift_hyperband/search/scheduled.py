@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial as with_
 from typing import TYPE_CHECKING
 
 from swift_hyperband.predictors import Predictor
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from swift_hyperband.search.thaw import Thawing
 
 Fit = Callable[[Round, Sequence[Mapping[str, Curve]]], Predictor | None]
+Decide = Callable[[Round, Mapping[str, Curve], Mapping[str, Curve], Predictor | None], Decision]
 DrawTrials = Callable[[Sequence[str]], None]
 """Draws the configurations of trials."""
 
@@ -76,6 +78,10 @@ class ScheduledSearch:
     rules : Rules
     fit : callable, optional
         Fits the predictor of a round to the reference curves of its training rounds; `rounds.fit` if left out.
+    decide : callable, optional
+        Takes the decision of a round, given as to `rounds.decide`, which is called if left out.
+    hold : callable, optional
+        Called with the choice after all brackets; returns the one that counts.
     draw : callable, optional
         Called with the trials of each bracket before its first round, to draw their configurations. The curves of all
         earlier brackets are known if the schedule runs them in turn.
@@ -93,6 +99,8 @@ class ScheduledSearch:
     trials: Mapping[int, Sequence[str]]
     rules: Rules
     fit: Fit | None = None
+    decide: Decide | None = None
+    hold: Callable[[Thawing], Thawing] | None = None
     draw: DrawTrials | None = None
     curves: dict[str, Curve] = field(default_factory=dict)
     thawing: Thawing | None = None
@@ -283,9 +291,8 @@ class ScheduledSearch:
                 continue
             self._undecided.remove(record)
             seen = {trial: self.curves[trial][:point] for trial in partial}
-            record.decision = rounds.decide(
-                round_, self._references[round_.key], seen, self._predictor(round_), self.rules
-            )
+            decide = self.decide or with_(rounds.decide, rules=self.rules)
+            record.decision = decide(round_, self._references[round_.key], seen, self._predictor(round_))
             self._train(record, record.finishers[len(full) :], round_.end, self._promote)
 
     def _promote(self, record: RoundRecord) -> None:
@@ -303,7 +310,8 @@ class ScheduledSearch:
         elif (bracket := next(self._brackets, None)) is not None:
             self._begin(bracket)
         elif self._rounds_over == len(self.schedule.rounds) and self.schedule.thaw is not None and not self.thawing:
-            self.thawing = rounds.thaw(self.schedule, self.curves, self._goals, self.rules)
+            found = rounds.thaw(self.schedule, self.curves, self._goals, self.rules)
+            self.thawing = self.hold(found) if self.hold is not None else found
             self._enter(self.schedule.thaw, self.thawing.chosen)
 
     def _predictor_ready(self, round_: Round) -> bool:
