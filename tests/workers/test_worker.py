@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from swift_hyperband import cli
+from swift_hyperband.cli import work
 from swift_hyperband.processes.exit_codes import TRY_AGAIN
 from swift_hyperband.results.freeze import load_frozen
 from swift_hyperband.results.layout import StudyFolder
@@ -69,3 +71,30 @@ def test_a_worker_begins_an_epoch_that_does_not_fit_only_if_it_is_new(seat, afte
     write_rows(folder.trial(name), [{"epoch": 1, "loss": 0.3, "seconds": 1000.0}])
     agenda = Agenda("told", needed=(Training(name, 2),), workers=2)
     assert trained(seat, RESERVE + 10.0, agenda, after) == (TRY_AGAIN, True, began)
+
+
+def test_the_time_of_a_job_runs_while_it_waits_for_its_place(project, monkeypatch):
+    clocks = []
+
+    class Waiting(Seat):
+        def __init__(self, *arguments, **keys):
+            clocks.append(time.monotonic())
+            super().__init__(*arguments, **keys)
+
+    class Noted:
+        could_train = True
+
+        def __init__(self, *arguments):
+            clocks.append(arguments[4].deadline)
+
+        def run(self):
+            return TRY_AGAIN
+
+    monkeypatch.chdir(project.path)
+    study = load(project.path / "config/config.yaml")
+    begin_search(study, StudyFolder.of(study.name))
+    monkeypatch.setattr(work, "Seat", Waiting)
+    monkeypatch.setattr(work, "Worker", Noted)
+    assert cli.main(["work", "results/table", "--name", "0", "--minutes", "2"]) == TRY_AGAIN
+    waits, deadline = clocks
+    assert deadline - 120 < waits
