@@ -330,7 +330,7 @@ def test_the_default_comparison_is_sound(monkeypatch, tmp_path):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()
     found = load(default, tmp_path)
-    assert (len(found.sources), len(found.keys.searches), found.seeds) == (13, 14, 100)
+    assert (len(found.sources), len(found.keys.searches), found.seeds) == (13, 16, 100)
     assert "curves/" in (default.parents[1] / ".gitignore").read_text().splitlines()
 
 

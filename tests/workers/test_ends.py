@@ -159,7 +159,8 @@ def test_workers_end_where_the_search_goes_on_in_rounds(project):
 
 def test_a_worker_trains_several_trials_side_by_side(project):
     expected = by_rounds(project)
-    project.study(execution="workers", resources__side_by_side=3)
+    options = {"table": "table.csv", "seconds": 0.1}
+    project.study(execution="workers", resources__side_by_side=3, target__options=options)
     decider, worker = begin(project, "0")
     assert (worker.wait(), decider.wait()) == (0, 0)
     assert decided(project.results) == expected
