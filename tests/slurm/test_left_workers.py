@@ -20,11 +20,15 @@ def plugin():
             self.submitted = []
             self.followed = {}
 
+        @staticmethod
+        def remembers(_):
+            return {}
+
         def run_job(self, job):
             self.submitted.append(job.wildcards.worker)
 
         def report_job_submission(self, found):
-            assert found.aux == {}
+            assert found.aux == self.remembers(found.external_jobid)
             self.followed[found.job.wildcards.worker] = found.external_jobid
 
     def info(job, external_jobid, aux):
@@ -72,3 +76,18 @@ def test_the_real_plugins_have_what_is_wrapped(name):
     plugin = pytest.importorskip(name)
     assert callable(plugin.Executor.run_job)
     assert plugin.SubmittedJobInfo("job", external_jobid="17", aux={}).external_jobid == "17"
+
+
+def test_the_log_of_a_worker_is_known_to_the_slurm_plugin(queue, plugin, tmp_path):
+    Path("queue").write_text(job(17, comment=COMMENT.format(1)) + "\n" + job(18, comment=COMMENT.format(2)) + "\n")
+    left = tmp_path / "rule_worker" / "table_1" / "17.log"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    plugin.Executor.slurm_logdir = tmp_path
+    logs = {"17": left, "18": tmp_path / "18.log"}
+    plugin.Executor.remembers = staticmethod(lambda number: {"slurm_logfile": logs[number]})
+    left_workers.take_over([plugin], "table")
+    executor = plugin.Executor()
+    for name in ("1", "2"):
+        executor.run_job(worker(name))
+    assert executor.followed == {"1": "17", "2": "18"}

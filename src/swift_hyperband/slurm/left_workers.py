@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from swift_hyperband.slurm import queue
@@ -59,9 +60,18 @@ def _wrap(plugin: Any, left: dict[str, str], taken: set[str]) -> None:
         taken.add(number)
         # the SLURM plugin submits in threads
         report = getattr(executor, "_report_job_submission_threadsafe", executor.report_job_submission)
-        report(plugin.SubmittedJobInfo(job, external_jobid=number, aux={}))
+        report(plugin.SubmittedJobInfo(job, external_jobid=number, aux=_aux(executor, number)))
 
     plugin.Executor.run_job = run_job
+
+
+def _aux(executor: Any, number: str) -> dict[str, Path]:
+    """Return what an executor remembers of a job: the SLURM plugin its log, which it removes or names at its end."""
+    folder: Path | None = getattr(executor, "slurm_logdir", None)
+    if folder is None:
+        return {}
+    name = f"{number}.log"
+    return {"slurm_logfile": next(folder.rglob(name), folder / name)}
 
 
 def is_worker(job: Any) -> bool:
