@@ -3,7 +3,7 @@
 The best tenth of the configurations and the others give a density each. Of some candidates from the first density, the
 one with the largest ratio of the two is drawn (Bergstra, Bardenet, Bengio, Kegl, NeurIPS 2011). The densities are those
 of all hyperparameters together, as in BOHB (Falkner, Klein, Hutter, ICML 2018). Widths of kernels and numbers of
-candidates are those of Optuna's sampler with `multivariate=True`. It is written here, in 100 lines, because a draw must
+candidates are those of Optuna's sampler with `multivariate=True`. It is written here because a draw must
 follow from its input alone, whatever versions are installed, and because replays draw some hundred times a second.
 """
 
