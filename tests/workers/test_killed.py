@@ -103,10 +103,13 @@ def test_a_worker_starts_a_process_that_decides_where_that_was_killed(project, b
 def test_workers_come_and_go_in_the_middle(project, begun):
     decider, first = begin(project, "decider"), begin(project, "0")
     until(project.trains)
+    # with its trial unfinished the search cannot end before the others are there, however slowly they start
+    os.killpg(first.pid, signal.SIGSTOP)
     others = [begin(project, "7"), Actor(project, "work", "results/table")]
     until(lambda: (project.results / "workers/7/events.jsonl").exists())
     # asked to end: its training ends at once, and its trial is free
     os.kill(first.pid, signal.SIGTERM)
+    os.killpg(first.pid, signal.SIGCONT)
     assert first.wait() == 128 + signal.SIGTERM
     assert not (project.results / "workers/0/lease").exists()
     assert [actor.wait() for actor in (*others, decider)] == [0, 0, 0], project.printed()
