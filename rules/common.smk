@@ -90,10 +90,11 @@ def correct_executors(supervisor):
     found = {name: sys.modules[name] for name in names if name in sys.modules}
     taken = left_workers.take_over(found.values(), study.name) if supervisor else ()
     is_over = lambda: supervisor is not None and supervisor.is_over
+    error = lambda: supervisor and supervisor.error
     if left_workers.PLUGIN in found:
-        plugin.mend(found[left_workers.PLUGIN], is_over, taken)
+        plugin.mend(found[left_workers.PLUGIN], is_over, taken, error)
     if left_workers.GENERIC in found and supervisor:
-        plugin.let_workers_end(found[left_workers.GENERIC], is_over)
+        plugin.let_workers_end(found[left_workers.GENERIC], is_over, error)
 
 
 def supervise():

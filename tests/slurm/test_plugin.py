@@ -54,8 +54,8 @@ def plugin():
     found = SimpleNamespace(
         query_job_status=query_job_status, get_min_job_age=lambda: found.age, Executor=Executor, answers=[], age=None
     )
-    found.over, found.taken = False, set()
-    slurm_plugin.mend(found, lambda: found.over, found.taken)
+    found.over, found.taken, found.error = False, set(), None
+    slurm_plugin.mend(found, lambda: found.over, found.taken, lambda: found.error)
     return found
 
 
@@ -155,6 +155,25 @@ def test_when_a_search_is_over_workers_in_the_queue_are_not_waited_for(plugin, t
         assert check(executor, workers[1:2]) == ["1"], "SLURM does not answer, or is not there"
         states.update(states_before)
         assert cancelled == ["2"]
+
+
+def test_when_a_search_cannot_go_on_workers_in_the_queue_fail_at_once(plugin, tmp_path, monkeypatch):
+    states, cancelled = {"0": "RUNNING", "1": "PENDING", "2": "PENDING"}, []
+    monkeypatch.setattr(slurm_plugin.queue, "states", lambda numbers: states)
+    monkeypatch.setattr(slurm_plugin.queue, "cancel_numbers", lambda numbers, pauses: cancelled.extend(numbers))
+    monkeypatch.setattr(slurm_plugin, "LOOK_EVERY", 0.01)
+    executor, jobs = plugin.Executor(), [worker("0", tmp_path / "0"), worker("1", tmp_path / "1"), job("2")]
+    plugin.answers = [states] * 9
+    assert check(executor, jobs) == ["0", "1", "2"]
+    executor.done.append("its pauses are of ten minutes now")
+    plugin.error = "results/a/agenda.json: must be readable"
+    asyncio.run(asyncio.wait_for(executor.sleep(), 60))
+    # the one at work reads the reason itself, and jobs of others are not its business
+    assert sorted(check(executor, jobs)) == ["0", "2"]
+    assert (executor.failed, cancelled) == ({"1": plugin.error}, ["1"])
+    with pytest.raises(TimeoutError):
+        # it was told: SLURM is not asked every second from here on
+        asyncio.run(asyncio.wait_for(executor.sleep(), 0.2))
 
 
 async def kept(executor, jobs):

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from swift_hyperband.processes import holders
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Training
 from swift_hyperband.workers.roster import Roster, Seat
@@ -28,6 +29,48 @@ def test_workers_without_names_get_numbers_that_no_living_worker_has(folder):
     third.leave()
     roster.look()
     assert roster.living == {}
+
+
+def elsewhere(place):
+    """Make the lease of a worker one of another machine that gives no sign of life."""
+    held = json.loads((place / "lease").read_text())
+    (place / "lease").unlink()
+    (place / "lease").write_text(json.dumps(held | {"machine": "another", "host": "node9"}))
+
+
+def test_the_number_of_a_worker_that_died_on_another_machine_is_free_again(folder, monkeypatch):
+    monkeypatch.setattr(holders, "SILENT_AFTER", 0.0)
+    monkeypatch.setattr(holders.Judge.__init__, "__defaults__", (holders.INTERVAL, 0.0))
+    seat, roster = Seat(folder, None), Roster(folder)
+    elsewhere(seat.folder)
+    # it may live
+    assert Seat(folder, None).name == "1"
+    roster.look()
+    time.sleep(0.01)
+    roster.look()
+    assert list(roster.living) == ["1"]
+    assert Seat(folder, None).name == "0"
+    # the dead one was only suspended
+    assert not seat.hold()
+
+
+def test_a_suspended_worker_takes_its_place_again_if_nobody_has_it(folder):
+    seat, roster = Seat(folder, None), Roster(folder)
+    assert seat.hold()
+    (seat.folder / "lease").unlink()
+    roster.look()
+    assert roster.living == {}
+    assert seat.hold()
+    roster.look()
+    assert list(roster.living) == ["0"]
+    seat.leave()
+    assert not (seat.folder / "lease").exists()
+
+
+def test_jobs_of_an_array_begin_at_numbers_of_their_own(folder, monkeypatch):
+    monkeypatch.setenv("SGE_TASK_ID", "undefined")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "41")
+    assert [Seat(folder, None, first=2).name for _ in range(2)] == ["43", "44"]
 
 
 def test_a_worker_waits_for_another_one_of_its_name_such_as_a_killed_head_leaves_behind(folder):

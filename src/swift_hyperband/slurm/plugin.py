@@ -12,7 +12,7 @@ With version 2.8.0, each of these ends in a silent wait:
 The plugin has no setting for any of them, so its functions are wrapped in the process that runs the search.
 
 Workers are jobs that end when their search is over. The plugin asks for them every three minutes, and waits for those
-that are still in the queue, too. The search's folder tells at once that it is over.
+that are still in the queue, too. The search's folder tells at once that it is over, or that it cannot go on.
 """
 
 from __future__ import annotations
@@ -54,9 +54,16 @@ class _Memory:
         self.missing_since: dict[str, float] = {}
         self.changed = time.monotonic()
         self.active = 0
+        self.has_failed = False
+        """Whether jobs were looked at since the search cannot go on."""
 
 
-def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False, taken: Collection[str] = ()) -> None:
+def mend(
+    plugin: Any,
+    is_over: Callable[[], bool] = lambda: False,
+    taken: Collection[str] = (),
+    error: Callable[[], str | None] = lambda: None,
+) -> None:
     """Wrap the plugin's functions, once.
 
     Parameters
@@ -67,6 +74,8 @@ def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False, taken: Collec
         Returns whether the search is over, so that its workers end.
     taken : collection of str, optional
         Numbers of jobs of an earlier start that are followed, too (`left_workers`); it may grow.
+    error : callable, optional
+        Returns in one line why the search cannot go on, so that no worker is waited for in the queue; None if it can.
     """
     if getattr(plugin, "mended", False):
         return
@@ -96,6 +105,7 @@ def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False, taken: Collec
 
     async def check_active_jobs(executor: Any, active_jobs: Sequence[Any]) -> AsyncIterator[Any]:
         memory.states = None
+        memory.has_failed = error() is not None
         kept = [job async for job in check(executor, active_jobs)]
         if memory.states is None:
             # nobody answered: the plugin keeps none
@@ -110,7 +120,7 @@ def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False, taken: Collec
 
     async def sleep_until_over(executor: Any) -> None:
         pause = asyncio.ensure_future(sleep(executor))
-        while not pause.done() and not is_over():
+        while not pause.done() and not is_over() and (memory.has_failed or error() is None):
             await asyncio.wait([pause], timeout=LOOK_EVERY)
         if pause.done():
             await pause
@@ -122,17 +132,17 @@ def mend(plugin: Any, is_over: Callable[[], bool] = lambda: False, taken: Collec
     plugin.get_min_job_age = get_min_job_age
     plugin.Executor.check_active_jobs = check_active_jobs
     plugin.Executor.sleep = sleep_until_over
-    let_workers_end(plugin, is_over)
+    let_workers_end(plugin, is_over, error)
 
 
-def let_workers_end(plugin: Any, is_over: Callable[[], bool]) -> None:
-    """Let an executor of jobs in SLURM not wait for workers in the queue once the search is over.
+def let_workers_end(plugin: Any, is_over: Callable[[], bool], error: Callable[[], str | None] = lambda: None) -> None:
+    """Let an executor of jobs in SLURM not wait for workers in the queue once the search is over, or cannot go on.
 
     Parameters
     ----------
     plugin : module
         snakemake_executor_plugin_slurm, or snakemake_executor_plugin_cluster_generic.
-    is_over : callable
+    is_over, error : callable
         As in `mend`.
     """
     check = plugin.Executor.check_active_jobs
@@ -143,6 +153,8 @@ def let_workers_end(plugin: Any, is_over: Callable[[], bool]) -> None:
         ending: Sequence[Any] = ()
         if is_over():
             left, ending = _end_workers(executor, active_jobs, cancelled)
+        elif (line := error()) is not None:
+            left = _fail_workers(executor, active_jobs, line)
         for job in ending:
             yield job
         if left:
@@ -191,6 +203,28 @@ def _end_workers(executor: Any, jobs: Sequence[Any], cancelled: set[str]) -> tup
             continue
         executor.report_job_success(job)
     return left, ending
+
+
+def _fail_workers(executor: Any, jobs: Sequence[Any], error: str) -> list[Any]:
+    """Cancel the workers in the queue, and report them as failed; return the jobs that are left."""
+    left: list[Any] = []
+    for job, state in zip(jobs, _states(jobs), strict=True):
+        if not is_worker(job.job) or state not in queue.WAITING:
+            left.append(job)
+            continue
+        with suppress(queue.SlurmError):
+            queue.cancel_numbers([job.external_jobid], pauses=())
+        executor.report_job_error(job, msg=error)
+    return left
+
+
+def _states(jobs: Sequence[Any]) -> list[str | None]:
+    """Return SLURM's states of jobs; None where it does not answer, as there need be none behind a site's commands."""
+    found: States = {}
+    if jobs:
+        with suppress(queue.SlurmError):
+            found = queue.states([job.external_jobid for job in jobs])
+    return [found.get(job.external_jobid) for job in jobs]
 
 
 def understood(state: str) -> str:

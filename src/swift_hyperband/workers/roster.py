@@ -9,9 +9,9 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any, Literal
 
 from swift_hyperband.base.files import append_all, mismatch, read_again, write_json
@@ -22,6 +22,8 @@ from swift_hyperband.search import Training
 EVENTS = "events.jsonl"
 WORKER = "worker.json"
 LOG = "log"
+ARRAYS = ("SLURM_ARRAY_TASK_ID", "PBS_ARRAY_INDEX", "PBS_ARRAYID", "LSB_JOBINDEX", "HQ_TASK_ID", "SGE_TASK_ID")
+"""Where schedulers say a job's number in its array; LSF says 0 outside of one, and SGE "undefined"."""
 
 What = Literal["arrived", "began", "trained", "crashed", "crashed ahead", "lease lost", "taken", "out of time"]
 """What happened: the worker arrived, a training began, or ended as `training.child.Outcome` says."""
@@ -79,6 +81,23 @@ class Seat:
         """A number that differs from worker to worker, at best; a name that is no number has one, too."""
         return int(self.name) if self.name.isdecimal() else sum(self.name.encode())
 
+    def hold(self) -> bool:
+        """Take the place again if this worker was suspended for so long that it counted as dead.
+
+        Returns
+        -------
+        bool
+            False if another worker has the place now.
+        """
+        try:
+            self._lease.check()
+        except lease.LeaseLostError:
+            if (again := _try(self.folder)) is None:
+                return False
+            self._lease.release()
+            self._lease = again
+        return True
+
     def describe(self, **more: Any) -> None:
         """Write who the worker is."""
         who = {
@@ -117,14 +136,32 @@ def _named(folder: StudyFolder, name: str) -> lease.Lease:
 
 
 def _free_number(folder: StudyFolder, first: int) -> tuple[str, lease.Lease]:
-    for number in count(first):
+    # the jobs of an array begin together: each at a number of its own
+    for number in count(first + _in_array()):
         place = folder.worker(str(number))
         place.mkdir(parents=True, exist_ok=True)
-        with suppress(lease.TakenError):
-            taken = lease.try_acquire(place, unless=lambda: False)
-            assert taken is not None
+        if (taken := _try(place)) is not None:
             return place.name, taken
     raise AssertionError
+
+
+def _in_array() -> int:
+    """Return the number of this job in its array; 0 outside of one."""
+    found = (os.environ.get(name, "") for name in ARRAYS)
+    return next((int(number) for number in found if number.isdecimal()), 0)
+
+
+def _try(place: Path) -> lease.Lease | None:
+    """Return the lease on a worker's place, None if another worker has it."""
+    if lease.holder(place) is not None:
+        # that costs one look, and an attempt to take it six calls of the file system
+        lease.clear(place)
+    if lease.holder(place) is not None:
+        return None
+    try:
+        return lease.try_acquire(place, unless=lambda: False)
+    except lease.TakenError:
+        return None
 
 
 @dataclass
@@ -151,9 +188,9 @@ class Roster:
     _sizes: dict[str, int] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Find out who lives."""
+        """Find out who lives; the places of the dead are free for others then."""
         names = sorted(self._names(), key=lambda name: (len(name), name))
-        found = [name for name in names if self._watch.is_held(self.folder.worker(name))]
+        found = [name for name in names if not self._watch.is_free(self.folder.worker(name))]
         self.living = {name: self._at_a_time(name) for name in found}
         self._read = {name: self._read.get(name, 0) for name in names}
         self._looked = True

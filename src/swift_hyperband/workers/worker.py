@@ -127,6 +127,11 @@ class Worker:
             return 0
         if agenda is not None and self._seat.name in agenda.spare and not self._deciding.is_mine:
             return 0
+        if not self._seat.hold():
+            logger.warning(
+                f"this worker was suspended, and another one is worker {self._seat.name} now; start it again"
+            )
+            return TRY_AGAIN
         return TRY_AGAIN if self._is_out_of_time else None
 
     @property
