@@ -4,12 +4,15 @@
 # make data   fetch data for the built-in targets, as far as they can be had
 # make fuzz   damage study files, tables and results in thousands of ways: each must be read, or told in one line
 # make test-slurm   run those that need a SLURM cluster, which they set up here for a while: as root on Debian 12
-# All make their own virtual environment first, with the versions of requirements.lock.
+# All make their own virtual environment first, with the versions of requirements.lock; 'run' and 'data' install only what
+# a search needs.
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+# with what the tests, the documents and the exports need
+COMPLETE := $(VENV)/complete
 # scripts in an environment name its path: one that was moved, or copied, is made anew
 MOVED := $(shell [ ! -s $(INSTALLED) ] || [ "$$(cat $(INSTALLED))" -ef . ] || echo moved)
 
@@ -25,29 +28,29 @@ run: $(INSTALLED)
 # one more than cores, as tests wait for a fifth of their time.
 PYTEST := pytest -n $(shell expr $(CORES) + 1) --dist worksteal
 
-test: $(INSTALLED)
+test: $(COMPLETE)
 	$(BIN)/python -m $(PYTEST) tests
 
-coverage: $(INSTALLED)
+coverage: $(COMPLETE)
 	rm -rf .coverage.d && mkdir .coverage.d
 	$(BIN)/python -m coverage run -m $(PYTEST) tests
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-fuzz: $(INSTALLED)
+fuzz: $(COMPLETE)
 	FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/fuzz/test_study_files.py
 	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/fuzz/test_tables.py tests/fuzz/test_results.py tests/fuzz/test_program_metrics.py
 
 data: $(INSTALLED)
 	$(BIN)/swift-hyperband data all
 
-test-slurm: $(INSTALLED)
+test-slurm: $(COMPLETE)
 	TEST_SLURM=1 $(BIN)/python tests/cluster/cluster.py --minutes 25 with \
 		$(BIN)/python -m pytest --durations 12 $(SLURM_TESTS) tests/cluster
 	TEST_SLURM=accounting $(BIN)/python tests/cluster/cluster.py --accounting --minutes 10 with \
 		$(BIN)/python -m pytest tests/cluster/test_accounting.py tests/cluster/test_failures.py -k 'account or outage'
 
-lint: $(INSTALLED)
+lint: $(COMPLETE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -55,7 +58,7 @@ lint: $(INSTALLED)
 	$(BIN)/snakemake --lint
 
 # The schema for editors and the table of keys in config/README.md follow from the study model.
-docs: $(INSTALLED)
+docs: $(COMPLETE)
 	$(BIN)/python -m swift_hyperband.study.documents
 
 $(INSTALLED): requirements.lock pyproject.toml
@@ -64,14 +67,17 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv; } || \
 		{ echo "error: Python's venv module is needed; on Debian and Ubuntu 'apt-get install python3-venv' brings it" >&2; exit 2; }
 	$(PYTHON) -m venv$(if $(MOVED), --clear) $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[train]'
 	@pwd > $@
+
+$(COMPLETE): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
 
 # Write requirements.lock anew from the newest versions that pyproject.toml allows.
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check -e '.[train,slurm,annealer,tensorboard,dev]' hatchling
+	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check -e '.[train,slurm,annealer,tensorboard,optuna,mlflow,wandb,docs,dev]'
 	{ sed -n '/^#/p' requirements.lock; $(VENV)-lock/bin/pip freeze --exclude-editable --exclude swift-hyperband \
 		| grep -vE '^(nvidia-|triton|cuda-)' | sed 's/+cpu$$//'; } > requirements.new
 	mv requirements.new requirements.lock && rm -rf $(VENV)-lock
