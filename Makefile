@@ -16,7 +16,7 @@ COMPLETE := $(VENV)/complete
 # scripts in an environment name its path: one that was moved, or copied, is made anew
 MOVED := $(shell [ ! -s $(INSTALLED) ] || [ "$$(cat $(INSTALLED))" -ef . ] || echo moved)
 
-.PHONY: run test coverage fuzz data test-slurm lint docs lock clean help $(if $(MOVED),$(INSTALLED))
+.PHONY: run test coverage fuzz data test-slurm lint docs site lock clean help $(if $(MOVED),$(INSTALLED))
 
 help:
 	@sed -n '1,7p' Makefile | cut -c3-
@@ -60,6 +60,10 @@ lint: $(COMPLETE)
 # The schema for editors and the table of keys in config/README.md follow from the study model.
 docs: $(COMPLETE)
 	$(BIN)/python -m swift_hyperband.study.documents
+
+# The pages of docs/ as a site: open site/index.html.
+site: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
