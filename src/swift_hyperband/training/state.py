@@ -110,21 +110,35 @@ def load(folder: Path) -> State | None:
     path = place(folder)
     if path is None:
         return None
-    if path.is_dir():
-        raise UserError(f"{path}: must be a file, found a folder; {AWAY}")
-    found = sealed.wrong(path)
-    if found is None:
-        try:
-            content = _read(path)
-            if (found := _misfit(folder, content, read_rows(folder))) is None:
-                return State(content["curve"], content["parts"], sealed.is_sealed(path))
-        except Exception as error:
-            if disk_error(error) is not None:
-                raise
-            # a damaged file without a digest may raise any error
-            found = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    found = read(path)
+    if isinstance(found, State):
+        return found
     note_damage(folder, path, found)
     return None
+
+
+def read(path: Path) -> State | str:
+    """Return the state in a file of a trial's folder; what is wrong with it, if it is damaged or not the trial's.
+
+    Raises
+    ------
+    UserError
+        If a folder lies in its place.
+    """
+    if path.is_dir():
+        raise UserError(f"{path}: must be a file, found a folder; {AWAY}")
+    if (found := sealed.wrong(path)) is not None:
+        return found
+    try:
+        content = _read(path)
+        if (found := _misfit(path.parent, content, read_rows(path.parent))) is None:
+            return State(content["curve"], content["parts"], sealed.is_sealed(path))
+    except Exception as error:
+        if disk_error(error) is not None:
+            raise
+        # a damaged file without a digest may raise any error
+        return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return found
 
 
 def place(folder: Path) -> Path | None:
@@ -228,7 +242,7 @@ def _plain(path: Path) -> dict[str, Any] | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if path.name == TORCH_STATE:
+    if path.suffix == ".pt":
         # only a target that has imported it has such states
         import torch
 
