@@ -202,10 +202,11 @@ def spearman(one: Sequence[float], other: Sequence[float]) -> float:
     """Return Spearman's rank correlation, ties by average rank; nan if one side is constant."""
     if len(one) < 2 or min(one) == max(one) or min(other) == max(other):
         return math.nan
-    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+    return float(np.corrcoef(ranks(one), ranks(other))[0, 1])
 
 
-def _ranks(values: Sequence[float]) -> NDArray[np.float64]:
+def ranks(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the rank of each value from 1, the smallest first; equal ones share their average rank."""
     _, places, counts = np.unique(np.asarray(values, dtype=float), return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return np.asarray((last - (counts - 1) / 2)[places])
