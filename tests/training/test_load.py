@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from conftest import Study
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let states be of JSON, as in a process that has not imported torch."""
     monkeypatch.delitem(sys.modules, "torch", raising=False)
+
+
+pytestmark = pytest.mark.usefixtures("without_torch")
 
 
 def frozen(study: Study) -> StudyFolder:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
+from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.training import kept_states, trial
+from swift_hyperband.training.load import load
 
 if TYPE_CHECKING:
     from conftest import Study
@@ -54,6 +57,19 @@ def test_ten_epochs_of_the_cnn_equal_five_and_a_new_process_and_five_bit_for_bit
     other.train_here("a", 10)
     assert study.curve("a") == other.curve("a")
     assert_equal_bits(parts(folder), parts(whole))
+
+
+def test_the_trained_cnn_comes_back_with_its_accuracy(study: Study) -> None:
+    study = study.with_(target="digits-cnn", options={"train_size": 200})
+    folder = study.add("a", learning_rate=0.02, weight_decay=1e-4, dropout=0.3)
+    study.train_here("a", 2)
+    keys = {"name": "digits-cnn", "options": {"train_size": 200}, "metric": "accuracy", "mode": "max", "threads": 1}
+    definition = {"target": keys, "search": {"seed": 7, "max_epochs": 9}}
+    (study.folder / "study.json").write_text(json.dumps({"definition": definition}))
+    model = load(StudyFolder(study.folder), "a")
+    saved = torch.load(folder / "state.pt", weights_only=True)["parts"]
+    assert_equal_bits(tensors(model.model.state_dict()), tensors(saved["model"]))
+    assert model.validate()["accuracy"] == study.curve("a")[-1]["accuracy"]
 
 
 def test_momentum_and_scheduler_go_on_where_they_were(study: Study) -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "start a search, or continue it after any interruption",
     "resume": "continue a search that was started",
     "status": "show the progress of a search",
+    "best": "print the best configuration, and load its trained model",
     "search": "run a search in one process, without Snakemake",
     "work": "train for a search with workers, beside others, until it is over",
     "data": "fetch data for the built-in targets",

@@ -5,13 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from pathlib import Path
 
-from swift_hyperband.base.errors import UserError
-from swift_hyperband.cli.arguments import STUDY_FILE
-from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.cli.where import add_where, found
 from swift_hyperband.results.progress import Reader
-from swift_hyperband.study.model import load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Show how far a search has come: brackets, the best so far, epochs trained and saved, failures."
     )
-    parser.add_argument("where", nargs="?", type=Path, default=STUDY_FILE, help="results/<study> or the study file")
+    add_where(parser)
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument(
         "--watch",
@@ -44,8 +40,7 @@ def _seconds(text: str) -> float:
 
 
 def _status(options: argparse.Namespace) -> int:
-    where: Path = options.where
-    reader = Reader(_find(where))
+    reader = Reader(found(options.where))
     if options.json:
         progress = reader.read()
         print(json.dumps({"started": False} if progress is None else progress.to_json(), indent=1))
@@ -58,13 +53,3 @@ def _status(options: argparse.Namespace) -> int:
     else:
         status_screen.show(reader)
     return 0
-
-
-def _find(where: Path) -> StudyFolder:
-    """Return the folder that a user means by a folder or a study file."""
-    if where.is_file() or where.suffix in (".yaml", ".yml"):
-        return StudyFolder.of(load(where, data=False).name)
-    folder = StudyFolder(where)
-    if not folder.study.exists():
-        raise UserError(f"{where}: must be a study file or the folder of a started search, found no {folder.study}")
-    return folder

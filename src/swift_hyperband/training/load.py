@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +14,7 @@ from swift_hyperband.targets import COMMAND, Target, TargetError, load_class
 from swift_hyperband.training import kept_states, segment, state
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.settings import TrainingSettings
-from swift_hyperband.training.trial import CONFIG
+from swift_hyperband.training.trial import CONFIG, Row
 
 
 class Folder(Protocol):
@@ -24,6 +26,43 @@ class Folder(Protocol):
 
     def trial(self, trial: str) -> Path:
         """Return the folder of a trial."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A trained model.
+
+    Attributes
+    ----------
+    target : object
+        The target's instance with its state.
+    row : dict
+        Of the trial's curve, at the epoch of the state.
+    metric : str
+        The metric of the search.
+    """
+
+    target: Any
+    row: Row
+    metric: str
+
+    def validate(self) -> float:
+        """Return the metric of the search as `validate` of the target finds it now; nan where it is not finite.
+
+        Raises
+        ------
+        UserError
+            If the target raises an error, or does not return the metric.
+        """
+        name = type(self.target).__name__
+        try:
+            value = segment.number(self.target.validate()[self.metric], self.metric, name)
+        except TargetError as error:
+            raise UserError(str(error)) from None
+        except Exception as error:
+            line = in_one_line(error, type(self.target))
+            raise UserError(f"target {name}: validate() must measure {self.metric!r}, found {line}") from error
+        return math.nan if value is None else value
 
 
 def load(folder: Folder, trial: str) -> Any:
@@ -51,6 +90,11 @@ def load(folder: Folder, trial: str) -> Any:
         If the study has no such trial, the trial keeps no sound state, the target cannot be imported or its code does
         not fit the state, or the target is a program, which alone can read its state.
     """
+    return loaded(folder, trial).target
+
+
+def loaded(folder: Folder, trial: str) -> Loaded:
+    """Return what `load` returns, with what was measured then."""
     settings, place = settings_of(folder), folder.trial(trial)
     if not (place / CONFIG).exists():
         raise UserError(f"{place}: must be the folder of a trial, found no {CONFIG} there")
@@ -73,7 +117,7 @@ def load(folder: Folder, trial: str) -> Any:
     except Exception as error:
         line = f"its target must load the state, found {in_one_line(error, target_class)}"
         raise UserError(f"trial {trial}: {line}; was its code changed?") from error
-    return target
+    return Loaded(target, found.curve[-1], settings.metric)
 
 
 def settings_of(folder: Folder) -> TrainingSettings:

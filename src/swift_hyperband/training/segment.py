@@ -261,12 +261,12 @@ def train_epoch(folder: Path, settings: TrainingSettings, target: Target, epoch:
     for key, value in {**extra, **found}.items():
         if key in RESERVED:
             raise TargetError(f"target {name}: no metric may be named {key!r}, as the curve has that already")
-        row[key] = _number(value, key, name)
+        row[key] = number(value, key, name)
     row["seconds"] = round(seconds, 4)
     return row
 
 
-def _number(value: Any, key: str, name: str) -> float | None:
+def number(value: Any, key: str, name: str) -> float | None:
     """Return a metric as a float, None where it is not finite. Scalars of numpy and torch are numbers, too."""
     try:
         number = value.item() if hasattr(value, "item") else value
