@@ -30,16 +30,22 @@ predictor = fitting.fit_curves(curves, 5, 9, settings.PredictorSettings())
 fitting.load(predictor.to_dict()).optimistic(curves, 1.5)"""
 
 
-def imported(code):
+def imported_modules(code):
     printed = subprocess.run(
         [sys.executable, "-c", f"import sys; {code}\nprint(*sys.modules)"], capture_output=True, text=True, check=True
     )
-    return {name.partition(".")[0] for name in printed.stdout.split()}
+    return printed.stdout.split()
+
+
+def imported(code):
+    return {name.partition(".")[0] for name in imported_modules(code)}
 
 
 @pytest.mark.parametrize(
     ("code", "allowed"),
     [
+        ("import swift_hyperband; swift_hyperband.__version__", set()),
+        ("from swift_hyperband import Results", {"pydantic", "yaml"}),
         ("import swift_hyperband.cli", set()),
         ("import swift_hyperband.training.batch", set()),
         ("import swift_hyperband.workflow.steps, swift_hyperband.search.rounds", set()),
@@ -58,6 +64,11 @@ def imported(code):
 def test_nothing_heavy_is_imported_without_need(code, allowed):
     found = imported(code)
     assert not found & (HEAVY | LIGHT) - allowed - ({"scipy"} if "torch" in allowed else set())
+
+
+def test_the_package_itself_imports_no_module_of_ours():
+    printed = imported_modules("import swift_hyperband")
+    assert [name for name in printed if name.startswith("swift_hyperband.")] == []
 
 
 LOADED = "sys.argv[1:] = {words}; from swift_hyperband.cli import main"

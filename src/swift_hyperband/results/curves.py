@@ -38,15 +38,14 @@ if TYPE_CHECKING:
 
 
 def write_curves(history: History, path: Path) -> None:
-    """Write the table of all curves (parquet, zstd). Equal searches give equal tables but for `seconds`.
+    """Write the table of all curves (parquet, zstd); the file is replaced as a whole."""
+    write_table(path, table(history))
+
+
+def table(history: History) -> Any:
+    """Return the table of all curves, as of pyarrow. Equal searches give equal tables but for `seconds`.
 
     Trials in the order of their brackets, then by id; a trial that never finished an epoch has no row.
-
-    Parameters
-    ----------
-    history : History
-    path : Path
-        Replaced as a whole.
     """
     types = {name: _type(keys) for name, keys in history.study.space.items()}
     metrics = _metrics(history)
@@ -64,8 +63,7 @@ def write_curves(history: History, path: Path) -> None:
         ]
     )
     provenance = {b"swift_hyperband": json.dumps(_provenance(history)).encode()}
-    table = pyarrow.Table.from_pylist(list(_rows(history, types, metrics)), schema.with_metadata(provenance))
-    write_table(path, table)
+    return pyarrow.Table.from_pylist(list(_rows(history, types, metrics)), schema.with_metadata(provenance))
 
 
 def read_values(path: Path, metric: str) -> dict[str, list[float | None]]:
@@ -80,14 +78,14 @@ def read_values(path: Path, metric: str) -> dict[str, list[float | None]]:
     try:
         with open_table(path) as file:
             # all of it, as the checksums of the other columns are to hold, too
-            table = file.read()
+            found = file.read()
         for trial, value in zip(
-            *(table.column(name).to_pylist() for name in ("trial", f"metric_{metric}")), strict=True
+            *(found.column(name).to_pylist() for name in ("trial", f"metric_{metric}")), strict=True
         ):
             values.setdefault(trial, []).append(value if value is not None and math.isfinite(value) else None)
     except (OSError, pyarrow.ArrowException, LookupError, TypeError, ValueError) as error:
-        found = " ".join(str(error).split())[:200]
-        raise UserError(f"{path}: must be a whole table of curves, found {found}; delete it") from None
+        what = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: must be a whole table of curves, found {what}; delete it") from None
     return values
 
 
