@@ -1,0 +1,172 @@
+"""Every command in the documentation is run here as it stands, or its page says why not; see `blocks`."""
+
+import argparse
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import forked
+import pytest
+import yaml
+
+from swift_hyperband.cli import COMMANDS
+from swift_hyperband.study.model import parse
+
+spec = importlib.util.spec_from_file_location("docs_blocks", Path(__file__).with_name("blocks.py"))
+# tests are no package, so what they share is loaded by its path; dataclasses look their module up
+docs = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(docs)
+
+ROOT = docs.ROOT
+BIN = Path(sys.executable).parent
+NAMES = [str(page.relative_to(ROOT)) for page in docs.PAGES]
+FORKED = {"swift-hyperband", "snakemake"}
+SMALL = {"max_epochs": 2, "eta": 2, "seed": 1}
+"""A search in place of the study's own, so that commands end in seconds."""
+STUDY = {
+    "name": "digits",
+    "target": {"name": "curve-table", "metric": "loss", "mode": "min", "options": {"table": "curves.csv"}},
+    "space": {"row": {"type": "int", "low": 0, "high": 39}},
+    "search": SMALL,
+    "predictor": {"name": "last-value", "fewest_curves": 3},
+    "resources": {"workers": 1},
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return what a reader has: a clone of the repository, a study, and recorded curves."""
+    for name in ("workflow", "rules", "profiles", "envs", "benchmarks", "docs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for name in ("config", "examples"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(STUDY))
+    lines = ["row,epoch,loss"]
+    lines += [f"{row},{epoch},{row / 40 + epoch ** -(0.4 + row / 80)}" for row in range(40) for epoch in range(1, 82)]
+    (tmp_path / "curves.csv").write_text("\n".join(lines) + "\n")
+    recorded = tmp_path / "results/digits-curves"
+    recorded.mkdir(parents=True)
+    shutil.copy(ROOT / "examples/digits-curves.parquet", recorded / "curves.parquet")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{BIN}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path
+
+
+def write(path, text):
+    """Write a file that a page shows; a study's search is made small."""
+    path.parent.mkdir(exist_ok=True)
+    if path.suffix == ".yaml" and "search" in (study := yaml.safe_load(text)):
+        # a search without rounds stays one
+        study["search"] = {**study["search"], **SMALL}
+        text = yaml.safe_dump(study)
+    path.write_text(text)
+
+
+def run(command, folder):
+    """Run a line of a shell; Snakemake and our own commands are forked, which is cheaper."""
+    words = shlex.split(command, comments=True)
+    if words[0] in FORKED and not re.search(r"[|&;$<>]", command):
+        words[0], printed = str(BIN / words[0]), folder / "printed.txt"
+        code = forked.run(words, folder, dict(os.environ), printed)
+        assert code == 0, f"{command}\n{printed.read_text()}"
+    else:
+        program(["bash", "-euc", command])
+
+
+def program(command):
+    """Run a program to its end."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, f"{command[-1]}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("name", [name for page, name in zip(docs.PAGES, NAMES, strict=True) if docs.blocks(page)])
+def test_the_commands_of_a_page_run_as_they_stand(name, folder):
+    for block in docs.blocks(ROOT / name):
+        if block.file:
+            write(folder / block.file, block.text)
+        elif block.runs and block.language == "python":
+            program([sys.executable, "-c", block.text])
+        elif block.runs:
+            for command in block.commands():
+                run(command, folder)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_block_of_commands_says_its_language(name):
+    """A block without one, or one that is only indented, would be looked over."""
+    page = ROOT / name
+    lines = [line for block in docs.blocks(page) if not block.language for line in block.text.splitlines()]
+    lines += re.findall(r"^    (.*)$", docs.prose(page), re.MULTILINE)
+    first = [line.removeprefix(docs.PROMPT).split(" ")[0] for line in lines]
+    assert [word for word in first if word in docs.PROGRAMS] == []
+
+
+def shown(name):
+    """Yield each command of ours in a page, in blocks that do not run and in the middle of a sentence, too."""
+    page = ROOT / name
+    lines = [
+        command for block in docs.blocks(page) if block.language in ("sh", "console") for command in block.commands()
+    ]
+    lines += [code.replace("\n", " ") for code in re.findall(r"`([^`]+)`", docs.prose(page))]
+    for line in lines:
+        yield from re.findall(r"(?:^|[\s'\"(])swift-hyperband ([a-z][a-z0-9-]*)\b([^`'|&;)]*)", f" {line}")
+
+
+def parser_of(command):
+    parser = argparse.ArgumentParser()
+    import_module(f"swift_hyperband.cli.{command.replace('-', '_')}").add_arguments(parser)
+    return parser
+
+
+def options_of(parser):
+    """Return the options of a command, and of those below it."""
+    found = {option for action in parser._actions for option in action.option_strings}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                found |= options_of(below)
+    return found | {"--verbose", "--quiet", "--help", "--version"}
+
+
+@pytest.mark.parametrize("name", [*NAMES, "CONTRIBUTING.md", "benchmarks/README.md"])
+def test_every_command_of_ours_that_a_page_names_exists_with_its_options(name):
+    for command, rest in shown(name):
+        assert command in COMMANDS, (command, rest)
+        given = re.findall(r"(?<=\s)--[a-z][a-z-]*", rest.split(" -- ")[0])
+        parser = parser_of(command)
+        # what 'run' does not know it passes on to Snakemake
+        if "passes_on" not in parser._defaults:
+            assert set(given) <= options_of(parser), (command, rest)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_keys_that_a_page_shows_are_those_of_a_study(name, folder):
+    shutil.copy("examples/torch_model.py", "my_model.py")
+    study = {**STUDY, "space": {"lr": {"type": "float", "low": 0.001, "high": 1}}}
+    for block in docs.blocks(ROOT / name):
+        if block.language == "yaml":
+            shown = yaml.safe_load(block.text)
+            merged = {
+                key: {**study.get(key, {}), **keys} for key, keys in shown.items() if key in ("search", "resources")
+            }
+            parse({**study, **shown, **merged}, name)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "CONTRIBUTING.md", "benchmarks/README.md"])
+def test_what_make_is_told_to_do_exists(name):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z-]+)`", (ROOT / name).read_text()))
+    named |= {
+        word
+        for block in docs.blocks(ROOT / name)
+        for line in block.commands()
+        for word in re.findall(r"^make ([a-z-]+)", line)
+    }
+    assert named <= targets
