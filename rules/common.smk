@@ -130,9 +130,9 @@ def read_study():
         found = swift_hyperband.study.model.parse(given, where)
         # jobs need not look again
         if workflow.is_main_process:
-            swift_hyperband.study.model.check_data(found, where)
+            swift_hyperband.study.files.check_data(found, where)
             at_a_time = found.resources.workers * found.resources.side_by_side
-            swift_hyperband.study.model.check_own_files(found, where, at_a_time)
+            swift_hyperband.study.files.check_own_files(found, where, at_a_time)
             journaled.check_rounds(found, where)
         return check_frozen(StudyFolder.of(found.name), found)
     except UserError as error:

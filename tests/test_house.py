@@ -93,6 +93,7 @@ ELSEWHERE = {
     "search/start": "search/test_algorithms",
     "search/swift_hyperband": "search/test_scheduled",
     "study/commands": "study/test_target",
+    "study/files": "targets/program/test_target",
     "study/problems": "study/test_messages",
     "targets/code_files": "results/test_provenance",
     "targets/models/acceleration": "targets/models/test_images",

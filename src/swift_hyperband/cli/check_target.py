@@ -16,7 +16,6 @@ from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import add_study, at_least
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.plan import Case, Plan, begun_anew, epochs
-from swift_hyperband.space.draw import draw
 from swift_hyperband.study.model import Study, load
 from swift_hyperband.targets.program.template import words
 from swift_hyperband.training.check import contract
@@ -52,7 +51,7 @@ def _check_target(options: argparse.Namespace) -> int:
     if not 0 <= options.tolerance < 1:
         raise UserError(f"--tolerance must be at least 0 and below 1, found {options.tolerance}")
     study = load(options.study)
-    configuration = draw(study.search_space(), study.search.seed, study.schedule().rounds[0].bracket, options.trial)
+    configuration = study.configuration(study.first_bracket, options.trial)
     screen = console.console()
     what = study.target.name or shlex.join(words(study.target.command or ""))
     screen.print(f"\n[bold]{study.name}[/]  {escape(what)}\n[dim]{escape(_listed(configuration))}[/]\n")

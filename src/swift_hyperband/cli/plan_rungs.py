@@ -8,6 +8,7 @@ from rich.table import Table
 
 from swift_hyperband.base.wording import duration
 from swift_hyperband.cli import console
+from swift_hyperband.cli.plan_tables import first_told
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.plan import Plan
 from swift_hyperband.search.start import note
@@ -94,6 +95,8 @@ def _notes(study: Study, workers: int) -> list[str]:
         found.append(f"[yellow]note:[/] {line}")
     if workers > 1:
         found.append("[dim]With several workers the result depends on the order in which trainings end.[/]")
+    if study.search.first:
+        found.append(f"[dim]First: {first_told(study)}.[/]")
     if not study.keep_states:
         found.append("[dim]All trials keep their states until the search is over, as any may go on.[/]")
     return found

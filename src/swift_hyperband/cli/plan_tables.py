@@ -60,6 +60,8 @@ def show(study: Study, plan: Plan, pace: Pace | None, sampler: Outlook | None, f
     if schedule.in_turn and count > 1:
         told = f"one after another, as {search.sampling} draws the configurations of each from all curves before it"
         screen.print(f"[dim]Brackets run {told}.[/]")
+    if search.first:
+        screen.print(f"[dim]First: {first_told(study)}.[/]")
     if sampler is not None:
         screen.print(f"\n{_annealer(study, sampler)}", soft_wrap=True)
     algorithm = ALGORITHMS[search.algorithm]
@@ -69,6 +71,12 @@ def show(study: Study, plan: Plan, pace: Pace | None, sampler: Outlook | None, f
     if former is not None:
         began = f"the search in {former.path} was begun by a former version, and goes on as it began"
         screen.print(f"[yellow]note:[/] {escape(began)}\n", soft_wrap=True)
+
+
+def first_told(study: Study) -> str:
+    """Say which of the trials have configurations that the user gave."""
+    count = len(study.search.first)
+    return f"{count} given configuration{'s' if count > 1 else ''} among the trials of bracket {study.first_bracket}"
 
 
 def _annealer(study: Study, found: Outlook) -> str:

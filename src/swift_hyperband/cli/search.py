@@ -11,7 +11,8 @@ from swift_hyperband.cli.result import print_result
 from swift_hyperband.results import provenance
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search.scheduled import RoundRecord
-from swift_hyperband.study.model import check_own_files, load
+from swift_hyperband.study.files import check_own_files
+from swift_hyperband.study.model import load
 from swift_hyperband.workers import local
 from swift_hyperband.workflow import driver
 from swift_hyperband.workflow.steps import write_report

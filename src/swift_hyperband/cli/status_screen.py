@@ -14,7 +14,7 @@ from rich.table import Table
 
 from swift_hyperband.base.wording import duration, number
 from swift_hyperband.cli import console, result
-from swift_hyperband.results import provenance
+from swift_hyperband.results import first, provenance
 from swift_hyperband.results.bracket_progress import STATES
 from swift_hyperband.results.jobs import totals
 from swift_hyperband.results.layout import StudyFolder
@@ -163,6 +163,8 @@ def _facts(progress: Progress) -> Table:
         table.add_row("[yellow]decided[/]", f"{told}\n[dim]{listed}{more}[/]")
     if progress.history.schedule.in_turn:
         table.add_row("drawn", f"{len(progress.history.by_model)} configurations so far by {study.search.sampling}")
+    if (of_first := first.note(progress.history)) is not None:
+        table.add_row("first", escape(of_first))
     if (thawed := progress.history.thawed) is not None:
         told = f"{len(thawed.chosen)} of {len(thawed.left)} trials left behind train to the end"
         before = "" if thawed.best is None else f": the best of all brackets is {study.metric.value(thawed.best):.6g}"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -24,12 +24,13 @@ from swift_hyperband.search.hopes import switch_or_share
 from swift_hyperband.search.rounds import Rules
 from swift_hyperband.search.schedule import Schedule
 from swift_hyperband.search.settings import SwiftSettings
-from swift_hyperband.space import checks, draw
+from swift_hyperband.space import checks, draw, given
 from swift_hyperband.space import draw as spaces
 from swift_hyperband.space.constraints import Scalar
-from swift_hyperband.space.parameters import Int, Space
+from swift_hyperband.space.parameters import Space
 from swift_hyperband.study.checks import LONGEST_WORD, batch_size_value, slug
 from swift_hyperband.study.commands import check_placeholders
+from swift_hyperband.study.files import check_data, check_own_files
 from swift_hyperband.study.frozen import FrozenStudy
 from swift_hyperband.study.presets import filled
 from swift_hyperband.study.reader import read
@@ -37,8 +38,6 @@ from swift_hyperband.study.section import FromKeys, Section, validated
 from swift_hyperband.study.sections import Budget, Resources, Search
 from swift_hyperband.study.space import Choice, FloatRange, IntRange
 from swift_hyperband.study.target import Target
-from swift_hyperband.targets import recorded
-from swift_hyperband.targets.program.template import Placeholder, placeholders
 
 NOT_DEFINING = frozenset(
     (
@@ -50,9 +49,6 @@ NOT_DEFINING = frozenset(
 
 SECTIONS = {Family.FAST_HYPERBAND: "fast", Family.ADAPTIVE: "adaptive"}
 """Sections that define the studies of one family of algorithms only."""
-
-OWN = frozenset(("state_out", "folder", "trial", "config", "metrics"))
-"""Placeholders with another value for each trial."""
 
 NAME = rf"[A-Za-z_][A-Za-z0-9_]{{0,{LONGEST_WORD - 1}}}"
 """Pattern of hyperparameters' names, which constraints and tables use."""
@@ -161,6 +157,24 @@ class Study(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_first(self) -> Self:
+        # before the study is asked for its definition, which has them as draws would
+        space = self.search_space()
+        known: list[dict[str, Scalar]] = []
+        for number, configuration in enumerate(self.search.first):
+            place = f"search.first[{number}]"
+            if found := given.problems(space, configuration):
+                raise InvalidKeysError(*((path_of((place, name)) if name else place, text) for name, text in found))
+            if (drawn := given.as_drawn(space, configuration)) in known:
+                needed = f"must be another configuration than search.first[{known.index(drawn)}], found the same"
+                raise InvalidKeysError((place, needed))
+            known.append(drawn)
+        if known and len(known) > (room := self.supply().brackets[self.first_bracket][0].trials):
+            needed = f"must hold at most {room} configurations, as so many start in bracket {self.first_bracket}"
+            raise InvalidKeysError(("search.first", f"{needed}, found {len(known)}"))
+        return self
+
+    @model_validator(mode="after")
     def _check_size(self) -> Self:
         if (count := self.supply().configurations) > MOST_TRIALS:
             key, found = "search.max_epochs", f"{self.search.max_epochs} with eta {self.search.eta}"
@@ -201,10 +215,29 @@ class Study(Section):
         """Return the space from which configurations are drawn."""
         return Space({name: keys.core() for name, keys in self.space.items()}, tuple(self.constraints))
 
+    @property
+    def first_bracket(self) -> int:
+        """The bracket that begins first; the given configurations have its first slots."""
+        return next(iter(self.supply().brackets))
+
+    def first_configurations(self, bracket: int) -> list[dict[str, Scalar]]:
+        """Return the configurations that the user gave for the first slots of a bracket."""
+        return self._first() if self.search.first and bracket == self.first_bracket else []
+
+    def _first(self) -> list[dict[str, Scalar]]:
+        return [given.as_drawn(self.search_space(), configuration) for configuration in self.search.first]
+
     def slots(self, bracket: int) -> dict[str, int]:
-        """Return the slots of the trials that start in a bracket, by trial id in order of the ids."""
+        """Return the slots of the trials that start in a bracket, by trial id in order of the ids.
+
+        Without rounds, where trials begin in this order, those with given configurations come first.
+        """
         slots = range(self.supply().brackets[bracket][0].trials)
-        return dict(sorted((spaces.trial_id(self.search.seed, bracket, slot), slot) for slot in slots))
+        found = sorted((spaces.trial_id(self.search.seed, bracket, slot), slot) for slot in slots)
+        if not ALGORITHMS[self.search.algorithm].synchronous:
+            first = len(self.first_configurations(bracket))
+            found.sort(key=lambda item: item[1] >= first)
+        return dict(found)
 
     def configuration(self, bracket: int, slot: int) -> dict[str, Scalar]:
         """Return the configuration in a slot of a bracket.
@@ -214,7 +247,8 @@ class Study(Section):
         UserError
             If the constraints leave none.
         """
-        return spaces.draw(self.search_space(), self.search.seed, bracket, slot)
+        first = self.first_configurations(bracket)
+        return first[slot] if slot < len(first) else spaces.draw(self.search_space(), self.search.seed, bracket, slot)
 
     def trials(self, bracket: int) -> dict[str, tuple[int, dict[str, Scalar]]]:
         """Return slot and configuration of the trials that start in a bracket, by trial id in order of the ids.
@@ -224,9 +258,11 @@ class Study(Section):
         UserError
             If the constraints leave no configuration for a slot.
         """
-        space, seed = self.search_space(), self.search.seed
-        drawn = self.slots(bracket).items()
-        return {trial: (slot, spaces.draw(space, seed, bracket, slot)) for trial, slot in drawn}
+        space, seed, first = self.search_space(), self.search.seed, self.first_configurations(bracket)
+        return {
+            trial: (slot, first[slot] if slot < len(first) else spaces.draw(space, seed, bracket, slot))
+            for trial, slot in self.slots(bracket).items()
+        }
 
     def definition(self) -> dict[str, Any]:
         """Return the keys that define the study, in JSON's types; presets are spelled out, without their name."""
@@ -236,9 +272,12 @@ class Study(Section):
             # also so that the definitions of other algorithms are those of earlier versions
             if ALGORITHMS[self.search.algorithm].family is not family:
                 del found[section]
+        # as in files of versions without these keys
         if found["search"]["sampling"] == "random":
-            # as in files of versions without the key
             del found["search"]["sampling"]
+        del found["search"]["first"]
+        if self.search.first:
+            found["search"]["first"] = self._first()
         return found
 
     def settings(self) -> dict[str, Any]:
@@ -248,29 +287,6 @@ class Study(Section):
     def frozen(self) -> FrozenStudy:
         """Return the study as the jobs of a search read it."""
         return FrozenStudy(self.definition(), self.settings())
-
-
-def check_data(study: Study, where: str) -> None:
-    """Check that a table of curves holds everything that a search may read from it.
-
-    Raises
-    ------
-    UserError
-        If the table lacks something that the search may ask for.
-    """
-    if study.target.name != "curve-table":
-        return
-
-    drawn: Iterable[Mapping[str, Scalar]] = (
-        configuration for bracket in study.supply().brackets for _, configuration in study.trials(bracket).values()
-    )
-    if study.search.sampling != "random" and isinstance(row := study.search_space().hyperparameters.get("row"), Int):
-        # nobody knows before which rows a model draws
-        drawn = ({"row": number} for number in (*range(row.low, min(row.high, row.low + MOST_TRIALS)), row.high))
-    try:
-        recorded.check(study.target.options, drawn, study.search.max_epochs, study.target.metric)
-    except UserError as error:
-        raise UserError(f"{where}: {error}") from None
 
 
 def load(path: Path, data: bool = True) -> Study:
@@ -294,34 +310,6 @@ def load(path: Path, data: bool = True) -> Study:
         check_data(study, str(path))
     check_own_files(study, str(path), study.resources.workers * study.resources.side_by_side)
     return study
-
-
-def check_own_files(study: Study, where: str, at_a_time: int) -> None:
-    """Check that trials which train at the same time write their metrics to different files.
-
-    `parse` does not check it, as their number is not part of a frozen study.
-
-    Raises
-    ------
-    UserError
-        If several would write to one file.
-    """
-    place = study.target.metrics.path if study.target.metrics is not None else None
-    if place is None or at_a_time == 1:
-        return
-    if not any(
-        found.name in OWN or _is_drawn_once(study.space.get(found.name), found) for found in placeholders(place)
-    ):
-        raise UserError(
-            f"{where}: target.metrics.path must name a file of each trial's own, with {{state_out}}, {{folder}} or "
-            f"{{trial}} in it, found {shown(place)}, which several write to side by side; or let one train at a time "
-            "(resources.workers: 1, side_by_side: 1)"
-        )
-
-
-def _is_drawn_once(keys: FloatRange | IntRange | Choice | None, placeholder: Placeholder) -> bool:
-    """Whether no two trials have the same value as text. Choices and rounded numbers repeat."""
-    return isinstance(keys, FloatRange) and not keys.when and not placeholder.format
 
 
 def parse(raw: Mapping[str, Any], where: str) -> Study:

@@ -15,6 +15,7 @@ from swift_hyperband.search.sampling import Sampling
 from swift_hyperband.search.schedule import s_max
 from swift_hyperband.study.checks import LONGEST_JOB
 from swift_hyperband.study.section import Section
+from swift_hyperband.study.space import AnyScalar
 
 
 class Search(Section):
@@ -47,6 +48,12 @@ class Search(Section):
     )
     brackets: list[int] | None = Field(
         default=None, description="The brackets to run, as numbers from 0 (no early stopping) up; null for all."
+    )
+    first: list[dict[str, AnyScalar]] = Field(
+        # not `list`: reading the signature of a builtin costs as much as the model
+        default_factory=lambda: [],  # noqa: PIE807
+        description="Configurations that compete from the start, such as the one in use now: mappings of all "
+        "hyperparameters. They take the first slots of the first bracket, in the place of random draws.",
     )
 
     @model_validator(mode="after")

@@ -10,7 +10,8 @@ from swift_hyperband.processes import lease
 from swift_hyperband.results import repair
 from swift_hyperband.results.freeze import load_study
 from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.study.model import Study, check_data
+from swift_hyperband.study.files import check_data
+from swift_hyperband.study.model import Study
 from swift_hyperband.workers.conduct import conduct_of
 from swift_hyperband.workers.decider import Decider
 from swift_hyperband.workflow.deciding import DecidedElsewhereError, deciding

@@ -22,7 +22,8 @@ from swift_hyperband.results.repair import mend
 from swift_hyperband.results.trials import delete_states, nothing_left
 from swift_hyperband.search import Search
 from swift_hyperband.search.algorithms import ALGORITHMS
-from swift_hyperband.study.model import Study, check_data
+from swift_hyperband.study.files import check_data
+from swift_hyperband.study.model import Study
 from swift_hyperband.training import kept_states
 from swift_hyperband.training.batch import train_batch
 from swift_hyperband.training.settings import TrainingSettings

@@ -292,8 +292,13 @@ class JournaledSearch:
             space, seed = study.search_space(), study.search.seed
             found = sampling.draw(space, study.search.sampling, seed, places, known, self.curves)
             drawn = {trial: one.configuration for trial, one in found.items()}
+            # a user's own configurations stay as given
+            drawn |= {trial: study.configuration(*place) for trial, place in places.items() if self._is_given(place)}
         for trial, (bracket, slot) in places.items():
             Config(trial, bracket, slot, drawn[trial]).write(folder.config(trial))
+
+    def _is_given(self, place: Place) -> bool:
+        return place.slot < len(self._study.first_configurations(place.bracket))
 
     def _curve(self, trial: str) -> Curve:
         metric = self._study.metric

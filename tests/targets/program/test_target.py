@@ -13,7 +13,8 @@ import pytest
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import write_json
-from swift_hyperband.study.model import check_own_files, load, parse
+from swift_hyperband.study.files import check_own_files
+from swift_hyperband.study.model import load, parse
 from swift_hyperband.targets import COMMAND, load_class
 from swift_hyperband.training import batch, kept_states, segment
 from swift_hyperband.training.clock import Clock

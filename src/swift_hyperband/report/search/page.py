@@ -17,7 +17,7 @@ from docutils.core import publish_parts
 from swift_hyperband.base.files import write_text
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Spending, predicted_kill_risk, predictions, r2, spearman, spending, thaws
-from swift_hyperband.results import provenance
+from swift_hyperband.results import first, provenance
 from swift_hyperband.results.history import History
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.rungs import Rung
@@ -187,7 +187,8 @@ def _notes(history: History) -> list[str]:
     if history.unrepeatable is not None:
         sampler = history.study.predictor.sampler.name
         repeats = [f"Not reproducible, as {history.unrepeatable} ({sampler}): another run may stop other trials."]
-    return [*([] if history.finished else [unfinished]), *repeats, *fallbacks, *changed]
+    begun = [] if (told := first.note(history)) is None else [f"First: {told}."]
+    return [*([] if history.finished else [unfinished]), *begun, *repeats, *fallbacks, *changed]
 
 
 def _table(rows: Mapping[str, str]) -> str:
