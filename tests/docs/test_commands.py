@@ -29,6 +29,10 @@ NAMES = [str(page.relative_to(ROOT)) for page in docs.PAGES]
 FORKED = {"swift-hyperband", "snakemake"}
 SMALL = {"max_epochs": 2, "eta": 2, "seed": 1}
 """A search in place of the study's own, so that commands end in seconds."""
+SPACES = {
+    "lr": {"lr": {"type": "float", "low": 0.0001, "high": 1.0}},
+    "learning_rate": yaml.safe_load((ROOT / "config/config.yaml").read_text())["space"],
+}
 STUDY = {
     "name": "digits",
     "target": {"name": "curve-table", "metric": "loss", "mode": "min", "options": {"table": "curves.csv"}},
@@ -46,6 +50,7 @@ def folder(tmp_path, monkeypatch):
         (tmp_path / name).symlink_to(ROOT / name)
     for name in ("config", "examples"):
         shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "examples/torch_model.py", tmp_path / "my_model.py")
     (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(STUDY))
     lines = ["row,epoch,loss"]
     lines += [f"{row},{epoch},{row / 40 + epoch ** -(0.4 + row / 80)}" for row in range(40) for epoch in range(1, 82)]
@@ -148,11 +153,14 @@ def test_every_command_of_ours_that_a_page_names_exists_with_its_options(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_keys_that_a_page_shows_are_those_of_a_study(name, folder):
-    shutil.copy("examples/torch_model.py", "my_model.py")
-    study = {**STUDY, "space": {"lr": {"type": "float", "low": 0.001, "high": 1}}}
     for block in docs.blocks(ROOT / name):
-        if block.language == "yaml":
+        if block.file:
+            write(folder / block.file, block.text)
+        if block.language == "yaml" and not block.not_run:
             shown = yaml.safe_load(block.text)
+            # a page that shows configurations means those of the default study, others show 'lr'
+            space = "learning_rate" if "learning_rate" in block.text else "lr"
+            study = {**STUDY, "space": SPACES[space]}
             merged = {
                 key: {**study.get(key, {}), **keys} for key, keys in shown.items() if key in ("search", "resources")
             }
