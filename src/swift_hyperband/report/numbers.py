@@ -88,12 +88,14 @@ class Prediction:
     bracket : int
     seen, predicted, reached : float
         The metric at the decision point, as predicted for the round's end, and reached there.
+    trial : str
     """
 
     bracket: int
     seen: float
     predicted: float
     reached: float
+    trial: str = ""
 
 
 def stretches(history: History, found: RoundHistory, trial: TrialHistory) -> list[Stretch]:
@@ -158,7 +160,7 @@ def predictions(history: History) -> list[Prediction]:
                 continue
             if math.isfinite(loss := metric.losses(values)[-1]):
                 seen, predicted = metric.value(verdict.seen), metric.value(verdict.predicted)
-                found.append(Prediction(round_.schedule.bracket, seen, predicted, metric.value(loss)))
+                found.append(Prediction(round_.schedule.bracket, seen, predicted, metric.value(loss), trial))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The page of a search: one sentence, the winner, the numbers, each picture beside its caption."""
+"""The page of a search: one sentence, the winner, the numbers, each figure below its caption."""
 
 import re
 
@@ -29,11 +29,19 @@ def test_the_page_opens_with_what_was_found_and_what_it_took(swift, written):
     assert f"<th>trials</th><td>{len(swift.trials)}</td>" in text
 
 
-def test_each_picture_stands_beside_its_caption(written):
-    figures = re.findall("<figure>(.*?)</figure>", (written / "index.html").read_text(), re.DOTALL)
-    assert [re.search('alt="(.*?)"', figure)[1] for figure in figures] == list(page.PICTURES)
-    assert all("data:image/png;base64,iVBOR" in figure for figure in figures)
-    assert "How far each trial trained." in figures[0]
+def test_each_figure_stands_below_its_caption(written):
+    sections = re.findall('<section id="(.*?)">(.*?)</section>', (written / "index.html").read_text(), re.DOTALL)
+    assert [name for name, _ in sections] == [
+        *("trials", "brackets", "epochs", "curves", "parallel", "importance", "slices", "predictions", "jobs"),
+        "provenance",
+    ]
+    captions = {name: re.search('<p class="caption">(.*?)</p>', text) for name, text in sections}
+    assert captions["brackets"][1].startswith("How far each trial trained.")
+    drawn = [name for name, text in sections if f'<div class="plot" id="plot-{name}"' in text]
+    # the search ran in one process, without jobs
+    assert drawn == ["brackets", "epochs", "curves", "parallel", "importance", "slices", "predictions"]
+    assert all(captions[name] for name in drawn)
+    assert "No training job was recorded" in dict(sections)["jobs"]
 
 
 def test_snakemakes_first_page_says_the_same(written):

@@ -44,7 +44,7 @@ def draw(history: History) -> Figure:
     # placed by hand: the automatic layout fails with many panels
     total = TOP + sum(heights) + HEAD * len(heights) + bottom
     picture = Figure(figsize=(style.WIDTH, total))
-    picture.text(0.5, 1 - 0.1 / total, style.title(history, _what(history, kinds)), size=11, ha="center", va="top")
+    picture.text(0.5, 1 - 0.1 / total, style.title(history, what(history, kinds)), size=11, ha="center", va="top")
     edge = total - TOP
     for bracket, height in zip(brackets, heights, strict=True):
         edge -= HEAD + height
@@ -57,7 +57,8 @@ def draw(history: History) -> Figure:
     return picture
 
 
-def _what(history: History, kinds: Set[Kind]) -> str:
+def what(history: History, kinds: Set[Kind]) -> str:
+    """Return what the picture shows, in a line."""
     if not history.schedule.decides:
         return f"Brackets of {ALGORITHMS[history.study.search.algorithm].label}, which stops nobody by prediction"
     if "saved" not in kinds:
@@ -91,7 +92,7 @@ def _panel(ax: Axes, history: History, bracket: int, width: float) -> None:
 
 def _lines(ax: Axes, history: History, bracket: int, width: float) -> dict[str, int]:
     """Draw the trials of a bracket; return the row of each."""
-    rows = {trial: row for row, trial in enumerate(_order(history, bracket))}
+    rows = {trial: row for row, trial in enumerate(order(history, bracket))}
     lines: dict[Kind, list[list[tuple[float, float]]]] = defaultdict(list)
     for round_ in history.schedule.brackets[bracket]:
         found = history.rounds[round_.key]
@@ -130,7 +131,7 @@ def _mark(ax: Axes, winner: Best, row: int, width: float, is_best: bool) -> None
     ax.plot(winner.epoch, row, marker, ms=size, mfc=style.YELLOW, mec="black", mew=0.9, zorder=6, clip_on=False)
 
 
-def _order(history: History, bracket: int) -> list[str]:
+def order(history: History, bracket: int) -> list[str]:
     """Return a bracket's trials from top to bottom: those that trained further first, then the better ones."""
     metric = history.study.metric
     rounds = [history.rounds[round_.key] for round_ in history.schedule.brackets[bracket]]

@@ -32,7 +32,7 @@ def draw(history: History) -> Figure:
     found = spending(history)
     total = sum(found.values(), Spending())
     picture = style.figure(2.3 + 0.36 * (len(found) + 1))
-    picture.suptitle(style.title(history, _what(history, total)))
+    picture.suptitle(style.title(history, what(history, total)))
     above, below = picture.subplots(2, 1, height_ratios=[1.2, len(found)])
     _bars(above, {"in all": total})
     brackets = history.schedule.brackets
@@ -75,7 +75,8 @@ def _of_rungs(history: History, rungs: Rungs) -> Figure:
     return picture
 
 
-def _what(history: History, total: Spending) -> str:
+def what(history: History, total: Spending) -> str:
+    """Return what was spent, in a line."""
     if not history.schedule.decides:
         name = ALGORITHMS[history.study.search.algorithm].label
         return f"Epochs trained: {total.spent}. {name} stops nobody by prediction"

@@ -46,15 +46,11 @@ def draw(history: History, jobs: Sequence[Job], workers: Sequence[Worker] = ()) 
         style.message(picture.subplots(), "no training job was recorded: the search ran in one process")
         return picture
     picture = style.figure(2.0 + min(0.11 * len(jobs), 6.5))
-    picture.suptitle(style.title(history, _what(totals(jobs))))
+    picture.suptitle(style.title(history, what(totals(jobs))))
     ax = picture.subplots()
     begin = min(job.started - job.waited for job in jobs)
     size, unit = style.time_unit(max(job.ended for job in jobs) - begin)
-    thaw = history.schedule.thaw
-    named = {} if thaw is None else {thaw.bracket: "after all brackets"}
-    if history.rungs is not None:
-        named = {rung.epoch: f"to epoch {rung.epoch}" for rung in history.rungs.rungs}
-    handles = _bars(ax, jobs, _runs(history, jobs, workers), begin, size, named)
+    handles = _bars(ax, jobs, runs(history, jobs, workers), begin, size, names(history))
     ax.set_ylim(len(jobs) + 0.5, 0.5)
     ax.set_xlim(0, None)
     ax.yaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
@@ -65,15 +61,22 @@ def draw(history: History, jobs: Sequence[Job], workers: Sequence[Worker] = ()) 
     return picture
 
 
-def _what(found: Totals) -> str:
+def what(found: Totals) -> str:
+    """Return what all jobs took, in a line."""
     spent = f"{found.gpu_hours:.3g} GPU-hours" if found.gpu_hours else f"{found.core_hours:.3g} core-hours"
     waited = f", {found.queue_hours:.3g} hours in the queue" if found.queue_hours else ""
     return f"{found.jobs} training job{'s' if found.jobs > 1 else ''}: {spent}{waited}"
 
 
-def _runs(
-    history: History, jobs: Sequence[Job], workers: Sequence[Worker]
-) -> dict[int, list[tuple[int, float, float]]]:
+def names(history: History) -> dict[int, str]:
+    """Return the names of the keys of `runs` that are no plain brackets."""
+    if history.rungs is not None:
+        return {rung.epoch: f"to epoch {rung.epoch}" for rung in history.rungs.rungs}
+    thaw = history.schedule.thaw
+    return {} if thaw is None else {thaw.bracket: "after all brackets"}
+
+
+def runs(history: History, jobs: Sequence[Job], workers: Sequence[Worker]) -> dict[int, list[tuple[int, float, float]]]:
     """Return by bracket, or by the next rung, what trained in which row, from when to when."""
     found: dict[int, list[tuple[int, float, float]]] = {}
     spells = {worker.name: worker.spells for worker in workers}
@@ -98,7 +101,7 @@ def _bars(
     runs: Mapping[int, Sequence[tuple[int, float, float]]],
     begin: float,
     size: float,
-    names: Mapping[int, str],
+    named: Mapping[int, str],
 ) -> list[object]:
     """Draw queue and run of each job; return the handles of the legend."""
     handles: list[object] = []
@@ -113,7 +116,7 @@ def _bars(
         boxes = [_box(row, 0.4, (start - begin) / size, (end - begin) / size) for row, start, end in runs[bracket]]
         look: style.Look = {"facecolor": hue, "edgecolor": "none"}
         ax.add_collection(PolyCollection(boxes, **look))
-        known = names.get(bracket, f"bracket {bracket}")
+        known = named.get(bracket, f"bracket {bracket}")
         handles.append(Patch(**look, label=known if bracket >= 0 else "of a bracket that is not known"))
     if idle:
         handles.append(Patch(facecolor=IDLE[0], label=IDLE[1]))

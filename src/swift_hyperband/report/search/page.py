@@ -1,53 +1,38 @@
-"""The page of a search: its result in one sentence, the winner, the numbers, pictures beside their captions.
+"""The summary of a search: its result in one sentence, the winner, the numbers.
 
-Two files have the same content: report/index.html for a browser, and report/summary.rst, the first page of
+Two files begin with it: report/index.html for a browser, and report/summary.rst, the first page of
 `snakemake --report`.
 """
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from docutils.core import publish_parts
-
 from swift_hyperband.base.files import write_text
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Spending, predicted_kill_risk, predictions, r2, spearman, spending, thaws
+from swift_hyperband.report.page import document
 from swift_hyperband.results import first, provenance
 from swift_hyperband.results.history import History
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.rungs import Rung
 from swift_hyperband.results.standing import Best, Fate, best, fates
 from swift_hyperband.results.thawed import Thawed
+from swift_hyperband.results.workers import Worker
 from swift_hyperband.search.algorithms import ALGORITHMS
-
-PICTURES = ("brackets", "learning_curves", "predictions", "epochs", "jobs")
-"""The pictures in the order of the page."""
 
 SHOWN = 5
 """How many trials are named that went on after all brackets."""
 
-CAPTIONS = Path(__file__).parents[4] / "workflow" / "report"
-"""The folder of the captions, which Snakemake's report uses as well."""
-
-MORE = "<p>The pictures are under <i>Pictures</i>; under <i>Result</i> is a page with each beside its caption.</p>\n"
+MORE = "<p>The pictures are under <i>Pictures</i>; under <i>Result</i> is a page with figures to look at closely.</p>\n"
 """Additional text of Snakemake's first page."""
 
-LOOK = """\
-body { font-family: sans-serif; color: #222; margin: 2em auto; max-width: 75em; padding: 0 1em; line-height: 1.45 }
-table { border-collapse: collapse } th, td { padding: .15em .8em .15em 0; text-align: left; vertical-align: top }
-th { font-weight: normal; color: #555 } .facts { display: flex; flex-wrap: wrap; gap: 1em 4em; align-items: flex-start }
-figure { display: flex; flex-wrap: wrap; gap: 1em 2em; margin: 2em 0; align-items: flex-start }
-figure img { flex: 2 1 36em; width: 100%; max-width: 54em } figcaption { flex: 1 1 16em; color: #444 }
-"""
 
-
-def write(history: History, jobs: Sequence[Job], folder: Path) -> None:
-    """Write index.html and summary.rst into the folder that holds the pictures.
+def write(history: History, jobs: Sequence[Job], folder: Path, workers: Sequence[Worker] = ()) -> None:
+    """Write index.html and summary.rst.
 
     Parameters
     ----------
@@ -56,14 +41,13 @@ def write(history: History, jobs: Sequence[Job], folder: Path) -> None:
     jobs : sequence of Job
         Its training jobs.
     folder : Path
-        With the `PICTURES` drawn so far.
+        Where to write.
+    workers : sequence of Worker
+        Its workers.
     """
     text = summary(history, jobs)
+    write_text(folder / "index.html", document.page(history, jobs, workers, text))
     name = escape(history.study.name)
-    figures = "".join(_figure(folder / f"{picture}.png") for picture in PICTURES)
-    head = f'<meta charset="utf-8"><title>{name}</title><style>{LOOK}</style>'
-    page = f'<!doctype html><html lang="en"><head>{head}</head><body><h1>{name}</h1>\n{text}{figures}</body></html>\n'
-    write_text(folder / "index.html", page)
     # Snakemake fills braces, so they are written as entities
     lines = f"{text}{MORE}".replace("{", "&#123;").replace("}", "&#125;").splitlines()
     title = f"{name}\n{'=' * len(name)}\n\n.. raw:: html\n\n"
@@ -194,18 +178,3 @@ def _notes(history: History) -> list[str]:
 def _table(rows: Mapping[str, str]) -> str:
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>\n" for name, value in rows.items())
     return f"<table>\n{cells}</table>\n"
-
-
-def _figure(picture: Path) -> str:
-    """Return a picture with its caption beside it, in HTML; empty if it was not drawn."""
-    if not picture.exists():
-        return ""
-    data = base64.b64encode(picture.read_bytes()).decode()
-    image = f'<img alt="{picture.stem}" src="data:image/png;base64,{data}">'
-    return f"<figure>{image}<figcaption>{caption(picture.stem)}</figcaption></figure>\n"
-
-
-def caption(picture: str) -> str:
-    """Return a picture's caption in HTML; empty if the package is installed without the workflow."""
-    source = CAPTIONS / f"{picture}.rst"
-    return str(publish_parts(source.read_text(encoding="utf-8"), writer="html5")["body"]) if source.exists() else ""

@@ -28,7 +28,7 @@ def draw(history: History) -> Figure:
     if len(pairs) < FEWEST:
         picture = style.figure(1.7)
         picture.suptitle(style.title(history, "Predictions"))
-        style.message(picture.subplots(), _why_none(history, len(pairs)))
+        style.message(picture.subplots(), why_none(history, len(pairs)))
         return picture
     picture = style.figure(4.9)
     picture.suptitle(
@@ -37,7 +37,7 @@ def draw(history: History) -> Figure:
     # real values only: a prediction may be far off, or negative where the metric never is
     shown = style.value_range([value for pair in pairs for value in (pair.seen, pair.reached)], history.study.metric)
     left, right = picture.subplots(1, 2, sharex=True, sharey=True)
-    _panel(left, history, pairs, [pair.predicted for pair in pairs], shown, f"predictor: {_predictor(history)}")
+    _panel(left, history, pairs, [pair.predicted for pair in pairs], shown, f"predictor: {predictor(history)}")
     _panel(right, history, pairs, [pair.seen for pair in pairs], shown, "baseline: value at the decision point")
     left.set_ylabel(f"predicted {style.name(history.study.target.metric)}")
     brackets = sorted({pair.bracket for pair in pairs}, reverse=True)
@@ -53,7 +53,7 @@ def _outside(history: History) -> str:
     return f"\n{count} trial{'s' if count > 1 else ''} far outside counted as diverged" if count else ""
 
 
-def _predictor(history: History) -> str:
+def predictor(history: History) -> str:
     """Name the predictor, its sampler, and the number of rounds with a fallback."""
     name = history.study.predictor.name
     told = NAMES.get(name, name)
@@ -75,7 +75,8 @@ def _mark(history: History, bracket: int, outside: bool = False) -> style.Look:
     return {"marker": MARKERS[place % len(MARKERS)], "ls": "", "ms": 5.5, "mfc": face, "mec": edge, "mew": width}
 
 
-def _why_none(history: History, count: int) -> str:
+def why_none(history: History, count: int) -> str:
+    """Return why there are so few predictions that can be checked."""
     if history.rungs is not None and ALGORITHMS[history.study.search.algorithm].predicts:
         count = len(history.rungs.stopped)
         return f"{count} trials were stopped by prediction; the predicted values are not kept without rounds."
@@ -114,11 +115,12 @@ def _panel(
     for pair, guess in zip(pairs, guesses, strict=True):
         mark = _mark(history, pair.bracket, outside=shown.outside(pair.reached) or shown.outside(guess))
         ax.plot(shown.clip(pair.reached), shown.clip(guess), clip_on=False, zorder=3, **mark)
-    scores = f"R² {_score(r2(guesses, reached))}, Spearman {_score(spearman(guesses, reached))}"
+    scores = f"R² {score(r2(guesses, reached))}, Spearman {score(spearman(guesses, reached))}"
     ax.set_title(f"{name}\n{scores}, n = {len(pairs)}")
 
 
-def _score(score: float) -> str:
+def score(score: float) -> str:
+    """Return R² or a correlation as text."""
     return (
         "undefined" if math.isnan(score) else (f"{score:.2f}" if abs(score) < 100 else f"{score:.0e}").replace("-", "−")
     )

@@ -26,7 +26,7 @@ def write_report(history: History, folder: StudyFolder) -> None:
         name = module.__name__.rpartition(".")[2]
         with style.style():
             style.save(module.draw(history), folder.report / f"{name}.png")
-    records = read(folder.path)
+    records, known = read(folder.path), workers.read(folder)
     with style.style():
-        style.save(jobs.draw(history, records, workers.read(folder)), folder.report / "jobs.png")
-    page.write(history, records, folder.report)
+        style.save(jobs.draw(history, records, known), folder.report / "jobs.png")
+    page.write(history, records, folder.report, known)

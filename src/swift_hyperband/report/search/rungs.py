@@ -25,7 +25,7 @@ def draw(history: History, rungs: Rungs) -> Figure:
     begun = f"{len(rungs.trials)} trial{'' if len(rungs.trials) == 1 else 's'}"
     picture.suptitle(style.title(history, f"Rungs: how far {begun} came"))
     ax = picture.subplots()
-    bars = [_parts(rung) for rung in rungs.rungs]
+    bars = [parts(rung) for rung in rungs.rungs]
     left = [0] * len(bars)
     for part, (colour, name) in LOOKS.items():
         lengths = [bar[part] for bar in bars]
@@ -47,6 +47,7 @@ def draw(history: History, rungs: Rungs) -> Figure:
     return picture
 
 
-def _parts(rung: Rung) -> dict[str, int]:
+def parts(rung: Rung) -> dict[str, int]:
+    """Return how many trials are in which part of a rung's bar."""
     counts = rung.counts()
     return counts | {"reached": counts["reached"] - counts["promoted"]}
