@@ -37,6 +37,7 @@ ELSEWHERE = {
     "cli/progress_bar": "cli/test_replay",
     "cli/result": "results/test_jobs",
     "cli/resume": "workflow/test_stopped",
+    "cli/report": "cli/test_trials",
     "cli/search": "workflow/test_search",
     "cli/start": "cli/test_run",
     "cli/work": "workers/test_search",

@@ -9,7 +9,7 @@ import pytest
 from swift_hyperband.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"torch", "sklearn", "scipy", "pandas", "matplotlib", "pyarrow", "snakemake", "dimod", "dwave"}
+HEAVY = {"torch", "sklearn", "scipy", "pandas", "matplotlib", "pyarrow", "snakemake", "dimod", "dwave", "plotly"}
 LIGHT = {"numpy", "pydantic", "rich", "yaml"}
 READ_A_STUDY = f"""from pathlib import Path; from swift_hyperband.study.model import load
 study = load(Path({str(ROOT / "config/config.yaml")!r}))
@@ -88,6 +88,8 @@ print()
         (["--version"], set()),
         (["job", "--help"], set()),
         (["status", "--help"], {"pydantic", "yaml", "rich"}),
+        (["report", "--help"], {"pydantic", "yaml"}),
+        (["trials", "--help"], {"pydantic", "yaml", "rich"}),
         (["plan"], {"pydantic", "yaml", "rich"}),
         (["plan", "--json"], {"pydantic", "yaml", "rich"}),
     ],

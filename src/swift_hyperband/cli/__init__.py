@@ -21,6 +21,8 @@ COMMANDS = {
     "run": "start a search, or continue it after any interruption",
     "resume": "continue a search that was started",
     "status": "show the progress of a search",
+    "trials": "print the table of the trials of a search",
+    "report": "write the page, the pictures and the table of curves of a search anew",
     "best": "print the best configuration, and load its trained model",
     "search": "run a search in one process, without Snakemake",
     "work": "train for a search with workers, beside others, until it is over",

@@ -261,9 +261,11 @@ def write_best(folder: StudyFolder, study: FrozenStudy, trial: str, bracket: int
     Best.of(folder, study, trial, bracket, loss).write(folder.best)
 
 
-def write_report(folder: StudyFolder) -> None:
-    """Write the pictures, the page and the table of curves of a search."""
+def write_report(folder: StudyFolder) -> History:
+    """Write the pictures, the page and the table of curves of a search; return the history that they show."""
     # matplotlib: no other job needs it, and trainings are forked from a process without it
     from swift_hyperband.report.search.report import write_report as write
 
-    write(History(folder), folder)
+    history = History(folder)
+    write(history, folder)
+    return history
