@@ -36,7 +36,7 @@ shell.prefix(prefix().replace("{", "{{").replace("}", "}}"))
 
 def paths():
     """What the commands of jobs name."""
-    return [Path.cwd(), workflow.basedir, *workflow.configfiles]
+    return [Path.cwd(), workflow.basedir, RESULTS, *workflow.configfiles]
 
 
 def looking():
@@ -134,16 +134,22 @@ def read_study():
             at_a_time = found.resources.workers * found.resources.side_by_side
             swift_hyperband.study.files.check_own_files(found, where, at_a_time)
             journaled.check_rounds(found, where)
-        return check_frozen(StudyFolder.of(found.name), found)
+        folder = StudyFolder.of(found.name, found.results)
+        check_folder(folder.path)
+        return check_frozen(folder, found), folder
     except UserError as error:
         stop(error)
     except OSError as error:
         stop(about_disk(error))
 
 
-study = read_study()
+study, study_folder = read_study()
+# what the paths of rules begin with
+RESULTS = study_folder.path.parent
+OF_STUDY = f"{RESULTS}/{{study}}"
+OF_ROUND = f"{OF_STUDY}/bracket={{bracket}}/round={{round}}"
 study_file = workflow.configfiles[-1] if workflow.configfiles else "config/config.yaml"
-dag = Dag(study, StudyFolder.of(study.name), looking, lead, wait_for)
+dag = Dag(study, study_folder, looking, lead, wait_for)
 
 
 def round_of(wildcards):

@@ -4,9 +4,9 @@
 
 rule record:
     output:
-        f"results/{study.name}-curves/curves.parquet",
+        f"{dag.folder.path}-curves/curves.parquet",
     log:
-        f"results/{study.name}-curves/record.log",
+        f"{dag.folder.path}-curves/record.log",
     conda:
         "../envs/swift-hyperband.yaml"
     threads: study.target.threads * study.resources.workers

@@ -6,13 +6,13 @@ rule best:
         ends,
     output:
         report(
-            f"results/{study.name}/best.yaml",
+            f"{dag.folder.path}/best.yaml",
             caption="../workflow/report/best.rst",
             category="Result",
             labels={"what": "best configuration"},
         ),
     log:
-        f"results/{study.name}/logs/best.log",
+        f"{dag.folder.path}/logs/best.log",
     retries: 0
     localrule: True
     conda:
@@ -25,53 +25,53 @@ rule best:
 
 rule pictures:
     input:
-        f"results/{study.name}/best.yaml",
+        f"{dag.folder.path}/best.yaml",
     output:
         report(
-            f"results/{study.name}/report/brackets.png",
+            f"{dag.folder.path}/report/brackets.png",
             caption="../workflow/report/brackets.rst",
             category="Pictures",
             labels={"what": "brackets"},
         ),
         report(
-            f"results/{study.name}/report/learning_curves.png",
+            f"{dag.folder.path}/report/learning_curves.png",
             caption="../workflow/report/learning_curves.rst",
             category="Pictures",
             labels={"what": "learning curves"},
         ),
         report(
-            f"results/{study.name}/report/predictions.png",
+            f"{dag.folder.path}/report/predictions.png",
             caption="../workflow/report/predictions.rst",
             category="Pictures",
             labels={"what": "predictions"},
         ),
         report(
-            f"results/{study.name}/report/epochs.png",
+            f"{dag.folder.path}/report/epochs.png",
             caption="../workflow/report/epochs.rst",
             category="Pictures",
             labels={"what": "epochs spent and saved"},
         ),
         report(
-            f"results/{study.name}/report/jobs.png",
+            f"{dag.folder.path}/report/jobs.png",
             caption="../workflow/report/jobs.rst",
             category="Pictures",
             labels={"what": "jobs"},
         ),
         report(
-            f"results/{study.name}/report/index.html",
+            f"{dag.folder.path}/report/index.html",
             caption="../workflow/report/index.rst",
             category="Result",
             labels={"what": "what was found, and pictures beside their captions"},
         ),
         report(
-            f"results/{study.name}/curves.parquet",
+            f"{dag.folder.path}/curves.parquet",
             caption="../workflow/report/curves.rst",
             category="Result",
             labels={"what": "all learning curves"},
         ),
-        f"results/{study.name}/report/summary.rst",
+        f"{dag.folder.path}/report/summary.rst",
     log:
-        f"results/{study.name}/logs/pictures.log",
+        f"{dag.folder.path}/logs/pictures.log",
     retries: 0
     localrule: True
     conda:

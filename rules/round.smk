@@ -5,9 +5,9 @@ rule draw:
     input:
         drawn_from,
     output:
-        "results/{study}/bracket={bracket}/round={round}/draw.json",
+        f"{OF_ROUND}/draw.json",
     log:
-        "results/{study}/bracket={bracket}/round={round}/logs/draw.log",
+        f"{OF_ROUND}/logs/draw.log",
     retries: 0
     localrule: True
     conda:
@@ -22,9 +22,9 @@ rule threshold:
     input:
         full_batches,
     output:
-        "results/{study}/bracket={bracket}/round={round}/threshold.json",
+        f"{OF_ROUND}/threshold.json",
     log:
-        "results/{study}/bracket={bracket}/round={round}/logs/threshold.log",
+        f"{OF_ROUND}/logs/threshold.log",
     retries: 0
     localrule: True
     conda:
@@ -39,9 +39,9 @@ rule fit:
     input:
         training_curves,
     output:
-        "results/{study}/bracket={bracket}/round={round}/predictor.json",
+        f"{OF_ROUND}/predictor.json",
     log:
-        "results/{study}/bracket={bracket}/round={round}/logs/fit.log",
+        f"{OF_ROUND}/logs/fit.log",
     retries: 0
     localrule: True
     conda:
@@ -57,13 +57,13 @@ rule fit:
 
 checkpoint decide:
     input:
-        threshold="results/{study}/bracket={bracket}/round={round}/threshold.json",
+        threshold=f"{OF_ROUND}/threshold.json",
         predictor=predictor_here,
         partial=partial_batches,
     output:
-        "results/{study}/bracket={bracket}/round={round}/decision.json",
+        f"{OF_ROUND}/decision.json",
     log:
-        "results/{study}/bracket={bracket}/round={round}/logs/decide.log",
+        f"{OF_ROUND}/logs/decide.log",
     retries: 0
     localrule: True
     conda:
@@ -78,9 +78,9 @@ checkpoint thaw:
     input:
         left_behind,
     output:
-        "results/{study}/bracket={bracket}/round={round}/thaw.json",
+        f"{OF_ROUND}/thaw.json",
     log:
-        "results/{study}/bracket={bracket}/round={round}/logs/thaw.log",
+        f"{OF_ROUND}/logs/thaw.log",
     retries: 0
     localrule: True
     conda:
@@ -98,9 +98,9 @@ checkpoint promote:
         decision=decision_here,
         complete=completed_batches,
     output:
-        "results/{study}/bracket={bracket}/round={round}/promotion.json",
+        f"{OF_ROUND}/promotion.json",
     log:
-        "results/{study}/bracket={bracket}/round={round}/logs/promote.log",
+        f"{OF_ROUND}/logs/promote.log",
     retries: 0
     localrule: True
     conda:

@@ -7,9 +7,9 @@ rule train_full:
         ancient(promotion_before),
         ancient(draw_here),
     output:
-        "results/{study}/bracket={bracket}/round={round}/full/{batch}.json",
+        f"{OF_ROUND}/full/{{batch}}.json",
     log:
-        "results/{study}/bracket={bracket}/round={round}/logs/full-{batch}.log",
+        f"{OF_ROUND}/logs/full-{{batch}}.log",
     conda:
         "../envs/swift-hyperband.yaml"
     threads: study.target.threads * study.resources.side_by_side
@@ -25,19 +25,19 @@ rule train_full:
 
 use rule train_full as train_partial with:
     output:
-        "results/{study}/bracket={bracket}/round={round}/partial/{batch}.json",
+        f"{OF_ROUND}/partial/{{batch}}.json",
     log:
-        "results/{study}/bracket={bracket}/round={round}/logs/partial-{batch}.log",
+        f"{OF_ROUND}/logs/partial-{{batch}}.log",
     message:
         "train to the decision point: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"
 
 
 use rule train_full as train_complete with:
     input:
-        ancient("results/{study}/bracket={bracket}/round={round}/decision.json"),
+        ancient(f"{OF_ROUND}/decision.json"),
     output:
-        "results/{study}/bracket={bracket}/round={round}/complete/{batch}.json",
+        f"{OF_ROUND}/complete/{{batch}}.json",
     log:
-        "results/{study}/bracket={bracket}/round={round}/logs/complete-{batch}.log",
+        f"{OF_ROUND}/logs/complete-{{batch}}.log",
     message:
         "complete: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"

@@ -6,9 +6,9 @@ rule worker:
     input:
         mended,
     output:
-        touch("results/{study}/workers/{worker}/done"),
+        touch(f"{OF_STUDY}/workers/{{worker}}/done"),
     log:
-        "results/{study}/workers/{worker}/log",
+        f"{OF_STUDY}/workers/{{worker}}/log",
     conda:
         "../envs/swift-hyperband.yaml"
     threads: study.target.threads * study.resources.side_by_side
@@ -19,14 +19,14 @@ rule worker:
     message:
         "worker {wildcards.worker}"
     shell:
-        f"swift-hyperband work results/{{wildcards.study}} --name {{wildcards.worker}} {time_limit}2> {{log:q}}"
+        f"swift-hyperband work {shlex.quote(str(RESULTS))}/{{wildcards.study}} --name {{wildcards.worker}} {time_limit}2> {{log:q}}"
 
 
 checkpoint over:
     input:
         ended_workers,
     output:
-        touch("results/{study}/workers.done"),
+        touch(f"{OF_STUDY}/workers.done"),
     retries: 0
     localrule: True
     message:

@@ -22,8 +22,8 @@ MISSING = {
 @pytest.mark.parametrize(("sampler", "package"), MISSING.items())
 def test_a_missing_package_is_told_with_the_way_to_install_it(sampler, package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
-    told = rf"^predictor.sampler.name: {sampler} needs D-Wave's packages, found no module '{package}'; install them"
-    with pytest.raises(UserError, match=told + r" with: pip install 'swift-hyperband\[annealer\]'$"):
+    told = rf"^predictor.sampler.name: {sampler} needs packages that are not installed, found no module '{package}'; "
+    with pytest.raises(UserError, match=told + r"install them with: pip install 'swift-hyperband\[annealer\]'$"):
         ready.look(SamplerSettings(sampler), 12, trial=False)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from slurm_stand_in import COMMAND, job, run
+from slurm_stand_in import HERE, job, run
 
 from swift_hyperband.cli import main
 from swift_hyperband.processes.watch import Ended
@@ -36,7 +36,7 @@ def test_a_cluster_has_as_many_jobs_at_a_time_as_the_study_has_workers(queue, mo
     monkeypatch.setattr(snakemake, "run", lambda parser, parsed, log: seen.append(parsed.jobs) or 0)
     monkeypatch.setattr(snakemake, "watch", lambda work, *_: Ended(work(), None, None))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    assert main(["run", "--profile", "profiles/slurm", *options]) == 0
+    assert main(["run", "--snakefile", "workflow/Snakefile", "--profile", "profiles/slurm", *options]) == 0
     assert seen == [jobs]
 
 
@@ -73,7 +73,7 @@ def test_a_token_does_not_get_into_the_logs_of_jobs(queue, monkeypatch):
 
 def test_a_search_that_runs_here_does_not_ask_slurm(queue):
     Path("queue").write_text(job(17) + "\n")
-    assert run(command=COMMAND[:2]).returncode == 0
+    assert run(command=HERE).returncode == 0
     assert not Path("asked").exists()
-    assert run("--executor", "slurm", "-j", "1", "--leftover", "cancel", command=COMMAND[:2]).returncode == 0
+    assert run("--executor", "slurm", "-j", "1", "--leftover", "cancel", command=HERE).returncode == 0
     assert Path("cancelled").exists()

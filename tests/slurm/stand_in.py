@@ -63,7 +63,8 @@ def jobs():
     return slurm.jobs("table", pauses=())
 
 
-COMMAND = [str(Path(sys.executable).with_name("swift-hyperband")), "run", "--profile", "profiles/slurm"]
+HERE = [str(Path(sys.executable).with_name("swift-hyperband")), "run", "--snakefile", "workflow/Snakefile"]
+COMMAND = [*HERE, "--profile", "profiles/slurm"]
 
 
 def run(*options, command=COMMAND):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from swift_hyperband.annealing.settings import REMOTE
-from swift_hyperband.base.errors import UserError
+from swift_hyperband.base import packages
 
 
 def require(sampler: str) -> None:
@@ -24,11 +22,4 @@ def require(sampler: str) -> None:
     needed = ["dwave.cloud", "dwave.system"] if sampler in REMOTE else ["dimod", "dwave.samplers"]
     if sampler == "neal":
         needed.append("neal")
-    try:
-        for name in needed:
-            import_module(name)
-    except ImportError as error:
-        raise UserError(
-            f"predictor.sampler.name: {sampler} needs D-Wave's packages, found no module {error.name!r}; "
-            "install them with: pip install 'swift-hyperband[annealer]'"
-        ) from None
+    packages.require(f"predictor.sampler.name: {sampler}", *needed)

@@ -16,6 +16,7 @@ from swift_hyperband.cli.terminal import speak_plainly
 from swift_hyperband.processes.exit_codes import INTERRUPTED
 
 COMMANDS = {
+    "init": "write a study and a model to edit into a folder",
     "plan": "estimate the cost of a search before anything runs",
     "check-target": "try a target before it costs money",
     "run": "start a search, or continue it after any interruption",
@@ -31,6 +32,7 @@ COMMANDS = {
     "replay": "repeat a search over recorded learning curves in seconds",
     "compare": "compare searches over tables of curves: figure and tables of the paper",
     "figure4": "make the paper's figure 4: searches that really train",
+    "workflow": "print the path of the workflow that Snakemake runs",
     "annealer": "check which samplers can be used here",
     "job": "run one of the workflow's own jobs",
 }

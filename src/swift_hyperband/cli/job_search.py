@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     where: Path = options.output
     study = load(where) if where.suffix in (".yaml", ".yml") else None
     try:
-        decide(StudyFolder(where) if study is None else StudyFolder.of(study.name), study)
+        decide(StudyFolder(where) if study is None else StudyFolder.of(study.name, study.results), study)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

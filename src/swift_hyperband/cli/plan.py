@@ -34,7 +34,7 @@ def _plan(options: argparse.Namespace) -> int:
     if options.seconds_per_epoch is not None and not 0 < options.seconds_per_epoch < float("inf"):
         raise UserError(f"--seconds-per-epoch must be above 0, found {options.seconds_per_epoch:g}")
     given = load(options.study)
-    folder = StudyFolder.of(given.name)
+    folder = StudyFolder.of(given.name, given.results)
     study = as_begun(folder, given)
     pace = _pace(study, options.seconds_per_epoch)
     seconds = None if pace is None else pace.seconds / study.resources.side_by_side
@@ -76,6 +76,6 @@ def _pace(study: Study, given: float | None) -> Pace | None:
         return Pace(given, "as given")
     if study.resources.seconds_per_epoch is not None:
         return Pace(study.resources.seconds_per_epoch, "resources.seconds_per_epoch")
-    folder = StudyFolder.of(study.name)
+    folder = StudyFolder.of(study.name, study.results)
     measured = measured_seconds(folder)
     return Pace(measured, f"median of the curves in {folder.path}") if measured else None

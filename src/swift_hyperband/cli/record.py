@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _record(options: argparse.Namespace) -> int:
     study = recording(options.study, options.configurations, options.epochs, options.workers)
-    folder = StudyFolder.of(study.name)
+    folder = StudyFolder.of(study.name, study.results)
     if options.rest and snakemake.runs_no_jobs(snakemake.parse(options.rest)[1]):
         return _look(options, study, folder)
     study_file: Path | None = None

@@ -10,7 +10,7 @@ from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.cli.start import ABOUT, add_options, is_study_file, start
 from swift_hyperband.results.contents import known
 from swift_hyperband.results.freeze import load_frozen
-from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.layout import RESULTS, StudyFolder
 from swift_hyperband.study.model import load
 
 
@@ -33,7 +33,8 @@ def _resume(options: argparse.Namespace) -> int:
         folder = StudyFolder(where)
     else:
         options.configfile = where or options.configfile
-        folder = StudyFolder.of(load(options.configfile).name)
+        study = load(options.configfile)
+        folder = StudyFolder.of(study.name, study.results)
     if not folder.study.exists():
         raise UserError(
             f"{folder.path}: must hold a search that was started, found no {folder.study}; "
@@ -53,9 +54,13 @@ def _frozen_study_file(folder: StudyFolder) -> Path:
     """Write the study that a folder holds, with the settings of its last start, to a study file; return its path."""
     frozen = load_frozen(folder)
     study = {**frozen.definition, **frozen.settings}
-    here = StudyFolder.of(study["name"])
+    # older settings lack the key
+    here = StudyFolder.of(study["name"], study.get("results", RESULTS))
     if here.path.resolve() != folder.path.resolve():
-        raise UserError(f"{folder.path}: must be {here.path} of the folder where this is run, found another folder")
+        raise UserError(
+            f"{folder.path}: must be {here.path} of the folder where this is run, found another folder; "
+            "if it was moved, name its place in the study file (results), and give that file"
+        )
     # jobs that are still at work read it, too
     if known(folder.resume, read_json) != study:
         write_json(folder.resume, study)

@@ -36,7 +36,7 @@ def _search(options: argparse.Namespace) -> int:
     study = load(options.study)
     workers = options.workers or study.resources.workers
     check_own_files(study, str(options.study), workers)
-    folder = StudyFolder.of(study.name)
+    folder = StudyFolder.of(study.name, study.results)
     # here, before the line is shown, which would overwrite a question
     provenance.check(folder, study.definition()["target"])
     with shown(folder):

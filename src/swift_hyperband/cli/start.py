@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.shipped import SNAKEFILE, shipped
 from swift_hyperband.cli.arguments import STUDY_FILE, add_changed_code
 from swift_hyperband.cli.live import Live
 from swift_hyperband.cli.result import print_result
@@ -53,9 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def start(options: argparse.Namespace) -> int:
     """Run the workflow on the study file `options.configfile`; return the exit code."""
     study = load(options.configfile)
-    folder = StudyFolder.of(study.name)
-    if not Path("workflow/Snakefile").exists():
-        raise UserError("workflow/Snakefile: must be there, found no such file; run this in the project's folder")
+    folder = StudyFolder.of(study.name, study.results)
     parser, parsed = snakemake.parse(_arguments(options, study))
     snakemake.check(parsed)
     snakemake.complete(parsed, options.rest, study.name, study.resources.workers)
@@ -87,6 +85,8 @@ def is_study_file(path: Path) -> bool:
 def _arguments(options: argparse.Namespace, study: Study) -> list[str]:
     """Return the command line of Snakemake."""
     arguments = ["--nolock", *options.rest]
+    if not snakemake.gives_snakefile(options.rest):
+        arguments += ["--snakefile", str(shipped(SNAKEFILE))]
     if options.configfile != STUDY_FILE:
         arguments += ["--configfile", str(options.configfile)]
     if options.verbose > 1:

@@ -25,7 +25,8 @@ def found(where: Path) -> StudyFolder:
         If it is neither.
     """
     if where.is_file() or where.suffix in (".yaml", ".yml"):
-        return StudyFolder.of(load(where, data=False).name)
+        study = load(where, data=False)
+        return StudyFolder.of(study.name, study.results)
     folder = StudyFolder(where)
     if not folder.study.exists():
         raise UserError(f"{where}: must be a study file or the folder of a started search, found no {folder.study}")

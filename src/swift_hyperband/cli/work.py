@@ -12,7 +12,7 @@ from swift_hyperband.cli.arguments import add_changed_code
 from swift_hyperband.processes.exit_codes import TRY_AGAIN
 from swift_hyperband.results import jobs, provenance
 from swift_hyperband.results.jobs import JobOutcome
-from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.layout import RESULTS, StudyFolder
 from swift_hyperband.study.reader import read
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.gpus import NoGpuError
@@ -73,7 +73,9 @@ def _folder(path: Path) -> StudyFolder:
     if path.suffix not in (".yaml", ".yml"):
         return StudyFolder(path)
     # the process that decides checks the rest of it
-    name = read(path).get("name")
-    if not isinstance(name, str):
-        raise UserError(f"{path}: name: must be a text, found {shown(name)}")
-    return StudyFolder.of(name)
+    content = read(path)
+    given = {"name": content.get("name"), "results": content.get("results", str(RESULTS))}
+    for key, value in given.items():
+        if not isinstance(value, str):
+            raise UserError(f"{path}: {key}: must be a text, found {shown(value)}")
+    return StudyFolder.of(given["name"], given["results"])

@@ -140,7 +140,7 @@ def run(settings: RealRuns, search: str, seed: int) -> Result:
         If the study does not hold, or every trial failed.
     """
     study = _variant(settings, search, seed)
-    folder = StudyFolder.of(study.name)
+    folder = StudyFolder.of(study.name, study.results)
     folder.path.mkdir(parents=True, exist_ok=True)
     with _clocked(folder.path / "elapsed.json") as elapsed:
         if search == PARALLEL:

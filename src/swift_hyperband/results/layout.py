@@ -34,6 +34,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,11 +48,33 @@ from swift_hyperband.training.trial import CONFIG
 Part = Literal["full", "partial", "complete"]
 PARTS: tuple[Part, ...] = get_args(Part)
 RESULTS = Path("results")
-"""Holds the folders of all studies, below the working directory."""
+"""Holds the folders of all studies, below the working directory, where the study file does not name another folder."""
 
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _IN_ROUND = re.compile(r"(.+)/bracket=(\d+)/round=(\d+)/[^/]+")
 _OUTPUTS = {"threshold": "threshold", "fit": "predictor", "decide": "decision", "promote": "promotion"}
 """The file that each step of a round writes, without its suffix."""
+
+
+def expanded(results: str) -> Path:
+    """Return the folder that a study's key `results` names: with ~ and variables such as $SCRATCH as they are here.
+
+    Raises
+    ------
+    UserError
+        If a variable is not set.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1] or found[2]
+        if not os.environ.get(name):
+            raise UserError(
+                f"results: {results} names a variable that must be set, found no {name} in the environment; "
+                f"give it (export {name}=...), or name a folder in the study file"
+            )
+        return os.environ[name]
+
+    return Path(_VARIABLE.sub(value, results)).expanduser()
 
 
 @dataclass(frozen=True)
@@ -61,9 +84,22 @@ class StudyFolder:
     path: Path
 
     @classmethod
-    def of(cls, study: str) -> Self:
-        """Return the folder of the study with this name."""
-        return cls(RESULTS / study)
+    def of(cls, study: str, results: str | Path = RESULTS) -> Self:
+        """Return the folder of a study.
+
+        Parameters
+        ----------
+        study : str
+            Its name.
+        results : str or Path, optional
+            Its key `results`, see `expanded`.
+
+        Raises
+        ------
+        UserError
+            If the key names a variable that is not set.
+        """
+        return cls(expanded(str(results)) / study)
 
     @property
     def study(self) -> Path:

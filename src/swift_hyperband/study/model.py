@@ -41,8 +41,8 @@ from swift_hyperband.study.target import Target
 
 NOT_DEFINING = frozenset(
     (
-        *("execution", "speculate", "resources", "retries", "give_up_after", "batch_size", "save_every", "keep_states"),
-        *("fallback", "budget"),
+        *("results", "execution", "speculate", "resources", "retries", "give_up_after", "batch_size", "save_every"),
+        *("keep_states", "fallback", "budget"),
     )
 )
 """Keys that may change while a search runs: its result does not depend on them."""
@@ -90,6 +90,12 @@ class Study(Section):
     )
     adaptive: Annotated[AdaptiveSettings, FromKeys()] = Field(
         default_factory=AdaptiveSettings, description="The settings of algorithm adaptive-hyperband."
+    )
+    results: str = Field(
+        default="results",
+        min_length=1,
+        description="The folder of the results' folder: below the working directory, or any other such as $SCRATCH/searches, "
+        "with variables of the environment. A search that was started goes on where its folder was moved.",
     )
     execution: Literal["rounds", "workers"] = Field(
         default="rounds",

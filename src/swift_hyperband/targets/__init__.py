@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 from swift_hyperband.base import classes
 from swift_hyperband.base.classes import import_file, import_named
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.packages import EXTRAS, cure
 
 BUILT_IN: Mapping[str, str] = {
     "digits-cnn": "swift_hyperband.targets.models.digits_cnn:DigitsCNN",
@@ -182,6 +183,8 @@ def load_class(name: str) -> type[Target]:
         message = error.msg if isinstance(error, SyntaxError) else str(error)
         if isinstance(error, ModuleNotFoundError):
             where += f"; it must be installed beside {sys.executable}, or lie beside the target's file"
+            if error.name in EXTRAS:
+                where += f", and comes with: {cure(error.name)}"
         raise UserError(
             f"target.name: {name!r} must be importable, found {type(error).__name__}: {_one_line(message)}{where}"
         ) from error

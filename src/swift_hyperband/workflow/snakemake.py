@@ -141,6 +141,11 @@ def gives_jobs(given: Sequence[str]) -> bool:
     return any(re.match(r"-j|--jobs\b", option) for option in given)
 
 
+def gives_snakefile(given: Sequence[str]) -> bool:
+    """Whether a command line names a workflow of the user's own."""
+    return any(re.match(r"-s|--snakefile\b", option) for option in given)
+
+
 def run(parser: argparse.ArgumentParser, parsed: argparse.Namespace, log: Path | None) -> int:
     """Run Snakemake in this process; what it prints goes to `log` if there is one. Return its exit code.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.packages import missing
 from swift_hyperband.targets.program.files import ProgramError, Written
 from swift_hyperband.targets.program.rows import Row, Rows, names_in
 
@@ -33,10 +34,7 @@ def _events(path: Path) -> Iterator[Row]:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
         from tensorboard.util import tensor_util
     except ImportError:
-        raise UserError(
-            "target.metrics.format: tensorboard needs the package tensorboard, found none; "
-            "install it with: pip install tensorboard"
-        ) from None
+        raise UserError(missing("target.metrics.format: tensorboard", "tensorboard", "tensorboard")) from None
     # 0 is all of them; else 10,000 are drawn
     sizes = {"scalars": 0, "tensors": 0}
     events = EventAccumulator(str(path), size_guidance=sizes, purge_orphaned_data=False)

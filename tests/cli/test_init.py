@@ -1,0 +1,87 @@
+"""`swift-hyperband init`: a folder that can be searched at once, in which nothing is overwritten."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import forked
+import pytest
+
+from swift_hyperband.cli import COMMANDS, init, main
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def files():
+    return {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("kind", ["torch", "lightning", "command"])
+def test_what_it_writes_passes_the_check_of_its_target(kind, capsys, request):
+    if kind == "torch":
+        request.getfixturevalue("checks_fork")
+    if kind == "lightning":
+        pytest.importorskip("lightning", reason="Lightning is not among the requirements")
+    assert main(["init", "--target", kind]) == 0
+    assert set(files()) == {"config/config.yaml", "train.py" if kind == "command" else "model.py"}
+    assert main(["check-target"]) == 0
+    assert "2 epochs come out as 1 + 1 in new processes, bit for bit" in capsys.readouterr().out
+
+
+def test_what_it_writes_is_searched_in_a_folder_that_is_no_clone(monkeypatch):
+    assert main(["init", "a folder", "--target", "command"]) == 0
+    done = forked.here(forked.SWIFT_HYPERBAND, "init", "a folder", "--slurm")
+    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir("a folder")
+    done = forked.here(forked.SWIFT_HYPERBAND, "run", "--cores", "2")
+    assert done.returncode == 0, done.stderr
+    assert "best configuration: results/my-model/best.yaml" in done.stdout
+    assert Path("results/my-model/report/index.html").exists()
+    assert "<figcaption>" in Path("results/my-model/report/index.html").read_text()
+
+
+def test_editors_find_the_schema():
+    assert main(["init"]) == 0
+    schema = Path(re.match(r"# yaml-language-server: \$schema=(.*)", Path("config/config.yaml").read_text())[1])
+    assert "space" in json.loads(schema.read_text())["properties"]
+
+
+@pytest.mark.parametrize("name", ["config/config.yaml", "model.py"])
+def test_a_file_that_is_there_stays_and_nothing_else_is_written(name, capsys):
+    Path("config").mkdir()
+    Path(name).write_text("mine")
+    assert main(["init"]) == 2
+    assert files() == {name: b"mine"}
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {name}: must not be there, as nothing is overwritten; nothing was written")
+    assert told.count("\n") == 1
+
+
+def test_the_profile_can_come_later(capsys):
+    assert main(["init", "--target", "command"]) == 0
+    before = files()
+    assert main(["init", "--slurm"]) == 0
+    assert files().items() >= before.items()
+    assert set(files()) - set(before) == {"profiles/slurm/config.yaml", "profiles/slurm/partitions.yaml"}
+    assert "run --profile profiles/slurm" in capsys.readouterr().out
+    assert main(["init", "--slurm"]) == 2
+
+
+def test_it_ends_with_the_next_commands(capsys):
+    assert main(["init", "my folder"]) == 0
+    printed = capsys.readouterr().out
+    assert "Next, in 'my folder':" in printed
+    commands = [shlex.split(line, comments=True) for line in printed.splitlines() if line.startswith("  ")]
+    assert [words[0] for words in commands] == ["swift-hyperband"] * 3
+    assert {words[1] for words in commands} <= set(COMMANDS)
+
+
+def test_a_library_that_the_model_needs_and_is_not_there_is_named(capsys, monkeypatch):
+    monkeypatch.setattr(init, "find_spec", lambda _: None)
+    assert main(["init"]) == 0
+    assert "needs torch, which is not installed: pip install 'swift-hyperband[train]'" in capsys.readouterr().out
