@@ -128,13 +128,13 @@ class Project:
     def best(self):
         return (self.results / "best.yaml").read_bytes()
 
-    def decisions(self):
+    def decisions(self, folder=None):
         """Return what was decided in every round, without what differs from run to run."""
-        found = {}
+        found, folder = {}, folder or self.results
         for name in ["decision", "promotion"]:
-            for path in self.results.glob(f"bracket=*/round=*/{name}.json"):
+            for path in folder.glob(f"bracket=*/round=*/{name}.json"):
                 content = json.loads(path.read_text())
-                found[str(path.relative_to(self.results))] = {
+                found[str(path.relative_to(folder))] = {
                     key: value for key, value in content.items() if key not in ("inputs", "time")
                 }
         return found
@@ -143,11 +143,11 @@ class Project:
         """Return whether a trial has a first epoch behind it."""
         return any(self.results.glob("trials/*/curve.jsonl"))
 
-    def epochs_started(self):
+    def epochs_started(self, folder=None):
         """Return how often each epoch of each trial was started."""
         return Counter(
             (path.parent.name, json.loads(line)["epoch"])
-            for path in self.results.glob("trials/*/started.jsonl")
+            for path in (folder or self.results).glob("trials/*/started.jsonl")
             for line in path.read_text().splitlines()
         )
 

@@ -1,5 +1,8 @@
 """A folder with a study file is all that a search needs: the workflow is taken from where the package lies."""
 
+import json
+import shutil
+
 import pytest
 
 
@@ -31,3 +34,55 @@ def test_a_workflow_of_ones_own_can_be_given_to_the_command(own):
     own.run("swift-hyperband", "run", "-s", "mine.smk", "--cores", "1")
     assert (own.path / "made").exists()
     assert not own.results.exists()
+
+
+@pytest.mark.parametrize("execution", ["rounds", "workers"])
+def test_the_results_lie_where_the_study_file_says_and_may_move(own, finished, execution):
+    own.variables["SCRATCH"] = str(own.path / "it's a disk")
+    own.study(results="$SCRATCH/mine", execution=execution, speculate=False)
+    own.run("swift-hyperband", "run", "--cores", "2", "--until", "worker" if execution == "workers" else "promote")
+    before = own.epochs_started(own.path / "it's a disk/mine/table")
+    assert before
+    assert not (own.path / "results").exists()
+    # moved between starts, and named by a path below the folder
+    shutil.move(own.path / "it's a disk/mine", own.path / "moved")
+    own.study(results="moved", execution=execution, speculate=False)
+    printed = own.run("swift-hyperband", "resume", "--cores", "2")
+    assert "best configuration: moved/table/best.yaml" in printed
+    assert (own.path / "moved/table/report/index.html").exists()
+    for word in ("config/config.yaml", "moved/table"):
+        assert json.loads(own.run("swift-hyperband", "status", "--json", word))["finished"]
+    assert "Nothing to be done" in own.run("swift-hyperband", "resume", "moved/table", "--cores", "2")
+    assert not set(own.epochs_started(own.path / "moved/table") - before) & set(before), "none was trained twice"
+    if execution == "rounds":
+        assert own.decisions(own.path / "moved/table") == finished.decisions()
+    assert sorted(path.name for path in own.path.iterdir() if path.is_dir()) == [
+        *(".snakemake", "config", "it's a disk", "logs", "moved")
+    ]
+
+
+def test_the_recording_of_a_study_lies_beside_its_search(own):
+    own.study(results="disk", target__name="curve-table")
+    own.run("swift-hyperband", "record", "--configurations", "3", "--cores", "1")
+    assert (own.path / "disk/table-curves/curves.parquet").exists()
+    assert not (own.path / "results").exists()
+
+
+def test_a_variable_that_is_not_set_is_told_before_anything_starts(own):
+    own.study(results="$SCRATCH/mine")
+    for command in (["plan"], ["status"], ["run", "--cores", "1"], ["search"], ["work", "config/config.yaml"]):
+        assert own.run("swift-hyperband", *command, check=False).startswith("error: results: $SCRATCH/mine names a var")
+    printed = own.run("snakemake", "-n", "--snakefile", own.run("swift-hyperband", "workflow").strip(), check=False)
+    assert "error: results: $SCRATCH/mine names a variable that must be set" in printed
+    assert {path.name for path in own.path.iterdir()} <= {"config", "table.csv", "printed.txt", ".snakemake"}
+
+
+def test_a_search_whose_folder_was_left_behind_does_not_begin_anew(copied):
+    copied.study(results="elsewhere")
+    for command in (["run", "--cores", "1"], ["search"], ["work", "config/config.yaml"]):
+        printed = copied.run("swift-hyperband", *command, check=False)
+        assert printed.startswith("error: results: must be the folder of the search that was started, found elsewhere")
+        assert "move that to elsewhere/table to go on" in printed
+    assert not (copied.path / "elsewhere").exists()
+    shutil.move(copied.path / "results", copied.path / "elsewhere")
+    assert "Nothing to be done" in copied.run("swift-hyperband", "run", "--cores", "1")

@@ -11,6 +11,7 @@ from swift_hyperband.base.wording import shown
 from swift_hyperband.cli.arguments import add_changed_code
 from swift_hyperband.processes.exit_codes import TRY_AGAIN
 from swift_hyperband.results import jobs, provenance
+from swift_hyperband.results.freeze import check_place
 from swift_hyperband.results.jobs import JobOutcome
 from swift_hyperband.results.layout import RESULTS, StudyFolder
 from swift_hyperband.study.reader import read
@@ -78,4 +79,6 @@ def _folder(path: Path) -> StudyFolder:
     for key, value in given.items():
         if not isinstance(value, str):
             raise UserError(f"{path}: {key}: must be a text, found {shown(value)}")
-    return StudyFolder.of(given["name"], given["results"])
+    folder = StudyFolder.of(given["name"], given["results"])
+    check_place(folder, given["name"])
+    return folder

@@ -51,8 +51,8 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
     UserError
         One line that says what differs and what to do.
     """
+    check_place(folder, study.name)
     if not folder.study.exists():
-        _check_place(folder, study.name)
         return study
     study = as_begun(folder, study)
     if kept := [f"{key} {how}" for key, how in _changes(folder, study) if _still_free(folder, key) is None]:
@@ -63,8 +63,15 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
     return study
 
 
-def _check_place(folder: StudyFolder, name: str) -> None:
-    """Refuse to start a search anew whose key `results` was changed while its folder stayed at the default place."""
+def check_place(folder: StudyFolder, name: str) -> None:
+    """Refuse to start a search anew whose key `results` was changed while its folder stayed at the default place.
+
+    Raises
+    ------
+    UserError
+    """
+    if folder.study.exists():
+        return
     before = StudyFolder.of(name)
     if before.study.exists() and before.path.resolve() != folder.path.resolve():
         raise UserError(
