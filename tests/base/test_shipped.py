@@ -10,7 +10,7 @@ from swift_hyperband.base import shipped
 from swift_hyperband.base.errors import UserError
 
 ROOT = Path(__file__).parents[2]
-NAMES = [shipped.SNAKEFILE, shipped.DEFAULT_PROFILE, shipped.CAPTIONS, shipped.SCHEMA, shipped.STARTS, shipped.PROFILES]
+NAMES = [shipped.SNAKEFILE, shipped.DEFAULT_PROFILE, shipped.SCHEMA, shipped.STARTS, shipped.PROFILES]
 
 
 @pytest.mark.parametrize("name", NAMES)

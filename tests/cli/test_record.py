@@ -136,8 +136,9 @@ def test_looking_at_a_recording_changes_nothing(here):
 def test_workers_are_at_least_one_and_hold_for_the_workflow_too(here):
     assert record("--workers", -1) == "error: --workers must be at least 1, found -1\n"
     assert record("--workers", 0) == "error: --workers must be at least 1, found 0\n"
-    # the workflow itself is not there
-    assert "workflow/Snakefile: must be there" in record("--configurations", 2, "--workers", 5, "--cores", 1)
+    record("--configurations", 2, "--workers", 5, "--cores", 1)
+    assert json.loads((here / "results/small-curves/recording.yaml").read_text())["resources"]["workers"] == 5
+    assert len(rows("results/small-curves/curves.parquet")) == 2 * 9
     assert json.loads((here / "results/small-curves/recording.yaml").read_text())["resources"]["workers"] == 5
 
 

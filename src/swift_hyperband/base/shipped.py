@@ -16,7 +16,6 @@ CLONE = PACKAGE.parents[1]
 
 SNAKEFILE = "workflow/Snakefile"
 DEFAULT_PROFILE = "workflow/profiles/default"
-CAPTIONS = "workflow/report"
 SCHEMA = "workflow/schemas/study.schema.json"
 STARTS = "examples/init"
 """A folder for each kind of target, with what `init` writes."""

@@ -94,8 +94,8 @@ class Study(Section):
     results: str = Field(
         default="results",
         min_length=1,
-        description="The folder of the results' folder: below the working directory, or any other such as $SCRATCH/searches, "
-        "with variables of the environment. A search that was started goes on where its folder was moved.",
+        description="Where the folder <name> of the results lies: below the working directory, or elsewhere, such as "
+        "$SCRATCH/searches; variables of the environment are filled in. A started search goes on where it was moved.",
     )
     execution: Literal["rounds", "workers"] = Field(
         default="rounds",
