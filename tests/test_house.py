@@ -41,6 +41,7 @@ ELSEWHERE = {
     "cli/search": "workflow/test_search",
     "cli/start": "cli/test_run",
     "cli/work": "workers/test_search",
+    "cli/workflow": "workflow/test_own_folder",
     "cli/status_screen": "cli/test_status",
     "cli/where": "cli/test_status",
     "compare/accuracy": "compare/test_units",
