@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src/swift_hyperband"
 PACKAGES = [
     *("base", "space", "annealing", "datasets", "slurm", "processes", "predictors", "targets", "search", "training"),
-    *("study", "results", "replay", "compare", "report", "workflow", "workers", "python_api", "cli"),
+    *("study", "results", "replay", "compare", "report", "export", "workflow", "workers", "python_api", "cli"),
 ]
 MOST_LINES = 350
 ELSEWHERE = {
@@ -27,6 +27,7 @@ ELSEWHERE = {
     "cli/arguments": "cli/test_replay",
     "cli/console": "cli/test_replay",
     "cli/compare_tables": "cli/test_compare",
+    "cli/export": "export/test_trials",
     "cli/figure4": "compare/test_real_runs",
     "cli/job": "workflow/test_search",
     "cli/job_search": "workers/test_search",
@@ -122,6 +123,7 @@ ELSEWHERE = {
     "targets/program/formats/text": "targets/program/test_metrics",
     "targets/program/patterns": "targets/program/test_metrics",
     "targets/program/rows": "targets/program/test_metrics",
+    "training/event_files": "export/test_to_tensorboard",
     "training/check/child": "cli/test_check_target",
     "training/check/contract": "cli/test_check_target",
     "workers/supervisor": "workflow/test_workers",

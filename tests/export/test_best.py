@@ -26,7 +26,6 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("inside")
 @pytest.mark.parametrize("name", ["finished", "running", "without_rounds"])
 def test_the_best_model_comes_back_with_its_metric(
     name: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
@@ -45,7 +44,7 @@ def test_the_best_model_comes_back_with_its_metric(
     assert f"validated: score {best.value:.6g}, as recorded" in said
 
 
-@pytest.mark.usefixtures("inside", "finished")
+@pytest.mark.usefixtures("finished")
 def test_the_configuration_is_printed_as_a_study_file_has_it(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(capsys, "finished.yaml").splitlines()
     first = next(number for number, line in enumerate(lines) if line == "configuration:")
@@ -63,11 +62,11 @@ def test_a_model_that_validates_otherwise_is_told(
     shutil.copytree(finished.folder.path, tmp_path / "results/finished")
     text = (inside / "bowl.py").read_text()
     monkeypatch.chdir(tmp_path)
-    Path("bowl.py").write_text(text.replace('"score": -self.left', '"score": -self.left + 1'))
+    Path("bowl.py").write_text(text.replace("else -self.left", "else 1 - self.left"))
     assert "they differ; does validate() draw random numbers, or has its data changed?" in printed(
         capsys, "results/finished", "--load"
     )
-    Path("bowl.py").write_text(text.replace('"score": -self.left', '"scores": [1 / 0]'))
+    Path("bowl.py").write_text(text.replace(', "left": self.left}', ', "left": 1 / 0}'))
     monkeypatch.delitem(sys.modules, "target_bowl")
     assert main(["best", "results/finished", "--load"]) == 2
     said = capsys.readouterr().err
@@ -75,7 +74,6 @@ def test_a_model_that_validates_otherwise_is_told(
     assert said.endswith("in validate: ZeroDivisionError: division by zero\n")
 
 
-@pytest.mark.usefixtures("inside")
 def test_nothing_to_find_is_told_in_a_line(capsys: pytest.CaptureFixture[str], finished: History) -> None:
     Path("new.yaml").write_text(Path("finished.yaml").read_text().replace("name: finished", "name: new"))
     assert main(["best", "new.yaml"]) == 2

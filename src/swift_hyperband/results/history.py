@@ -5,7 +5,7 @@ Curves hold values of the metric as the target reported them, nan where one is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -226,6 +226,10 @@ class History:
         return Ahead.sum(
             Ahead.of(self.asked[trial], len(read_rows(place)), started(place).ahead) for trial, place in places.items()
         )
+
+    def begun(self, trial: str) -> Mapping[int, float]:
+        """Return when each epoch of a trial began, for the last time, in seconds since 1970, as far as is known."""
+        return started(self.folder.trial(trial)).times
 
     @property
     def epochs(self) -> int:

@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -169,10 +170,13 @@ class Started:
         How many began again: the cost of kills and crashes.
     ahead : frozenset of int
         Those that the search had not asked for when they began.
+    times : mapping
+        When each of them began, for the last time, in seconds since 1970.
     """
 
     repeated: int = 0
     ahead: frozenset[int] = frozenset()
+    times: Mapping[int, float] = field(default_factory=dict)
 
 
 def started(folder: Path) -> Started:
@@ -185,7 +189,8 @@ def started(folder: Path) -> Started:
     entries = [entry for entry in map(_entry, lines) if isinstance(entry.get("epoch"), int)]
     epochs = [entry["epoch"] for entry in entries]
     ahead = frozenset(entry["epoch"] for entry in entries if entry.get("ahead"))
-    return Started(len(epochs) - len(set(epochs)), ahead)
+    times = {entry["epoch"]: time for entry in entries if isinstance(time := entry.get("time"), int | float)}
+    return Started(len(epochs) - len(set(epochs)), ahead, times)
 
 
 def note_damage(folder: Path, file: Path, found: str) -> None:

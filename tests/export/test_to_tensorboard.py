@@ -1,0 +1,50 @@
+"""TensorBoard's own reader finds the curves and the hyperparameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from swift_hyperband.cli import main
+from swift_hyperband.export.trials import GOES_ON, LOST, Search
+from swift_hyperband.results.history import History
+
+accumulator: Any = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+
+
+@pytest.mark.parametrize("name", ["finished", "running"])
+def test_each_trial_has_its_curve_and_its_configuration(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    from tensorboard.plugins.hparams import api_pb2, metadata
+
+    history: History = request.getfixturevalue(name)
+    for _ in range(2):
+        # the second export replaces the first
+        assert main(["export", str(history.folder.path), "--to", "tensorboard", "--out", str(tmp_path)]) == 0
+    search = Search.of(history)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(trial.trial for trial in search.trials)
+    for trial in search.trials:
+        assert len(list((tmp_path / trial.trial).iterdir())) == 1
+        events = accumulator.EventAccumulator(str(tmp_path / trial.trial))
+        events.Reload()
+        content = events.PluginTagToContent("hparams")
+        started = metadata.parse_session_start_info_plugin_data(content[metadata.SESSION_START_INFO_TAG])
+        found = {key: getattr(value, str(value.WhichOneof("kind"))) for key, value in started.hparams.items()}
+        assert found == trial.configuration
+        assert (metadata.SESSION_END_INFO_TAG in content) == (trial.fate not in GOES_ON)
+        if trial.fate not in GOES_ON:
+            ended = metadata.parse_session_end_info_plugin_data(content[metadata.SESSION_END_INFO_TAG])
+            assert (ended.status == api_pb2.STATUS_FAILURE) == (trial.fate in LOST)
+        if not trial.rows:
+            continue
+        for metric in search.metrics:
+            points = events.Scalars(metric)
+            assert [point.step for point in points] == list(range(1, len(trial.rows) + 1))
+            # TensorBoard has single precision
+            measured = np.array([row[metric] for row in trial.rows], np.float32)
+            np.testing.assert_array_equal(np.array([point.value for point in points], np.float32), measured)
+            assert [point.wall_time for point in points] == list(trial.ends)

@@ -1,0 +1,75 @@
+"""What all exports are made of."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import pytest
+
+from swift_hyperband.cli import main
+from swift_hyperband.export.trials import Search, _times
+from swift_hyperband.results.history import History
+from swift_hyperband.results.standing import Fate
+from swift_hyperband.training.trial import read_rows
+
+
+@pytest.mark.parametrize("name", ["finished", "running", "without_rounds"])
+def test_trials_have_their_curves_and_times(name: str, request: pytest.FixtureRequest) -> None:
+    history: History = request.getfixturevalue(name)
+    search = Search.of(history)
+    assert search.metrics == ["score", "drawn", "left"]
+    assert {trial.trial for trial in search.trials} == set(history.trials)
+    assert [trial.began for trial in search.trials if trial.rows] == sorted(
+        trial.began for trial in search.trials if trial.rows
+    )
+    for trial in search.trials:
+        rows = read_rows(history.folder.trial(trial.trial))
+        assert [row["left"] for row in trial.rows] == [row["left"] for row in rows]
+        assert all(begin <= end for begin, end in zip(trial.begins, trial.ends, strict=True))
+        if trial.fate in (Fate.FAILED, Fate.DIVERGED) or not rows:
+            assert (trial.epoch, trial.value) == (None, None)
+        else:
+            assert (trial.epoch, trial.value) == (len(rows), rows[-1]["score"])
+    assert {trial.fate for trial in search.trials} >= {Fate.FAILED, Fate.DIVERGED, Fate.NOT_PROMOTED}
+
+
+def test_epochs_that_a_program_begins_at_once_follow_each_other() -> None:
+    begins, ends = _times({1: 100.0, 2: 100.0, 4: 200.0}, [2.0, 3.0, 1.0, math.nan])
+    assert begins[:2] == [100.0, 102.0]
+    assert ends[:2] == [102.0, 105.0]
+    assert math.isnan(begins[2])
+    assert math.isnan(ends[2])
+    assert begins[3] == ends[3] == 200.0
+
+
+@pytest.mark.usefixtures("finished")
+@pytest.mark.parametrize(
+    ("target", "module", "extra"),
+    [
+        ("optuna", "optuna", "optuna"),
+        ("mlflow", "mlflow", "mlflow"),
+        ("tensorboard", "tensorboard", "tensorboard"),
+        ("wandb-offline", "wandb", "wandb"),
+    ],
+)
+def test_a_library_that_is_not_there_is_named_with_its_extra(
+    target: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert main(["export", "finished.yaml", "--to", target]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith(f"error: export --to {target} needs packages that are not installed, found no module")
+    assert error.endswith(f"pip install 'swift-hyperband[{extra}]'\n")
+
+
+@pytest.mark.usefixtures("finished")
+def test_a_place_that_is_a_file_or_no_search_is_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "finished.yaml", "--to", "csv", "--out", "bowl.py"]) == 2
+    assert "bowl.py" in (error := capsys.readouterr().err)
+    assert error.count("\n") == 1
+    assert main(["export", "nothing", "--to", "csv"]) == 2
+    assert "must be a study file or the folder of a started search" in capsys.readouterr().err
+    assert not Path("nothing").exists()
