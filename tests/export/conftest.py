@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -82,7 +82,9 @@ def inside(project: Path) -> Iterator[Path]:
         yield project
 
 
-def started(project: Path, name: str, rounds: int | None = None, algorithm: str = "swift-hyperband") -> StudyFolder:
+def started(
+    project: Path, name: str, rounds: int | None = None, algorithm: str = "swift-hyperband", more: str = ""
+) -> StudyFolder:
     """Return the folder of a search that ran to its end, or until so many rounds were over."""
     over = []
 
@@ -94,11 +96,17 @@ def started(project: Path, name: str, rounds: int | None = None, algorithm: str 
     with contextlib.chdir(project):
         execution = "workers" if algorithm == "asha" else "rounds"
         path = Path(f"{name}.yaml")
-        path.write_text(STUDY.format(name=name, algorithm=algorithm, execution=execution))
+        path.write_text(STUDY.format(name=name, algorithm=algorithm, execution=execution) + more)
         folder = StudyFolder(Path("results") / name)
         with contextlib.suppress(StopHereError):
             run_search(load(path), folder, 1, stop)
     return StudyFolder(project / "results" / name)
+
+
+@pytest.fixture(scope="session")
+def search() -> Callable[..., StudyFolder]:
+    """Return the function that runs a search."""
+    return started
 
 
 @pytest.fixture(scope="session")

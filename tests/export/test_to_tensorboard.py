@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from swift_hyperband.cli import main
 from swift_hyperband.export.trials import GOES_ON, LOST, Search
+from swift_hyperband.results import standing
 from swift_hyperband.results.history import History
+from swift_hyperband.results.layout import StudyFolder
 
 accumulator: Any = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 
@@ -48,3 +51,22 @@ def test_each_trial_has_its_curve_and_its_configuration(
             measured = np.array([row[metric] for row in trial.rows], np.float32)
             np.testing.assert_array_equal(np.array([point.value for point in points], np.float32), measured)
             assert [point.wall_time for point in points] == list(trial.ends)
+
+
+def test_a_search_tells_of_its_epochs_while_it_trains(
+    finished: History, search: Callable[..., StudyFolder], inside: Path
+) -> None:
+    folder = search(inside, "told", more="live: [tensorboard]\n")
+    history = History(folder)
+    # it does not define the study
+    assert history.study.live == ["tensorboard"]
+    assert "live" not in history.study.definition()
+    assert {name: trial.configuration for name, trial in history.trials.items()} == {
+        name: trial.configuration for name, trial in finished.trials.items()
+    }
+    assert standing.best(history) == standing.best(finished)
+    for trial in history.trials.values():
+        events = accumulator.EventAccumulator(str(folder.path / "tensorboard" / trial.trial))
+        events.Reload()
+        if trial.curve:
+            assert [point.step for point in events.Scalars("left")] == [row["epoch"] for row in trial.curve]

@@ -30,6 +30,8 @@
     annealer/                        what was asked of an annealer in the network, and its answers
     annealer/sampler.json            whether the sampler repeats its answers, as found before the first epoch
     best.yaml  curves.parquet  report/
+    tensorboard/<trial>/             event files of the epochs, with the key live
+    export/                          what the command export wrote
 """
 
 from __future__ import annotations

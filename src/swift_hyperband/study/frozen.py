@@ -116,6 +116,12 @@ class FrozenStudy:
         return int(self.settings["save_every"])
 
     @property
+    def live(self) -> tuple[str, ...]:
+        """Tools that are told of each epoch."""
+        # older settings lack the key
+        return tuple(self.settings.get("live", ()))
+
+    @property
     def give_up_after(self) -> int:
         """After how many trials that crash alike in their first epoch the search stops, if no trial completes one."""
         return int(self.settings.get("give_up_after", 0))

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.metric import Metric
+from swift_hyperband.base.packages import require
 from swift_hyperband.base.wording import one_line, path_of, shown
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search.adaptive_settings import AdaptiveSettings
@@ -42,7 +43,7 @@ from swift_hyperband.study.target import Target
 NOT_DEFINING = frozenset(
     (
         *("results", "execution", "speculate", "resources", "retries", "give_up_after", "batch_size", "save_every"),
-        *("keep_states", "fallback", "budget"),
+        *("keep_states", "fallback", "budget", "live"),
     )
 )
 """Keys that may change while a search runs: its result does not depend on them."""
@@ -139,6 +140,10 @@ class Study(Section):
     budget: Budget = Field(default_factory=Budget, description="Limits of what the search may spend.")
     keep_states: bool = Field(
         default=False, description="Whether to keep the states of trials that are out of the search."
+    )
+
+    live: list[Literal["tensorboard"]] = Field(
+        default=[], description="Tools that are told of each epoch while trials train (event files below tensorboard)."
     )
 
     @model_validator(mode="before")
@@ -310,6 +315,8 @@ def load(path: Path, data: bool = True) -> Study:
         As `read`, `parse` and `check_data`.
     """
     study = parse(read(path), str(path))
+    if data and study.live:
+        require(f"{path}: live", *study.live)
     # a missing table is reported when the search starts
     table = study.target.options.get("table")
     if data and (not isinstance(table, str) or Path(table).is_file()):

@@ -29,7 +29,7 @@ from swift_hyperband.base.tracebacks import place_of_death
 from swift_hyperband.processes import lease, log
 from swift_hyperband.processes.exit_codes import leave
 from swift_hyperband.targets import Target, load_class
-from swift_hyperband.training import reproducible, segment, trial
+from swift_hyperband.training import live, reproducible, segment, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 
@@ -82,6 +82,7 @@ def import_target(settings: TrainingSettings) -> type[Target]:
     """Import the target once for all trainings. It sets the numbers of threads in the environment first."""
     reproducible.set_environment(settings.threads)
     target_class = load_class(settings.target)
+    live.prepare(settings.live)
     if "torch" in sys.modules:
         # the first optimiser of each trial would import it
         import torch._dynamo

@@ -20,6 +20,7 @@ from swift_hyperband.processes import lease, log
 from swift_hyperband.targets import Context, DamagedStateError, RunsAhead, Target, TargetError
 from swift_hyperband.training import kept_states, reproducible, state, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
+from swift_hyperband.training.live import Live
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.training.trial import Row
 
@@ -152,6 +153,9 @@ def _train(
     if len(curve) > len(published):
         # the process was killed after it saved the state and before it published the curve
         trial.write_rows(folder, curve)
+    # what is published stays, though a state may be lost
+    told = Live(folder, settings.live, configuration)
+    told.tell(max(published, curve, key=len))
     behind, since_saved = len(curve), 0
     while len(curve) < epochs and not (curve and curve[-1][settings.metric] is None):
         seconds = (curve[-1]["seconds"] or 0.0) if curve else clock.longest
@@ -183,6 +187,8 @@ def _train(
         trial.forget_crashes(folder)
         if epoch > len(published):
             trial.write_rows(folder, curve)
+            told.tell(curve)
+    told.close()
     trial.state_is_there(folder)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,8 @@ class TrainingSettings:
         The search stops if so many trials crash alike before their first epoch and no trial gets further; 0: never.
     mode, metric_at : str
         As `base.metric.Metric` has them; where the best epoch counts, its state is kept.
+    live : sequence of str
+        Tools that are told of each epoch while trials train: "tensorboard".
     """
 
     target: str
@@ -52,6 +54,7 @@ class TrainingSettings:
     give_up_after: int = 0
     mode: Mode = "min"
     metric_at: At = "last"
+    live: Sequence[str] = ()
 
     @property
     def counted(self) -> Metric:
@@ -60,7 +63,12 @@ class TrainingSettings:
 
     @classmethod
     def from_study_json(
-        cls, study: Mapping[str, Any], retries: int, save_every: int = 1, give_up_after: int = 0
+        cls,
+        study: Mapping[str, Any],
+        retries: int,
+        save_every: int = 1,
+        give_up_after: int = 0,
+        live: Sequence[str] = (),
     ) -> TrainingSettings:
         """Return the settings of a frozen study, given the definition in its study.json."""
         target = study["target"]
@@ -80,4 +88,5 @@ class TrainingSettings:
             give_up_after=give_up_after,
             mode=metric.mode,
             metric_at=metric.at,
+            live=tuple(live),
         )

@@ -65,7 +65,7 @@ class Worker:
         self._folder, self._study, self._seat, self._deciding = folder, study, seat, deciding
         self._clock, self._queued = clock, queued
         self._settings = TrainingSettings.from_study_json(
-            study.definition, study.retries, study.save_every, study.give_up_after
+            study.definition, study.retries, study.save_every, study.give_up_after, study.live
         )
         self._metric = study.metric.name
         self._watch = lease.Watch()

@@ -71,7 +71,9 @@ def run_search(study: Study, folder: StudyFolder, workers: int, on_round: OnRoun
 
 def _training(study: Study, folder: StudyFolder, workers: int) -> Train:
     definition, needs_gpu = study.definition(), study.frozen().needs_gpu
-    settings = TrainingSettings.from_study_json(definition, study.retries, study.save_every, study.give_up_after)
+    settings = TrainingSettings.from_study_json(
+        definition, study.retries, study.save_every, study.give_up_after, study.live
+    )
     check = provenance.TrainedCode(folder, definition["target"]).check
 
     def train(trials: Sequence[str], epochs: int) -> Mapping[str, Trained]:

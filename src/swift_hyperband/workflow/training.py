@@ -37,7 +37,9 @@ def train(
     UserError
         If the model's code changed since the search was started.
     """
-    settings = TrainingSettings.from_study_json(study.definition, study.retries, study.save_every, study.give_up_after)
+    settings = TrainingSettings.from_study_json(
+        study.definition, study.retries, study.save_every, study.give_up_after, study.live
+    )
     return train_batch(
         folder.path,
         settings,
