@@ -29,6 +29,7 @@ ELSEWHERE = {
     "cli/compare_tables": "cli/test_compare",
     "cli/export": "export/test_trials",
     "cli/figure4": "compare/test_real_runs",
+    "cli/final": "export/test_final",
     "cli/job": "workflow/test_search",
     "cli/job_search": "workers/test_search",
     "cli/job_train": "workflow/test_search",
@@ -131,6 +132,7 @@ ELSEWHERE = {
     "workflow/driver": "workflow/test_search",
     "workers/local": "workers/test_search",
     "workers/start": "workers/test_search",
+    "workflow/final": "export/test_final",
     "workflow/record": "workflow/test_programs",
 }
 """Modules whose tests lie with those of the module that uses them, or that they belong to."""

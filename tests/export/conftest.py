@@ -17,7 +17,9 @@ TARGET = '''\
 """Descends a bowl; it crashes or explodes where it is told to."""
 
 import math
+import os
 import random
+import time
 
 
 class Bowl:
@@ -31,6 +33,7 @@ class Bowl:
         if self.configuration["batch"] == 128 and self.configuration["depth"] < 4:
             raise ValueError("a batch too large")
         self.epoch = epoch
+        time.sleep(float(os.environ.get("PAUSE", 0)))
         self.left *= 0.9 - self.momentum / 10 + random.uniform(0, 0.02)
         return {"drawn": random.random()}
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.training import state, trial
 
 if TYPE_CHECKING:
@@ -116,3 +118,54 @@ def test_the_sound_state_of_another_trial_or_of_another_curve_is_not_gone_on_fro
     trial.write_rows(mine, [{**rows[0], "accuracy": 0.123}, *rows[1:]])
     assert state.belies(mine)
     assert state.unsound(mine) == (own, "it was saved with another curve than curve.jsonl")
+
+
+# --- handed over to another trial --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("target", "file"), [("Counter", "sample_targets.py"), ("Scheduled", "torch_targets.py")])
+def test_another_trial_goes_on_from_a_state_that_was_handed_over(study: Study, target: str, file: str) -> None:
+    study = study.of(target, file)
+    source = study.add("a")
+    study.train_here("a", 3)
+    twin = study.twin()
+    folder = twin.add("b")
+    path = state.place(source)
+    assert path is not None
+    state.hand_over(path, folder)
+    assert twin.train_here("b", 5).status == "ok"
+    assert twin.curve("b")[:3] == study.curve("a")
+    assert twin.started("b") == [4, 5]
+    # the state is the trial's own, and sound, and the other one's is still there
+    assert state.unsound(folder) is None
+    assert state.unsound(source) is None
+    damaged(path)
+    with pytest.raises(UserError, match="must be a trial's state as it was saved, found that its bytes are not"):
+        state.hand_over(path, folder)
+
+
+def test_the_folder_of_a_program_is_handed_over_with_its_state(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    # jobs of programs do without it
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    script = """
+import pathlib, sys
+came, goes, first, last = sys.argv[1:]
+total = 0 if came == "-" else int(pathlib.Path(came, "total").read_text())
+for epoch in range(int(first) + 1, int(last) + 1):
+    total += epoch
+    print("loss:", total)
+pathlib.Path(goes, "total").write_text(str(total))
+"""
+    keys: dict[str, Any] = dict.fromkeys(("first_command", "piece"))
+    words = [sys.executable, "-c", script, "{state_in}", "{state_out}", "{from}", "{to}"]
+    keys |= {"command": words, "resumable": True}
+    keys |= {"metric": "loss", "metrics": {"format": "regex", "pattern": r"loss: (?P<loss>\S+)"}}
+    study = study.with_(
+        target="swift_hyperband.targets.program.target:CommandTarget", options={"command": keys}, metric="loss"
+    )
+    source = study.add("a")
+    study.train_here("a", 3)
+    twin = study.twin()
+    state.hand_over(source / "state.json", twin.add("b"))
+    assert twin.train_here("b", 5).values == [1, 3, 6, 10, 15]
+    assert (source / "state.3/total").read_text() == "6"

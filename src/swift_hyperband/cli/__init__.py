@@ -25,6 +25,7 @@ COMMANDS = {
     "trials": "print the table of the trials of a search",
     "report": "write the page, the pictures and the table of curves of a search anew",
     "best": "print the best configuration, and load its trained model",
+    "final": "train the winner on for more epochs, or again with other seeds",
     "export": "write a search for Optuna, MLflow, TensorBoard, W&B or a table",
     "search": "run a search in one process, without Snakemake",
     "work": "train for a search with workers, beside others, until it is over",

@@ -286,6 +286,8 @@ class Study(Section):
         # as in files of versions without these keys
         if found["search"]["sampling"] == "random":
             del found["search"]["sampling"]
+        if not self.search.seed_per_trial:
+            del found["search"]["seed_per_trial"]
         del found["search"]["first"]
         if self.search.first:
             found["search"]["first"] = self._first()

@@ -41,6 +41,11 @@ class Search(Section):
         "swift.d) or as the best after one epoch (one-epoch; null: 3).",
     )
     seed: int = Field(default=0, ge=0, description="Seed of all configurations and trainings.")
+    seed_per_trial: bool = Field(
+        default=False,
+        description="Whether each target is given a seed of its trial's own ({seed} of a program), not the study's; "
+        "the seeded draws of an epoch differ from trial to trial in any case.",
+    )
     sampling: Sampling = Field(
         default="random",
         description="random: configurations follow from the seed; tpe, bohb: two in three are drawn by a model of the "

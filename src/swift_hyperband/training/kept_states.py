@@ -74,7 +74,7 @@ def unsound(folder: Path, metric: Metric) -> tuple[Path, str] | None:
 
 def of_programs(folder: Path) -> list[str]:
     """Return the names of the folders of a program's state that the state of the best epoch needs."""
-    kept = _best(folder)
+    kept = best(folder)
     own = None if kept is None else state.of_program(kept)
     return [] if own is None or own["state"] == NO_STATE else [str(own["state"])]
 
@@ -83,19 +83,20 @@ def model(folder: Path, metric: Metric) -> Path | None:
     """Return where the model of the epoch that counts lies: a file, or the folder of a program's state."""
     if metric.at == "last":
         return min(folder.glob("state.*"), default=None)
-    return next((folder / name for name in of_programs(folder)), _best(folder))
+    return next((folder / name for name in of_programs(folder)), best(folder))
 
 
 def _epoch(metric: Metric, curve: Sequence[Row]) -> int:
     return metric.epoch([row.get(metric.name) for row in curve])
 
 
-def _best(folder: Path) -> Path | None:
+def best(folder: Path) -> Path | None:
+    """Return the file of the state of the best epoch; None if there is none."""
     return next((path for name in BEST.values() if (path := folder / name).exists()), None)
 
 
 def _unsound_best(folder: Path, epoch: int) -> tuple[Path, str] | None:
-    path = _best(folder)
+    path = best(folder)
     if path is None:
         return folder / "state.best.*", "the state of the best epoch is gone"
     found, of = state.look_at(path, read_rows(folder))

@@ -40,3 +40,8 @@ def seed_epoch(seed: int, trial: str, epoch: int) -> None:
         numpy.random.seed(number % 2**32)
     if (torch := sys.modules.get("torch")) is not None:
         torch.manual_seed(number)
+
+
+def number(seed: int, trial: str) -> int:
+    """Return a seed of a trial's own, below 2^31, as all libraries take it."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{trial}".encode()).digest()[:4], "big") >> 1

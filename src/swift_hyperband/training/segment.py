@@ -235,7 +235,7 @@ def begin(
     target = target_class()
     context = Context(
         trial=folder.name,
-        seed=settings.seed,
+        seed=settings.seed_of(folder.name),
         threads=settings.threads,
         options=settings.options,
         folder=folder,

@@ -8,6 +8,7 @@ from typing import Any
 
 from swift_hyperband.base.metric import At, Metric, Mode
 from swift_hyperband.targets import COMMAND
+from swift_hyperband.training import reproducible
 
 COMMAND_KEYS = ("command", "first_command", "metrics", "metric", "resumable", "piece")
 """Of the section `target` of a study whose target is a program."""
@@ -41,6 +42,8 @@ class TrainingSettings:
         As `base.metric.Metric` has them; where the best epoch counts, its state is kept.
     live : sequence of str
         Tools that are told of each epoch while trials train: "tensorboard".
+    seed_per_trial : bool
+        Whether targets are given a seed of their trial's own.
     """
 
     target: str
@@ -55,6 +58,11 @@ class TrainingSettings:
     mode: Mode = "min"
     metric_at: At = "last"
     live: Sequence[str] = ()
+    seed_per_trial: bool = False
+
+    def seed_of(self, trial: str) -> int:
+        """Return the seed that the target of a trial is given."""
+        return reproducible.number(self.seed, trial) if self.seed_per_trial else self.seed
 
     @property
     def counted(self) -> Metric:
@@ -89,4 +97,5 @@ class TrainingSettings:
             mode=metric.mode,
             metric_at=metric.at,
             live=tuple(live),
+            seed_per_trial=study["search"].get("seed_per_trial", False),
         )

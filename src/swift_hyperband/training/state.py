@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -139,6 +140,26 @@ def read(path: Path) -> State | str:
         # a damaged file without a digest may raise any error
         return " ".join(f"{type(error).__name__}: {error}".split())[:200]
     return found
+
+
+def hand_over(path: Path, folder: Path) -> None:
+    """Give the state in a file to the trial of another folder, as its own, with the curve that led to it.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged, or not the state of the trial in whose folder it lies.
+    """
+    found = read(path)
+    if isinstance(found, str):
+        raise UserError(f"{path}: must be a trial's state as it was saved, found that {found}")
+    if (own := of_program(path)) is not None and (path.parent / own["state"]).is_dir():
+        shutil.copytree(path.parent / own["state"], folder / own["state"], dirs_exist_ok=True)
+    content = {"trial": folder.name, "curve": found.curve, "parts": found.parts}
+    if path.suffix == ".json":
+        write_text(folder / path.name, sealed.sealed_json(content))
+    else:
+        _save_torch(folder / path.name, content, path.parent.name)
 
 
 def place(folder: Path) -> Path | None:
