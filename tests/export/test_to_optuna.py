@@ -140,5 +140,6 @@ def test_the_plots_of_optuna_show_the_search(finished: History, tmp_path: Path) 
     )
     importances = plots.plot_param_importances(study)
     assert set(importances.data[0].y) <= set(finished.study.space)
-    assert len(plots.plot_parallel_coordinate(study, params=["lr", "depth"]).data[0].dimensions) == 3
+    coordinates = plots.plot_parallel_coordinate(study, params=["lr", "depth"]).layout.xaxis.ticktext
+    assert coordinates[1:] == ("depth", "lr")
     assert len(plots.plot_slice(study, params=["lr", "depth"]).data) == 2
