@@ -61,7 +61,7 @@ def _final(options: argparse.Namespace) -> int:
         raise UserError(f"{history.folder.path}: must have a trial with a trained epoch, found none so far")
     content = _content(history, best, options)
     study = final.study_of(content)
-    folder = StudyFolder.of(study.name)
+    folder = StudyFolder.of(study.name, study.results)
     path = folder.path.with_name(f"{study.name}.yaml")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, to_yaml(content))
