@@ -62,7 +62,7 @@ docs: $(COMPLETE)
 	$(BIN)/python -m swift_hyperband.study.documents
 
 # The pages of docs/ as a site: open site/index.html.
-site: $(INSTALLED)
+site: $(COMPLETE)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 $(INSTALLED): requirements.lock pyproject.toml

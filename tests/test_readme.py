@@ -2,10 +2,10 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -24,15 +24,10 @@ def test_the_target_of_the_readme_can_be_searched(tmp_path):
     (tmp_path / "config").mkdir()
     (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(study))
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    printed = tmp_path / "printed.txt"
     for command in ("plan", "search", "status"):
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("swift-hyperband")), command],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        code = forked.run([forked.SWIFT_HYPERBAND, command], tmp_path, environment, printed)
+        assert code == 0, printed.read_text()
     best = yaml.safe_load((tmp_path / "results/my-model/best.yaml").read_text())
     assert best["value"] < 0.6
     assert (tmp_path / best["state"]).exists()

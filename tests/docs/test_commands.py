@@ -30,6 +30,8 @@ BIN = Path(sys.executable).parent
 NAMES = [str(page.relative_to(ROOT)) for page in docs.PAGES]
 START = "docs/start.md"
 """The page that begins with an empty folder."""
+AFTER_A_SEARCH = ("docs/results.md", "docs/export.md", "docs/python.md")
+"""Pages that begin with what `init` writes, and the search of it."""
 FORKED = {"swift-hyperband", "snakemake"}
 SMALL = {"max_epochs": 2, "eta": 2, "seed": 1}
 """A search in place of the study's own, so that commands end in seconds."""
@@ -74,6 +76,25 @@ def folder(empty, tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """Return a folder as `init` writes it, with its study made small and searched."""
+    folder = tmp_path_factory.mktemp("searched")
+    assert main(["init", str(folder)]) == 0
+    write(folder / "config/config.yaml", (folder / "config/config.yaml").read_text())
+    variables = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    code = forked.run([str(BIN / "swift-hyperband"), "search"], folder, variables, folder / "printed.txt")
+    assert code == 0, (folder / "printed.txt").read_text()
+    return folder
+
+
+@pytest.fixture
+def after(empty, searched):
+    """Return a copy of it."""
+    shutil.copytree(searched, empty, dirs_exist_ok=True)
+    return empty
+
+
 def write(path, text):
     """Write a file that a page shows; a study's search is made small."""
     path.parent.mkdir(exist_ok=True)
@@ -112,7 +133,8 @@ def program(command):
 
 @pytest.mark.parametrize("name", [name for page, name in zip(docs.PAGES, NAMES, strict=True) if docs.blocks(page)])
 def test_the_commands_of_a_page_run_as_they_stand(name, request):
-    folder = request.getfixturevalue("empty" if name == START else "folder")
+    begins = "empty" if name == START else "after" if name in AFTER_A_SEARCH else "folder"
+    folder = request.getfixturevalue(begins)
     for block in docs.blocks(ROOT / name):
         if block.file:
             write(folder / block.file, block.text)
