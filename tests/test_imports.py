@@ -45,7 +45,7 @@ def imported(code):
     ("code", "allowed"),
     [
         ("import swift_hyperband; swift_hyperband.__version__", set()),
-        ("from swift_hyperband import Results", {"pydantic", "yaml"}),
+        ("from swift_hyperband import Study, Results", {"pydantic", "yaml"}),
         ("import swift_hyperband.cli", set()),
         ("import swift_hyperband.training.batch", set()),
         ("import swift_hyperband.workflow.steps, swift_hyperband.search.rounds", set()),

@@ -90,7 +90,7 @@ def test_a_table_of_pandas_has_a_row_for_each_trial(finished):
 
 def test_without_pandas_one_line_says_what_is_missing(finished, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
-    with pytest.raises(UserError, match="pip install pandas"):
+    with pytest.raises(UserError, match=r"to_pandas needs .* pip install 'swift-hyperband\[pandas\]'"):
         Results.open(finished).trials.to_pandas()
 
 

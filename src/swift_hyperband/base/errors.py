@@ -35,6 +35,10 @@ class UserError(Exception):
     Snakefile print it without a traceback and exit with 2.
     """
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what notebooks and IPython show of it: the message, without a traceback."""
+        return [f"error: {self}"]
+
 
 def about_disk(error: OSError, where: object = None) -> str:
     """Return the message about a file that could not be read or written; `where` names it if the error does not."""

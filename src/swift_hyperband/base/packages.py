@@ -13,6 +13,7 @@ EXTRAS = {
     "dwave": "annealer",
     "neal": "annealer",
     "tensorboard": "tensorboard",
+    "pandas": "pandas",
     "optuna": "optuna",
     "mlflow": "mlflow",
     "wandb": "wandb",

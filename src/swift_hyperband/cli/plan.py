@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.arguments import add_study, add_workers
 from swift_hyperband.results.freeze import as_begun
 from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.results.trials import measured_seconds
+from swift_hyperband.results.pace import pace
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.plan import Plan
-from swift_hyperband.study.model import Study, load
+from swift_hyperband.study.model import load
 from swift_hyperband.workflow.fitting import outlook, problem_sizes
 
 
@@ -36,8 +35,8 @@ def _plan(options: argparse.Namespace) -> int:
     given = load(options.study)
     folder = StudyFolder.of(given.name, given.results)
     study = as_begun(folder, given)
-    pace = _pace(study, options.seconds_per_epoch)
-    seconds = None if pace is None else pace.seconds / study.resources.side_by_side
+    found_pace = pace(study, folder, options.seconds_per_epoch)
+    seconds = None if found_pace is None else found_pace.seconds / study.resources.side_by_side
     workers = options.workers or study.resources.workers
     plan = Plan(study.schedule(), study.batch_size, workers, seconds, study.execution)
     frozen = study.frozen()
@@ -48,7 +47,7 @@ def _plan(options: argparse.Namespace) -> int:
         from swift_hyperband.cli import plan_rungs
 
         if not options.json:
-            plan_rungs.show(study, plan, pace)
+            plan_rungs.show(study, plan, found_pace)
             return 0
     if options.json:
         print(json.dumps(plan.to_json() if has_rounds else plan_rungs.to_json(study, plan), indent=1))
@@ -57,25 +56,7 @@ def _plan(options: argparse.Namespace) -> int:
         from swift_hyperband.cli import plan_tables
 
         former = folder if plan.schedule != given.schedule() else None
-        plan_tables.show(study, plan, pace, found, former)
+        plan_tables.show(study, plan, found_pace, found, former)
     if found is not None and found.faults:
         raise UserError("\n".join(f"{options.study}: {fault}" for fault in found.faults))
     return 0
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How long an epoch takes, in seconds, and who says so."""
-
-    seconds: float
-    source: str
-
-
-def _pace(study: Study, given: float | None) -> Pace | None:
-    if given is not None:
-        return Pace(given, "as given")
-    if study.resources.seconds_per_epoch is not None:
-        return Pace(study.resources.seconds_per_epoch, "resources.seconds_per_epoch")
-    folder = StudyFolder.of(study.name, study.results)
-    measured = measured_seconds(folder)
-    return Pace(measured, f"median of the curves in {folder.path}") if measured else None

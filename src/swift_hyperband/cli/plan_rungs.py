@@ -14,7 +14,7 @@ from swift_hyperband.search.plan import Plan
 from swift_hyperband.search.start import note
 
 if TYPE_CHECKING:
-    from swift_hyperband.cli.plan import Pace
+    from swift_hyperband.results.pace import Pace
     from swift_hyperband.study.model import Study
 
 IN_REPLAYS = {

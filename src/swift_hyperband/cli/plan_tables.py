@@ -16,8 +16,8 @@ from swift_hyperband.search.plan import LITTLE, Case, Plan, begun_anew, epochs, 
 from swift_hyperband.search.schedule import Schedule, hyperband, random_search
 
 if TYPE_CHECKING:
-    from swift_hyperband.cli.plan import Pace
     from swift_hyperband.results.layout import StudyFolder
+    from swift_hyperband.results.pace import Pace
     from swift_hyperband.study.model import Study
     from swift_hyperband.workflow.fitting import Outlook
 

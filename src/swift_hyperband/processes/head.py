@@ -20,9 +20,25 @@ TOLERANCE = 1.0
 """Seconds by which a file's time may be ahead: some file systems keep two clocks."""
 
 
+_led: dict[Path, lease.Lease] = {}
+"""The leases of the searches whose head this process is until it ends, by their folders."""
+
+
 def become_head(folder: Path, watcher: int | None = None) -> None:
-    """Make this process the head of a search until it ends, however it ends. See `lead`."""
-    atexit.register(lead(folder, watcher).release)
+    """Make this process the head of a search until it ends, however it ends, or resigns. See `lead`."""
+    _led[folder.resolve()] = lead(folder, watcher)
+    atexit.register(resign, folder.resolve())
+
+
+def is_led(folder: Path) -> bool:
+    """Whether this process is the head of a search, and has not resigned."""
+    return folder.resolve() in _led
+
+
+def resign(folder: Path) -> None:
+    """Let this process be the head of a search no more, as one that goes on to live after the search."""
+    if (held := _led.pop(folder.resolve(), None)) is not None:
+        held.release()
 
 
 def lead(folder: Path, watcher: int | None = None) -> lease.Lease:

@@ -5,5 +5,6 @@ the classes of the modules here; docs/python.md has examples.
 """
 
 from swift_hyperband.python_api.results import Results
+from swift_hyperband.python_api.study import Study
 
-__all__ = ["Results"]
+__all__ = ["Results", "Study"]

@@ -9,6 +9,8 @@ from swift_hyperband.python_api import html
 from swift_hyperband.results.contents import as_value
 from swift_hyperband.results.history import History, RoundHistory
 from swift_hyperband.results.standing import winners
+from swift_hyperband.search import decisions, schedule
+from swift_hyperband.search.scheduled import RoundRecord
 
 
 @dataclass(frozen=True)
@@ -133,29 +135,45 @@ def read(history: History) -> tuple[Bracket, ...]:
     return tuple(
         Bracket(
             bracket,
-            tuple(of(history.rounds[round_.key], history.study.metric) for round_ in rounds),
+            tuple(of_history(history.rounds[round_.key], history.study.metric) for round_ in rounds),
             won[bracket].trial if bracket in won else None,
         )
         for bracket, rounds in history.schedule.brackets.items()
     )
 
 
-def of(found: RoundHistory, metric: Metric) -> Round:
-    """Return the record of a round."""
-    schedule, decided = found.schedule, found.decided
-    verdicts = {} if decided is None else decided.decision.verdicts
+def of_history(found: RoundHistory, metric: Metric) -> Round:
+    """Return the record of a round that was read."""
+    decision = None if found.decided is None else found.decided.decision
+    return _of(found.schedule, found.competitors, decision, found.promoted, metric)
+
+
+def of_record(found: RoundRecord, metric: Metric) -> Round:
+    """Return the record of a round of a search that runs here."""
+    promoted = None if found.promoted is None else tuple(found.promoted)
+    return _of(found.schedule, tuple(found.competitors), found.decision, promoted, metric)
+
+
+def _of(
+    schedule: schedule.Round,
+    competitors: tuple[str, ...],
+    decision: decisions.Decision | None,
+    promoted: tuple[str, ...] | None,
+    metric: Metric,
+) -> Round:
+    verdicts = {} if decision is None else decision.verdicts
     return Round(
         schedule.bracket,
         schedule.index,
         schedule.start,
         schedule.end,
         schedule.decision_epoch,
-        found.competitors,
-        len(found.full),
-        None if decided is None else as_value(metric, decided.decision.threshold),
+        competitors,
+        len(competitors[: schedule.full]),
+        None if decision is None else as_value(metric, decision.threshold),
         tuple(
             Decision(trial, as_value(metric, one.seen), as_value(metric, one.predicted), one.continues)
             for trial, one in verdicts.items()
         ),
-        found.promoted,
+        promoted,
     )

@@ -16,6 +16,7 @@ from swift_hyperband.results import standing
 from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.rungs import Rung
+from swift_hyperband.targets import ASK_TELL
 from swift_hyperband.training import kept_states
 from swift_hyperband.training.load import load
 
@@ -47,6 +48,7 @@ class Best:
     folder: Path
     state: Path | None
     _study: StudyFolder
+    _target: str | None
 
     def load(self) -> Any:
         """Return the trained model: an instance of the study's target, set up and with the state restored.
@@ -60,6 +62,11 @@ class Best:
         UserError
             If no sound state was kept (a search that runs keeps few), or the target cannot be imported or is a program.
         """
+        if self._target == ASK_TELL:
+            raise UserError(
+                f"trial {self.trial}: has no model here, as your own code trained it (target.name: {ASK_TELL}); its "
+                f"folder is {self.folder}"
+            )
         return load(self._study, self.trial)
 
     def __repr__(self) -> str:
@@ -159,7 +166,8 @@ class Results:
         study, metric = self._history.folder, self._study.metric
         folder = study.trial(found.trial)
         state = kept_states.model(folder, metric)
-        return Best(found.trial, found.value, found.epoch, dict(found.configuration), metric.name, folder, state, study)
+        values = found.trial, found.value, found.epoch, dict(found.configuration)
+        return Best(*values, metric.name, folder, state, study, self._study.target.name)
 
     @cached_property
     def trials(self) -> Trials:
@@ -175,7 +183,7 @@ class Results:
     def thaw(self) -> Round | None:
         """The round after all brackets, in which trials left behind go on; None if the study has none."""
         found = None if self._history.rungs is not None else self._history.thaw
-        return None if found is None else brackets.of(found, self._study.metric)
+        return None if found is None else brackets.of_history(found, self._study.metric)
 
     @property
     def rungs(self) -> tuple[Rung, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.packages import require
 from swift_hyperband.python_api import html
 from swift_hyperband.results.history import History, TrialHistory
 from swift_hyperband.results.standing import Fate, fates, lost
@@ -129,11 +130,10 @@ class Trials(Sequence[Trial]):
         UserError
             If pandas is not installed.
         """
-        try:
-            # nothing else here needs it
-            import pandas
-        except ModuleNotFoundError:
-            raise UserError("pandas must be installed for a table of pandas, found none: pip install pandas") from None
+        require("to_pandas", "pandas")
+        # only who has called this has it
+        import pandas
+
         rows = [
             {
                 "trial": trial.id,

@@ -9,12 +9,14 @@ from typing import Any
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.results import provenance
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.targets import ASK_TELL
+from swift_hyperband.targets.ask_tell import TRAINED_BY_USER
 from swift_hyperband.training import alike
 
 logger = logging.getLogger(__name__)
 
 
-def begin(folder: StudyFolder, target: Mapping[str, Any]) -> None:
+def begin(folder: StudyFolder, target: Mapping[str, Any], by_user: bool = False) -> None:
     """Begin a search, or go on with it; to be called by its head.
 
     Parameters
@@ -22,12 +24,16 @@ def begin(folder: StudyFolder, target: Mapping[str, Any]) -> None:
     folder : StudyFolder
     target : mapping
         The section `target` of the study's definition.
+    by_user : bool
+        Whether code of the user's own trains (`Study.ask` and `tell`).
 
     Raises
     ------
     UserError
-        If the model's code changed, and that was not allowed.
+        If the model's code changed, and that was not allowed; or if only the user's code can train.
     """
+    if target["name"] == ASK_TELL and not by_user:
+        raise UserError(f"{folder.path}: target.name {TRAINED_BY_USER}")
     provenance.check(folder, target)
     if alike.forget(folder.path):
         logger.info(f"{folder.path}: nothing was trained yet, so its trials that crashed start again")

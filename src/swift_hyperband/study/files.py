@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.packages import require
 from swift_hyperband.base.wording import shown
 from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.space.parameters import Int
@@ -20,6 +22,32 @@ MOST_ROWS = 1_000_000
 """Rows of a table that are looked at; a search has no more trials."""
 OWN = frozenset(("state_out", "folder", "trial", "config", "metrics"))
 """Placeholders with another value for each trial."""
+
+
+def check_ready(study: Study, where: str, data: bool = True) -> None:
+    """Check that a study can be searched here.
+
+    Parameters
+    ----------
+    study : Study
+    where : str
+        The file that it was read from.
+    data : bool
+        Whether to check that the packages of `live` are installed, and that the table of a curve-table target holds the
+        curves of the search.
+
+    Raises
+    ------
+    UserError
+        As `require`, `check_data` and `check_own_files`.
+    """
+    if data and study.live:
+        require(f"{where}: live", *study.live)
+    # a missing table is reported when the search starts
+    table = study.target.options.get("table")
+    if data and (not isinstance(table, str) or Path(table).is_file()):
+        check_data(study, where)
+    check_own_files(study, where, study.resources.workers * study.resources.side_by_side)
 
 
 def check_data(study: Study, where: str) -> None:

@@ -14,7 +14,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError, UserError
 from swift_hyperband.base.metric import Metric
-from swift_hyperband.base.packages import require
 from swift_hyperband.base.wording import one_line, path_of, shown
 from swift_hyperband.predictors.settings import PredictorSettings
 from swift_hyperband.search.adaptive_settings import AdaptiveSettings
@@ -31,7 +30,7 @@ from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.space.parameters import Space
 from swift_hyperband.study.checks import LONGEST_WORD, batch_size_value, slug
 from swift_hyperband.study.commands import check_placeholders
-from swift_hyperband.study.files import check_data, check_own_files
+from swift_hyperband.study.files import check_ready
 from swift_hyperband.study.frozen import FrozenStudy
 from swift_hyperband.study.presets import filled
 from swift_hyperband.study.reader import read
@@ -309,21 +308,15 @@ def load(path: Path, data: bool = True) -> Study:
     ----------
     path : Path
     data : bool
-        Whether to check that the table of a curve-table target holds the curves of the search.
+        As of `files.check_ready`.
 
     Raises
     ------
     UserError
-        As `read`, `parse` and `check_data`.
+        As `read`, `parse` and `check_ready`.
     """
     study = parse(read(path), str(path))
-    if data and study.live:
-        require(f"{path}: live", *study.live)
-    # a missing table is reported when the search starts
-    table = study.target.options.get("table")
-    if data and (not isinstance(table, str) or Path(table).is_file()):
-        check_data(study, str(path))
-    check_own_files(study, str(path), study.resources.workers * study.resources.side_by_side)
+    check_ready(study, str(path), data)
     return study
 
 

@@ -25,9 +25,13 @@ BUILT_IN: Mapping[str, str] = {
     "svhn-cnn": "swift_hyperband.targets.models.svhn_cnn:SvhnCNN",
     "ptb-lstm": "swift_hyperband.targets.models.ptb_lstm:PtbLSTM",
     "delphes-mlpf": "swift_hyperband.targets.models.delphes_mlpf:DelphesMLPF",
+    "ask-tell": "swift_hyperband.targets.ask_tell:AskTell",
     "curve-table": "swift_hyperband.targets.recorded:CurveTable",
 }
 """Built-in targets by the name that a study gives them."""
+
+ASK_TELL = "ask-tell"
+"""The built-in target that code of the user's own trains, in a loop of `Study.ask` and `Study.tell`."""
 
 COMMAND = "swift_hyperband.targets.program.target:CommandTarget"
 """What trains where a study has `target.command` in the place of `target.name`."""

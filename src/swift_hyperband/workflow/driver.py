@@ -105,8 +105,10 @@ def _one_by_one(study: Study, search: Search, train: Train, held: Lease) -> Sear
 
 
 @contextmanager
-def leading(study: Study, folder: StudyFolder) -> Iterator[tuple[Study, Lease]]:
+def leading(study: Study, folder: StudyFolder, by_user: bool = False) -> Iterator[tuple[Study, Lease]]:
     """Be the head of a search and the one process that decides, and begin it or go on with it.
+
+    `by_user` says whether code of the user's own trains.
 
     Yields
     ------
@@ -123,17 +125,17 @@ def leading(study: Study, folder: StudyFolder) -> Iterator[tuple[Study, Lease]]:
     """
     check_data(study, study.name)
     become_head(folder.path)
-    study = begin_search(study, folder)
+    study = begin_search(study, folder, by_user)
     with deciding(folder, ends=study.execution == "rounds") as held:
         mend(folder, study)
         yield study, held
 
 
-def begin_search(study: Study, folder: StudyFolder) -> Study:
+def begin_search(study: Study, folder: StudyFolder, by_user: bool = False) -> Study:
     """Begin a search, or go on with it, in the process that alone may: freeze the study."""
     study = check_frozen(folder, study)
     journaled.check(study, study.name)
-    begin(folder, study.definition()["target"])
+    begin(folder, study.definition()["target"], by_user)
     fitting.check(folder, study.frozen())
     return freeze(folder, study)
 
