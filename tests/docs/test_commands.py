@@ -30,8 +30,8 @@ BIN = Path(sys.executable).parent
 NAMES = [str(page.relative_to(ROOT)) for page in docs.PAGES]
 START = "docs/start.md"
 """The page that begins with an empty folder."""
-AFTER_A_SEARCH = ("docs/results.md", "docs/export.md", "docs/python.md")
-"""Pages that begin with what `init` writes, and the search of it."""
+AFTER_A_SEARCH = ("docs/results.md",)
+"""Pages that begin with what `init` writes, and a search of it."""
 FORKED = {"swift-hyperband", "snakemake"}
 SMALL = {"max_epochs": 2, "eta": 2, "seed": 1}
 """A search in place of the study's own, so that commands end in seconds."""
