@@ -10,7 +10,8 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src/swift_hyperband"
 PACKAGES = [
     *("base", "space", "annealing", "datasets", "slurm", "processes", "predictors", "targets", "search", "training"),
-    *("study", "results", "replay", "compare", "report", "export", "workflow", "workers", "python_api", "cli"),
+    *("study", "results", "earlier", "replay", "compare", "report", "export"),
+    *("workflow", "workers", "python_api", "cli"),
 ]
 MOST_LINES = 350
 ELSEWHERE = {
@@ -53,6 +54,8 @@ ELSEWHERE = {
     "compare/rows": "compare/test_units",
     "compare/store": "compare/test_units",
     "compare/summaries": "compare/test_units",
+    "earlier/foresight": "earlier/test_taking",
+    "earlier/sources": "earlier/test_taking",
     "datasets/substitutes/brown": "datasets/test_ptb",
     "datasets/substitutes/ttbar": "datasets/test_delphes",
     "python_api/html": "python_api/test_results",
@@ -99,6 +102,7 @@ ELSEWHERE = {
     "results/rungs": "workflow/test_journaled",
     "results/pace": "python_api/test_plan",
     "results/repair": "fuzz/test_results",
+    "results/taken": "earlier/test_taking",
     "results/thawed": "workflow/test_thaw",
     "results/trials": "results/test_layout",
     "search/recorded": "workflow/test_journaled",

@@ -122,7 +122,7 @@ def test_one_that_is_not_the_best_is_told_with_its_fate(study, tmp_path):
     [
         ([{"row": 40}], "search.first[0].row must be a whole number from 0 to 39, found 40"),
         ([{"row": 1}, {"rw": 2}], "search.first[1].rw names no hyperparameter of the space; did you mean row?"),
-        ([{"row": 1}, {"row": 1.0}], "search.first[1] must be another configuration than search.first[0], found the"),
+        ([{"row": 1}, {"row": 1.0}], "search.first[1] must be another configuration than that of [0], found the same"),
         ([{"row": row} for row in range(10)], "search.first must hold at most 9 configurations, as so many start in"),
         ([5], "search.first[0] must be a mapping of keys, found 5"),
         ({"row": 1}, "search.first must be a list, found a mapping"),

@@ -30,6 +30,8 @@ class Project:
     """Seconds after which a command is taken to hang, on however busy a machine."""
     modules: tuple[str, ...] = forked.COMMANDS
     """What the processes of commands have imported."""
+    name: str = "table"
+    """That of the study."""
 
     @classmethod
     def create(cls, path):
@@ -73,6 +75,7 @@ class Project:
             for section in sections:
                 place = place.setdefault(section, {})
             place[last] = value
+        self.name = content["name"]
         (self.path / "config").mkdir(exist_ok=True)
         (self.path / "config/config.yaml").write_text(yaml.safe_dump(content))
 
@@ -123,7 +126,7 @@ class Project:
 
     @property
     def results(self):
-        return self.path / "results/table"
+        return self.path / "results" / self.name
 
     def best(self):
         return (self.results / "best.yaml").read_bytes()

@@ -7,6 +7,7 @@ import json
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.cli.arguments import add_study, add_workers
+from swift_hyperband.earlier.foresight import Foresight, foresee
 from swift_hyperband.results.freeze import as_begun
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.pace import pace
@@ -41,6 +42,7 @@ def _plan(options: argparse.Namespace) -> int:
     plan = Plan(study.schedule(), study.batch_size, workers, seconds, study.execution)
     frozen = study.frozen()
     found = outlook(frozen, trial=False) if problem_sizes(frozen) else None
+    earlier = foresee(study, folder, str(options.study))
     has_rounds = ALGORITHMS[study.search.algorithm].synchronous
     if not has_rounds:
         # rich, which searches in rounds pay for only where they are shown
@@ -48,15 +50,24 @@ def _plan(options: argparse.Namespace) -> int:
 
         if not options.json:
             plan_rungs.show(study, plan, found_pace)
+            _tell_earlier(earlier)
             return 0
     if options.json:
-        print(json.dumps(plan.to_json() if has_rounds else plan_rungs.to_json(study, plan), indent=1))
+        told = plan.to_json() if has_rounds else plan_rungs.to_json(study, plan)
+        print(json.dumps(told if earlier is None else told | {"earlier": earlier.to_json()}, indent=1))
     else:
         # rich, which numbers alone do without
         from swift_hyperband.cli import plan_tables
 
         former = folder if plan.schedule != given.schedule() else None
         plan_tables.show(study, plan, found_pace, found, former)
+        _tell_earlier(earlier)
     if found is not None and found.faults:
         raise UserError("\n".join(f"{options.study}: {fault}" for fault in found.faults))
     return 0
+
+
+def _tell_earlier(found: Foresight | None) -> None:
+    """Say what earlier searches give, if the study names any."""
+    if found is not None:
+        print(f"earlier: {found.told}\n")

@@ -173,6 +173,8 @@ def _facts(progress: Progress) -> Table:
     table.add_row("epochs", f"{progress.sum('spent')} trained{saved}{left}")
     if not ALGORITHMS[study.search.algorithm].random:
         table.add_row("", f"[dim]Hyperband trains {progress.history.schedule.epochs_hyperband}[/]")
+    if earlier := progress.earlier.told:
+        table.add_row("", f"[dim]{escape(earlier)}[/]")
     if ahead := progress.ahead.told:
         table.add_row("", f"[dim]{ahead}[/]")
     if progress.repeated:

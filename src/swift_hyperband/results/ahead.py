@@ -31,9 +31,12 @@ class Ahead:
         return f"trained ahead: {self.used} used, {self.in_vain} in vain" if self != Ahead() else None
 
     @classmethod
-    def of(cls, asked: int, trained: int, begun_ahead: Collection[int]) -> Ahead:
-        """Return those of a trial: of its trained epochs some began ahead, and so many were asked for so far."""
-        return cls(sum(epoch <= min(asked, trained) for epoch in begun_ahead), max(0, trained - asked))
+    def of(cls, asked: int, trained: int, begun_ahead: Collection[int], taken: int = 0) -> Ahead:
+        """Return those of a trial: of its trained epochs some began ahead, and so many were asked for so far.
+
+        Epochs that were taken over from an earlier search are none of them.
+        """
+        return cls(sum(epoch <= min(asked, trained) for epoch in begun_ahead), max(0, trained - max(asked, taken)))
 
     @classmethod
     def sum(cls, found: Iterable[Ahead]) -> Ahead:

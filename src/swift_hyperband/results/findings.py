@@ -16,6 +16,7 @@ from swift_hyperband.results.decided import Decided, Promotion
 from swift_hyperband.results.drawn import DrawnBracket
 from swift_hyperband.results.history import RoundHistory
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.taken import Taken
 from swift_hyperband.search import Curve
 from swift_hyperband.search.rounds import loss_at
 from swift_hyperband.search.schedule import Round
@@ -51,6 +52,7 @@ class Findings:
         self.again: dict[str, str] = {}
         self.content: dict[Path, Any] = {}
         self.missing: set[Path] = set() if folder.best.exists() else {folder.best}
+        self.taken = Taken.of(folder)
         self._curves: dict[str, list[float | None]] = {}
 
     def configurations(self, bracket: int) -> Mapping[str, tuple[int, Mapping[str, Scalar] | None]]:
@@ -113,7 +115,7 @@ class Findings:
     def not_ahead(self, bracket: int, drawn: Iterable[str]) -> Iterable[str]:
         """Return the trials of a bracket without those that were trained to the last epoch ahead of the search alone.
 
-        All of them where nothing is known of the bracket's last round.
+        Where nothing is known of the bracket's last round, all of them but those that were taken over at that epoch.
         """
         last, thaw = self.schedule.brackets[bracket][-1], self.schedule.thaw
         known = set(self.competitors(last))
@@ -121,7 +123,10 @@ class Findings:
         verdicts = decided.decision.verdicts if isinstance(decided, Decided) else {}
         stopped = {name for name, verdict in verdicts.items() if not verdict.continues}
         thawed = set(self.competitors(thaw)) if thaw is not None else set()
-        return [name for name in drawn if not known or name in (known - stopped) | thawed]
+        if not known:
+            end = self.study.search.max_epochs
+            return [name for name in drawn if self.taken.epochs(name) < end]
+        return [name for name in drawn if name in (known - stopped) | thawed]
 
     def reaches(self, name: str, epochs: int) -> bool:
         """Whether a trial is trained to an epoch, or failed or diverged before it."""

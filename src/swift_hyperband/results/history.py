@@ -22,6 +22,7 @@ from swift_hyperband.results.drawn import DrawnBracket
 from swift_hyperband.results.freeze import load_study
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.rungs import Rungs
+from swift_hyperband.results.taken import Taken, TakenEpochs
 from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.results.trials import read_curve
 from swift_hyperband.search.algorithms import ALGORITHMS
@@ -213,9 +214,14 @@ class History:
         return all(found.promoted is not None for found in self.all_rounds)
 
     @cached_property
-    def asked(self) -> dict[str, int]:
-        """The epoch to which a search in rounds has asked for each trial."""
-        return asked(self.all_rounds)
+    def asked(self) -> Mapping[str, int]:
+        """The epoch to which the search has asked for each trial."""
+        return asked(self.all_rounds) if self.rungs is None else self.rungs.asked
+
+    @cached_property
+    def taken(self) -> Taken:
+        """What was taken over from earlier searches."""
+        return Taken.of(self.folder)
 
     @cached_property
     def ahead(self) -> Ahead:
@@ -224,12 +230,18 @@ class History:
             return Ahead()
         places = {trial: self.folder.trial(trial) for trial in self.trials}
         return Ahead.sum(
-            Ahead.of(self.asked[trial], len(read_rows(place)), started(place).ahead) for trial, place in places.items()
+            Ahead.of(self.asked[trial], len(read_rows(place)), started(place).ahead, self.taken.epochs(trial))
+            for trial, place in places.items()
         )
 
     def begun(self, trial: str) -> Mapping[int, float]:
         """Return when each epoch of a trial began, for the last time, in seconds since 1970, as far as is known."""
         return started(self.folder.trial(trial)).times
+
+    @property
+    def earlier(self) -> TakenEpochs:
+        """What became of the epochs that were taken over from earlier searches."""
+        return TakenEpochs.of(self.folder, self.taken, self.asked)
 
     @property
     def epochs(self) -> int:
@@ -299,8 +311,7 @@ class History:
         stored = Config.read(self.folder.config(trial))
         failed = has_failed(self.folder.trial(trial))
         curve = read_curve(self.folder, trial, self.study.target.metric)
-        if self.rungs is None:
-            curve = curve[: self.asked[trial]]
+        curve = curve[: self.asked[trial]]
         return TrialHistory(trial, stored.bracket, stored.slot, dict(stored.configuration), curve, failed)
 
 

@@ -12,6 +12,7 @@
     agenda.json                      with workers: what is to be trained, written by the process that decides
     workers/<name>/                  a worker: its host and job, its lease, its log, what became of its trainings; jobs/
                                      has a record of each start; done when it has ended as a job of Snakemake's
+    earlier.json                     which trials were taken over from earlier searches, and what was left out
     journal.jsonl                    the order of events of a search without rounds
     trials/<trial>/                  configuration, state, learning curve, failures and logs of one trial
     bracket=<s>/round=<i>/
@@ -45,7 +46,7 @@ from typing import Literal, Self, get_args
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.search.schedule import Round, RoundKey
-from swift_hyperband.training.trial import CONFIG
+from swift_hyperband.training.trial import CONFIG, EARLIER
 
 Part = Literal["full", "partial", "complete"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -118,6 +119,10 @@ class StudyFolder:
     @property
     def provenance(self) -> Path:
         return self.path / "provenance.json"
+
+    @property
+    def earlier(self) -> Path:
+        return self.path / EARLIER
 
     @property
     def journal(self) -> Path:

@@ -21,6 +21,7 @@ from swift_hyperband.results.history import History, RoundHistory
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.standing import Best
+from swift_hyperband.results.taken import TakenEpochs
 from swift_hyperband.results.workers import Worker
 from swift_hyperband.search.decisions import rank
 from swift_hyperband.slurm.queue import Run
@@ -71,6 +72,8 @@ class Progress:
         By trial, the last state that was found damaged, so that the trial was trained again.
     ahead : Ahead
         Epochs that were trained before the search asked for them.
+    earlier : TakenEpochs
+        Epochs that were taken over from earlier searches.
     """
 
     history: History
@@ -85,6 +88,7 @@ class Progress:
     damaged: Mapping[str, str] = field(default_factory=dict)
     workers: tuple[Worker, ...] = ()
     ahead: Ahead = field(default_factory=Ahead)
+    earlier: TakenEpochs = field(default_factory=TakenEpochs)
 
     @property
     def living(self) -> dict[str, Job]:
@@ -117,6 +121,7 @@ class Progress:
         }
         epochs |= {"repeated": self.repeated}
         epochs |= {"ahead_used": self.ahead.used, "ahead_in_vain": self.ahead.in_vain}
+        epochs |= {"earlier": self.earlier.used, "earlier_again": self.earlier.again}
         return {
             "started": True,
             "study": self.history.study.name,
@@ -170,12 +175,13 @@ class Reader:
         if history.rungs is not None:
             trials = list(history.rungs.trials)
         trained = {trial: self._trained(trial, history.study.target.metric) for trial in trials}
-        ahead = Ahead()
+        ahead, asked, taken = Ahead(), history.asked, history.taken
         if history.rungs is None:
-            asked = history.asked
             lengths = {trial: len(found.values) for trial, found in trained.items()}
-            ahead = Ahead.sum(Ahead.of(asked[name], lengths[name], self._begun(name).ahead) for name in trials)
-            trained = {trial: found.cut(asked[trial]) for trial, found in trained.items()}
+            ahead = Ahead.sum(
+                Ahead.of(asked[name], lengths[name], self._begun(name).ahead, taken.epochs(name)) for name in trials
+            )
+        trained = {trial: found.cut(asked[trial]) for trial, found in trained.items()}
         brackets = _brackets(history, trained)
         ended = [stamps[0][0] / 1e9 for stamps, _ in self._known.values() if stamps[0] is not None]
         crashes = {}
@@ -198,7 +204,19 @@ class Reader:
         damaged = {trial: found[-1] for trial in trials if (found := damages(self.folder.trial(trial)))}
         there = tuple(workers.read(self.folder, self._workers))
         return Progress(
-            history, tuple(brackets), best, crashes, errors, last, starts, repeated, log, damaged, there, ahead
+            history,
+            tuple(brackets),
+            best,
+            crashes,
+            errors,
+            last,
+            starts,
+            repeated,
+            log,
+            damaged,
+            there,
+            ahead,
+            history.earlier,
         )
 
     def _latest_log(self) -> Path | None:

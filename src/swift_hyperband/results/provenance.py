@@ -125,13 +125,14 @@ class TrainedCode:
 
 def changed_code(folder: StudyFolder, target: Mapping[str, Any]) -> list[str]:
     """Return what changed in the code since the last start; nothing where it may, or where nothing was trained yet."""
-    if (
-        os.environ.get(ALLOW, "") not in ("", "0")
-        or not (notes := read(folder))
-        or not something_is_trained(folder.path)
-    ):
+    if is_allowed() or not (notes := read(folder)) or not something_is_trained(folder.path):
         return []
     return changes(notes[-1]["code"], code_files.digests(target))
+
+
+def is_allowed() -> bool:
+    """Whether the user lets a search go on with changed code."""
+    return os.environ.get(ALLOW, "") not in ("", "0")
 
 
 def allow() -> None:

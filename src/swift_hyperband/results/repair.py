@@ -325,6 +325,9 @@ class _MendingByJournal(_Mending):
     def not_ahead(self, _bracket: int, drawn: Iterable[str]) -> Iterable[str]:
         return drawn
 
+    def asked(self) -> dict[str, int]:
+        return {event.name: event.epochs for event in journal.read(self.folder.journal) if event.kind == "ask"}
+
     def _loss_at_end(self, _bracket: int, name: str) -> float:
         told = self._told.get(name)
         ended = told is not None and told.trained == self.study.search.max_epochs

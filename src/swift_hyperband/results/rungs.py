@@ -63,6 +63,8 @@ class Rungs:
         What the search was told of a trial last.
     running : mapping of str to int
         The epochs to which trials train now.
+    asked : mapping of str to int
+        The epochs to which the search has asked for trials.
     stopped : frozenset of str
         Trials that a prediction stopped and that did not go on.
     over : bool
@@ -72,6 +74,7 @@ class Rungs:
     trials: tuple[str, ...]
     told: Mapping[str, Event]
     running: Mapping[str, int]
+    asked: Mapping[str, int]
     stopped: frozenset[str]
     over: bool
 
@@ -130,7 +133,7 @@ class Rungs:
             )
             for epoch, *rest in parts
         )
-        return cls(rungs, tuple(asked), told, running, frozenset(stopped), over)
+        return cls(rungs, tuple(asked), told, running, asked, frozenset(stopped), over)
 
     def next_rung(self, epoch: int) -> int:
         """Return the epoch of the first rung that is not before an epoch."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from swift_hyperband.base.errors import Problem
-from swift_hyperband.base.wording import one_of, shown, suggestion
+from swift_hyperband.base.wording import one_of, path_of, shown, suggestion
 from swift_hyperband.space.constraints import Scalar, holds
 from swift_hyperband.space.parameters import Categorical, Float, Hyperparameter, Int, Space
 
@@ -32,6 +32,20 @@ def _problems(space: Space, configuration: Mapping[str, Scalar]) -> Iterator[Pro
             yield name, f"must be left out, as it is not active where {why}; found {shown(configuration[name])}"
         elif name in configuration and _value(hyperparameter, configuration[name]) is None:
             yield name, f"must be {_range(hyperparameter)}, found {shown(configuration[name])}"
+
+
+def mistakes(space: Space, configurations: Sequence[Mapping[str, Scalar]]) -> list[Problem]:
+    """Return what is wrong with the first wrong one of several configurations, by its place: "[1].width"."""
+    known: list[Mapping[str, Scalar]] = []
+    for number, configuration in enumerate(configurations):
+        if found := problems(space, configuration):
+            return [(f"[{number}]" + (f".{path_of([name])}" if name else ""), text) for name, text in found]
+        if (drawn := as_drawn(space, configuration)) in known:
+            return [
+                (f"[{number}]", f"must be another configuration than that of [{known.index(drawn)}], found the same")
+            ]
+        known.append(drawn)
+    return []
 
 
 def as_drawn(space: Space, configuration: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -42,7 +42,7 @@ from swift_hyperband.study.target import Target
 NOT_DEFINING = frozenset(
     (
         *("results", "execution", "speculate", "resources", "retries", "give_up_after", "batch_size", "save_every"),
-        *("keep_states", "fallback", "budget", "live"),
+        *("keep_states", "fallback", "budget", "live", "earlier"),
     )
 )
 """Keys that may change while a search runs: its result does not depend on them."""
@@ -140,7 +140,11 @@ class Study(Section):
     keep_states: bool = Field(
         default=False, description="Whether to keep the states of trials that are out of the search."
     )
-
+    earlier: list[str] = Field(
+        default_factory=lambda: [],  # noqa: PIE807
+        description="Folders of earlier searches, such as results/small, whose trials this one goes on with where it "
+        "draws the same ones, instead of training their epochs again.",
+    )
     live: list[Literal["tensorboard"]] = Field(
         default=[], description="Tools that are told of each epoch while trials train (event files below tensorboard)."
     )
@@ -169,19 +173,11 @@ class Study(Section):
     @model_validator(mode="after")
     def _check_first(self) -> Self:
         # before the study is asked for its definition, which has them as draws would
-        space = self.search_space()
-        known: list[dict[str, Scalar]] = []
-        for number, configuration in enumerate(self.search.first):
-            place = f"search.first[{number}]"
-            if found := given.problems(space, configuration):
-                raise InvalidKeysError(*((path_of((place, name)) if name else place, text) for name, text in found))
-            if (drawn := given.as_drawn(space, configuration)) in known:
-                needed = f"must be another configuration than search.first[{known.index(drawn)}], found the same"
-                raise InvalidKeysError((place, needed))
-            known.append(drawn)
-        if known and len(known) > (room := self.supply().brackets[self.first_bracket][0].trials):
+        if found := given.mistakes(self.search_space(), self.search.first):
+            raise InvalidKeysError(*((f"search.first{path}", text) for path, text in found))
+        if (known := len(self.search.first)) and known > (room := self.supply().brackets[self.first_bracket][0].trials):
             needed = f"must hold at most {room} configurations, as so many start in bracket {self.first_bracket}"
-            raise InvalidKeysError(("search.first", f"{needed}, found {len(known)}"))
+            raise InvalidKeysError(("search.first", f"{needed}, found {known}"))
         return self
 
     @model_validator(mode="after")

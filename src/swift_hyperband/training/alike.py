@@ -53,8 +53,11 @@ def _crashed_alike(study_folder: Path, trials: int) -> tuple[list[Path], int]:
     """Return the trials that crashed alike, and how many others are training; none if their errors differ."""
     crashes: dict[Path, Any] = {}
     others = 0
+    # of epochs that were trained elsewhere nothing follows
+    taken = trial.taken_over(study_folder) if trials else {}
     for folder in sorted(study_folder.glob("trials/*")) if trials else ():
-        if (folder / trial.CURVE).exists():
+        is_taken = folder.name in taken
+        if (folder / trial.CURVE).exists() and not (is_taken and len(trial.read_rows(folder)) <= taken[folder.name]):
             return [], 0
         if (failures := trial.failures(folder)) is not None:
             crashes[folder] = failures["alike"]
@@ -71,7 +74,7 @@ def forget(study_folder: Path) -> bool:
 
     Only the head may call it, as it starts: the user may have mended the code.
     """
-    if trial.something_is_trained(study_folder):
+    if trial.something_is_gained(study_folder):
         return False
     crashed = list(study_folder.glob(f"trials/*/{trial.FAILURES}"))
     if not crashed:

@@ -29,6 +29,8 @@ CURVE = "curve.jsonl"
 FAILURES = "failures.json"
 FAILURES_AHEAD = "failures-ahead.json"
 """A crash in epochs that the search has not asked for: it counts for nothing, and nobody trains ahead again."""
+EARLIER = "earlier.json"
+"""In the folder of a study: what was taken over from earlier searches; `results.taken` has its content."""
 STARTED = "started.jsonl"
 DAMAGED = "damaged.jsonl"
 """A log of saved states that were found damaged."""
@@ -72,6 +74,23 @@ class Trained:
 def something_is_trained(study_folder: Path) -> bool:
     """Whether any trial of a study has a trained epoch, perhaps in its state alone, which is written first."""
     return any(True for name in (CURVE, "state.*") for _ in study_folder.glob(f"trials/*/{name}"))
+
+
+def taken_over(study_folder: Path) -> dict[str, int]:
+    """Return how many epochs of which trials were taken over from earlier searches; none where no file tells."""
+    try:
+        trials = json.loads(read_text(study_folder / EARLIER))["trials"]
+        return {str(name): int(found["epochs"]) for name, found in trials.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        # nothing is decided by it
+        return {}
+
+
+def something_is_gained(study_folder: Path) -> bool:
+    """Whether any trial of a study has an epoch that was trained in it, as `something_is_trained` finds out."""
+    taken = taken_over(study_folder)
+    found = {path.parent for name in (CURVE, "state.*") for path in study_folder.glob(f"trials/*/{name}")}
+    return any(folder.name not in taken or len(read_rows(folder)) > taken[folder.name] for folder in found)
 
 
 def state_of(folder: Path, metric: str) -> Trained:
@@ -172,11 +191,14 @@ class Started:
         Those that the search had not asked for when they began.
     times : mapping
         When each of them began, for the last time, in seconds since 1970.
+    begun : frozenset of int
+        All of them.
     """
 
     repeated: int = 0
     ahead: frozenset[int] = frozenset()
     times: Mapping[int, float] = field(default_factory=dict)
+    begun: frozenset[int] = frozenset()
 
 
 def started(folder: Path) -> Started:
@@ -190,7 +212,7 @@ def started(folder: Path) -> Started:
     epochs = [entry["epoch"] for entry in entries]
     ahead = frozenset(entry["epoch"] for entry in entries if entry.get("ahead"))
     times = {entry["epoch"]: time for entry in entries if isinstance(time := entry.get("time"), int | float)}
-    return Started(len(epochs) - len(set(epochs)), ahead, times)
+    return Started(len(epochs) - len(set(epochs)), ahead, times, frozenset(epochs))
 
 
 def note_damage(folder: Path, file: Path, found: str) -> None:

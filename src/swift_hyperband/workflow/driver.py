@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from itertools import groupby
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.earlier.taking import take_over
 from swift_hyperband.processes.head import become_head
 from swift_hyperband.processes.lease import Lease
 from swift_hyperband.results import provenance
@@ -137,7 +138,9 @@ def begin_search(study: Study, folder: StudyFolder, by_user: bool = False) -> St
     journaled.check(study, study.name)
     begin(folder, study.definition()["target"], by_user)
     fitting.check(folder, study.frozen())
-    return freeze(folder, study)
+    study = freeze(folder, study)
+    take_over(folder, study)
+    return study
 
 
 def winner(search: Search, folder: StudyFolder, study: Study) -> tuple[str, float]:

@@ -172,6 +172,8 @@ def _notes(history: History) -> list[str]:
         sampler = history.study.predictor.sampler.name
         repeats = [f"Not reproducible, as {history.unrepeatable} ({sampler}): another run may stop other trials."]
     begun = [] if (told := first.note(history)) is None else [f"First: {told}."]
+    if (told := history.earlier.told) is not None:
+        begun.append(f"Earlier work: {told}.")
     return [*([] if history.finished else [unfinished]), *begun, *repeats, *fallbacks, *changed]
 
 

@@ -1,0 +1,1 @@
+"""Earlier work: a search goes on with the trials of earlier searches, as far as both draw the same."""

@@ -1,0 +1,186 @@
+"""The earlier searches of a study: their folders and definitions, and the trials that they can give."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.earlier.agreement import disagreement
+from swift_hyperband.processes import lease
+from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
+from swift_hyperband.results.contents import Config
+from swift_hyperband.results.freeze import load_study
+from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.search.sampling import ONE_IN
+from swift_hyperband.training import state
+from swift_hyperband.training.trial import CURVE, read_rows
+
+if TYPE_CHECKING:
+    from swift_hyperband.study.model import Study
+
+PAUSE = 0.5
+"""Seconds between two looks at whether an earlier search runs."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An earlier search.
+
+    Attributes
+    ----------
+    name : str
+        Its folder, as the study file names it.
+    folder : StudyFolder
+    study : Study
+    """
+
+    name: str
+    folder: StudyFolder
+    study: Study
+
+
+def sources(study: Study, where: str, but: Iterable[str] = ()) -> list[Source]:
+    """Return the earlier searches of a study.
+
+    Parameters
+    ----------
+    study : Study
+    where : str
+        The study's file or name, for messages.
+    but : iterable of str
+        Folders that need not be there any more.
+
+    Raises
+    ------
+    UserError
+        If a folder holds no search, or one whose epochs are not those of the study.
+    """
+    found = []
+    for number, name in enumerate(study.earlier):
+        folder, key = StudyFolder(Path(name)), f"{where}: earlier[{number}]"
+        if not folder.study.exists():
+            if name in but:
+                continue
+            raise UserError(f"{key} must be the folder of a search that was started, found no {folder.study}")
+        try:
+            earlier = load_study(folder)
+        except UserError as error:
+            raise UserError(f"{key} must be a search that can be read, found: {str(error).splitlines()[0]}") from None
+        if (why := disagreement(earlier, folder, study)) is not None:
+            raise UserError(f"{key}: {name} {why}")
+        found.append(Source(name, folder, earlier))
+    return found
+
+
+def check_rest(source: Source) -> None:
+    """Check that nobody searches in an earlier search's folder; a silent process on another machine is waited for.
+
+    Raises
+    ------
+    UserError
+        If somebody does.
+    """
+    watch, end = lease.Watch(), time.monotonic() + SILENT_AFTER + INTERVAL
+    for place in (source.folder.path, source.folder.decider):
+        while watch.is_held(place):
+            if lease.is_held_here(place) or time.monotonic() > end:
+                raise UserError(
+                    f"{source.folder.path}: must not run while its trials are taken over, but {lease.holder(place)} is "
+                    "at work on it; wait for its end, or stop it first"
+                )
+            time.sleep(PAUSE)
+
+
+def known_before(study: Study) -> dict[str, Config]:
+    """Return the trials of a study whose configurations are known before it begins, with these.
+
+    A model of curves draws the others: in brackets after the first, and without rounds in all, each slot but every
+    third one.
+    """
+    schedule, found = study.supply(), {}
+    by_model = study.search.sampling != "random"
+    for bracket in schedule.brackets:
+        is_drawn = by_model and (bool(schedule.drawn_after(bracket)) or not schedule.in_turn)
+        first = len(study.first_configurations(bracket))
+        for trial, (slot, configuration) in study.trials(bracket).items():
+            if not is_drawn or slot < first or slot % ONE_IN == ONE_IN - 1:
+                found[trial] = Config(trial, bracket, slot, configuration)
+    return found
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A trial of an earlier search with which a study can go on.
+
+    Attributes
+    ----------
+    source : Source
+    config : Config
+    epochs : int
+        How many of its epochs count: all, or without a state those before the study's last one, whose state is needed.
+    state : bool
+        Whether it has a state of the last of them; whether that is sound is not looked at.
+    """
+
+    source: Source
+    config: Config
+    epochs: int
+    state: bool
+
+    @property
+    def folder(self) -> Path:
+        return self.source.folder.trial(self.config.trial)
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What earlier searches offer: trials by id, and by folder of a search how many were left out for which reason."""
+
+    trials: Mapping[str, Offer]
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def offers(study: Study, found: Iterable[Source]) -> Offers:
+    """Return the trials of earlier searches with which a study can go on, the best offer for each."""
+    known, trials = known_before(study), dict[str, Offer]()
+    drawn = {trial for bracket in study.supply().brackets for trial in study.slots(bracket)}
+    left_out: dict[str, Mapping[str, int]] = {}
+    for source in found:
+        reasons: Counter[str] = Counter()
+        for place in source.folder.trials():
+            if not (place / CURVE).exists():
+                continue
+            offer = _offer(source, place, known, drawn, study.search.max_epochs)
+            if isinstance(offer, str):
+                reasons[offer] += 1
+            elif offer.epochs and ((other := trials.get(place.name)) is None or _worth(offer) > _worth(other)):
+                trials[place.name] = offer
+        left_out[source.name] = dict(reasons)
+    return Offers(trials, left_out)
+
+
+def _worth(offer: Offer) -> tuple[bool, int]:
+    return offer.state, offer.epochs
+
+
+def _offer(
+    source: Source, place: Path, known: Mapping[str, Config], drawn: Iterable[str], max_epochs: int
+) -> Offer | str:
+    """Return what a trial of an earlier search offers; in words why it cannot."""
+    if place.name not in drawn:
+        return "this study has no such trial"
+    if place.name not in known:
+        return "a model draws their configurations"
+    try:
+        config, rows = Config.read(place / "config.json"), read_rows(place)
+    except UserError:
+        return "their files are damaged"
+    if config != known[place.name]:
+        return "this study draws other configurations for them"
+    has_state = state.place(place) is not None and len(rows) <= max_epochs
+    return Offer(source, config, len(rows) if has_state else min(len(rows), max_epochs - 1), has_state)
