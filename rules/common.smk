@@ -31,13 +31,17 @@ def prefix():
     )
 
 
-# Snakemake formats it
-shell.prefix(prefix().replace("{", "{{").replace("}", "}}"))
+# How rules begin their commands, formatted by Snakemake. The prefix of all commands is left to the main workflow.
+RUN = "swift-hyperband"
+if IS_MAIN:
+    shell.prefix(prefix().replace("{", "{{").replace("}", "}}"))
+else:
+    RUN = prefix().replace("{", "{{").replace("}", "}}") + RUN
 
 
 def paths():
     """What the commands of jobs name."""
-    return [Path.cwd(), workflow.basedir, RESULTS, *workflow.configfiles]
+    return [Path.cwd(), workflow.basedir, RESULTS, *study_files()]
 
 
 def looking():
@@ -120,14 +124,22 @@ def wait_for(checkpoint, round_):
 SETTINGS = ("plan", "configurations")
 
 
+def study_files():
+    """Return the files that are the study together: those of the command line, or the one that a module is given."""
+    if IS_MAIN:
+        return workflow.configfiles
+    return [config.get("study_file", "config/config.yaml")]
+
+
 def read_study():
-    where = ", ".join(map(str, workflow.configfiles)) or "--config"
+    where = ", ".join(map(str, study_files())) or "--config"
     try:
         given = {}
         # read anew, as for Snakemake 1e-4 is text, with or without quotes
-        for path in workflow.configfiles:
+        for path in study_files():
             update_config(given, reader.read(Path(path)))
-        update_config(given, workflow.config_settings.config)
+        if IS_MAIN:
+            update_config(given, workflow.config_settings.config)
         given = {key: value for key, value in given.items() if key not in SETTINGS}
         found = swift_hyperband.study.model.parse(given, where)
         # jobs need not look again
@@ -150,7 +162,7 @@ study, study_folder = read_study()
 RESULTS = study_folder.path.parent
 OF_STUDY = f"{RESULTS}/{{study}}"
 OF_ROUND = f"{OF_STUDY}/bracket={{bracket}}/round={{round}}"
-study_file = workflow.configfiles[-1] if workflow.configfiles else "config/config.yaml"
+study_file = study_files()[-1] if study_files() else "config/config.yaml"
 dag = Dag(study, study_folder, looking, lead, wait_for)
 
 
@@ -196,6 +208,11 @@ def training_curves(wildcards):
 
 def ended_workers(wildcards):
     return dag.ended_workers()
+
+
+def needed(wildcards):
+    """Return the files of other rules that trainings need, which the config of a module names."""
+    return [] if IS_MAIN else config.get("needs", [])
 
 
 # More for a job that failed, for its reason may be that it had too little.

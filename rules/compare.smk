@@ -19,7 +19,7 @@ rule compare_runs:
     message:
         "compare: {wildcards.part} of {wildcards.unit}"
     shell:
-        "swift-hyperband compare config/compare.yaml --cores 1 --only {params.only:q} 2> {log:q}"
+        f"{RUN} compare config/compare.yaml --cores 1 --only {{params.only:q}} 2> {{log:q}}"
 
 
 rule compare_report:
@@ -41,7 +41,7 @@ rule compare_report:
     message:
         "compare: draw the figure and write the tables"
     shell:
-        "swift-hyperband compare config/compare.yaml --cores 1 2> {log:q}"
+        f"{RUN} compare config/compare.yaml --cores 1 2> {{log:q}}"
 
 
 rule compare:

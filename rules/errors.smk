@@ -18,6 +18,10 @@ if not console.is_set_up():
 gc.freeze()
 
 
+# no other workflow uses this one as a module
+IS_MAIN = workflow.modifier.is_main_snakefile()
+
+
 def stop(error):
     sys.exit(f"error: {error}")
 

@@ -15,7 +15,7 @@ rule figure4_run:
     message:
         "figure 4: {wildcards.search}, seed {wildcards.seed}"
     shell:
-        "swift-hyperband figure4 config/figure4.yaml --only {wildcards.search:q}-{wildcards.seed:q} > {log:q} 2>&1"
+        f"{RUN} figure4 config/figure4.yaml --only {{wildcards.search:q}}-{{wildcards.seed:q}} > {{log:q}} 2>&1"
 
 
 rule figure4:
@@ -29,4 +29,4 @@ rule figure4:
     message:
         "draw figure 4"
     shell:
-        "swift-hyperband figure4 config/figure4.yaml --draw 2> {log:q}"
+        f"{RUN} figure4 config/figure4.yaml --draw 2> {{log:q}}"

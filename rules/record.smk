@@ -19,4 +19,4 @@ rule record:
     message:
         "record {params.configurations} learning curves"
     shell:
-        "swift-hyperband record {params.study:q} --configurations {params.configurations:q} 2> {log:q}"
+        f"{RUN} record {{params.study:q}} --configurations {{params.configurations:q}} 2> {{log:q}}"

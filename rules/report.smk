@@ -20,7 +20,7 @@ rule best:
     message:
         "find the best configuration"
     shell:
-        "swift-hyperband job best {output:q} 2> {log:q}"
+        f"{RUN} job best {{output:q}} 2> {{log:q}}"
 
 
 rule pictures:
@@ -81,4 +81,4 @@ rule pictures:
     message:
         "draw the pictures, write the page and the table of curves"
     shell:
-        "swift-hyperband job report {params.folder:q} 2> {log:q}"
+        f"{RUN} job report {{params.folder:q}} 2> {{log:q}}"

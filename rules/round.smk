@@ -15,7 +15,7 @@ rule draw:
     message:
         "draw the configurations of bracket {wildcards.bracket} from the curves so far"
     shell:
-        "swift-hyperband job draw {output:q} 2> {log:q}"
+        f"{RUN} job draw {{output:q}} 2> {{log:q}}"
 
 
 rule threshold:
@@ -32,7 +32,7 @@ rule threshold:
     message:
         "threshold: bracket {wildcards.bracket}, round {wildcards.round}"
     shell:
-        "swift-hyperband job threshold {output:q} 2> {log:q}"
+        f"{RUN} job threshold {{output:q}} 2> {{log:q}}"
 
 
 rule fit:
@@ -52,7 +52,7 @@ rule fit:
     message:
         "fit the predictor: bracket {wildcards.bracket}, round {wildcards.round}"
     shell:
-        "swift-hyperband job fit {output:q} 2> {log:q}"
+        f"{RUN} job fit {{output:q}} 2> {{log:q}}"
 
 
 checkpoint decide:
@@ -71,7 +71,7 @@ checkpoint decide:
     message:
         "decide: bracket {wildcards.bracket}, round {wildcards.round}"
     shell:
-        "swift-hyperband job decide {output:q} 2> {log:q}"
+        f"{RUN} job decide {{output:q}} 2> {{log:q}}"
 
 
 checkpoint thaw:
@@ -88,7 +88,7 @@ checkpoint thaw:
     message:
         "thaw: choose which trials that were left behind train to the end"
     shell:
-        "swift-hyperband job thaw {output:q} 2> {log:q}"
+        f"{RUN} job thaw {{output:q}} 2> {{log:q}}"
 
 
 checkpoint promote:
@@ -108,4 +108,4 @@ checkpoint promote:
     message:
         "promote: bracket {wildcards.bracket}, round {wildcards.round}"
     shell:
-        "swift-hyperband job promote {output:q} 2> {log:q}"
+        f"{RUN} job promote {{output:q}} 2> {{log:q}}"

@@ -6,6 +6,7 @@ rule train_full:
     input:
         ancient(promotion_before),
         ancient(draw_here),
+        ancient(needed),
     output:
         f"{OF_ROUND}/full/{{batch}}.json",
     log:
@@ -20,7 +21,7 @@ rule train_full:
     message:
         "train fully: bracket {wildcards.bracket}, round {wildcards.round}, batch {wildcards.batch}"
     shell:
-        f"swift-hyperband job train {{output:q}} {time_limit}2> {{log:q}}"
+        f"{RUN} job train {{output:q}} {time_limit}2> {{log:q}}"
 
 
 use rule train_full as train_partial with:

@@ -5,6 +5,7 @@
 rule worker:
     input:
         mended,
+        ancient(needed),
     output:
         touch(f"{OF_STUDY}/workers/{{worker}}/done"),
     log:
@@ -19,7 +20,7 @@ rule worker:
     message:
         "worker {wildcards.worker}"
     shell:
-        f"swift-hyperband work {shlex.quote(str(RESULTS))}/{{wildcards.study}} --name {{wildcards.worker}} {time_limit}2> {{log:q}}"
+        f"{RUN} work {shlex.quote(str(RESULTS))}/{{wildcards.study}} --name {{wildcards.worker}} {time_limit}2> {{log:q}}"
 
 
 checkpoint over:

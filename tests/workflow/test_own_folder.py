@@ -86,3 +86,48 @@ def test_a_search_whose_folder_was_left_behind_does_not_begin_anew(copied):
     assert not (copied.path / "elsewhere").exists()
     shutil.move(copied.path / "results", copied.path / "elsewhere")
     assert "Nothing to be done" in copied.run("swift-hyperband", "run", "--cores", "1")
+
+
+MODULE = """
+configfile: "pipeline.yaml"
+
+module swift_hyperband:
+    snakefile: "{snakefile}"
+{config}
+use rule * from swift_hyperband {rules}
+
+rule prepare:
+    output: "prepared.txt"
+    shell: "touch {{output}}"
+
+rule evaluate:
+    default_target: True
+    input: "results/table/best.yaml"
+    output: "evaluated.txt"
+    # the shells of other rules are left as they are
+    shell: "! command -v swift-hyperband && cp {{input}} {{output}} && echo {{config[mine]}} >> {{output}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("study", "config", "rules"),
+    [
+        ("config/config.yaml", "", "exclude all"),
+        ("studies/a.yaml", '    config: {"study_file": "studies/a.yaml", "needs": ["prepared.txt"]}\n', "as search_*"),
+    ],
+)
+def test_other_workflows_have_it_as_a_module(own, finished, study, config, rules):
+    own.study(execution="rounds" if "exclude" in rules else "workers", speculate=False)
+    (own.path / study).parent.mkdir(exist_ok=True)
+    shutil.move(own.path / "config/config.yaml", own.path / study)
+    (own.path / "pipeline.yaml").write_text("mine: 4\n")
+    snakefile = own.run("swift-hyperband", "workflow").strip()
+    (own.path / "Snakefile").write_text(MODULE.format(snakefile=snakefile, config=config, rules=rules))
+    planned = own.run("snakemake", "-n")
+    assert not own.results.exists()
+    assert ("prepare " in planned) == ("needs" in config)
+    own.run("snakemake", "--cores", "2")
+    assert own.decisions() == finished.decisions()
+    assert (own.path / "evaluated.txt").read_text() == own.best().decode() + "4\n"
+    assert (own.path / "prepared.txt").exists() == ("needs" in config)
+    assert "Nothing to be done" in own.run("snakemake", "--cores", "2")
