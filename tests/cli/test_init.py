@@ -1,13 +1,16 @@
 """`swift-hyperband init`: a folder that can be searched at once, in which nothing is overwritten."""
 
 import json
+import py_compile
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import forked
 import pytest
 
+from swift_hyperband.base.shipped import STARTS, shipped
 from swift_hyperband.cli import COMMANDS, init, main
 
 
@@ -43,6 +46,16 @@ def test_what_it_writes_is_searched_in_a_folder_that_is_no_clone(monkeypatch):
     assert "best configuration: results/my-model/best.yaml" in done.stdout
     assert Path("results/my-model/report/index.html").exists()
     assert "<figcaption>" in Path("results/my-model/report/index.html").read_text()
+
+
+def test_what_an_installer_compiles_is_left_out(tmp_path, monkeypatch):
+    start = tmp_path / "starts/torch"
+    shutil.copytree(shipped(STARTS) / "torch", start)
+    py_compile.compile(str(start / "model.py"))
+    assert list(start.glob("__pycache__/*.pyc"))
+    monkeypatch.setattr(init, "shipped", lambda name: start if name.startswith(STARTS) else shipped(name))
+    assert main(["init", "here"]) == 0
+    assert {name for name in files() if name.startswith("here")} == {"here/config/config.yaml", "here/model.py"}
 
 
 def test_editors_find_the_schema():

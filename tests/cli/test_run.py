@@ -1,11 +1,13 @@
 """`swift-hyperband run`: what it refuses, and what it asks SLURM and Snakemake for."""
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from slurm_stand_in import HERE, job, run
+from slurm_stand_in import COMMAND, HERE, job, run
 
 from swift_hyperband.cli import main
 from swift_hyperband.processes.watch import Ended
@@ -77,3 +79,16 @@ def test_a_search_that_runs_here_does_not_ask_slurm(queue):
     assert not Path("asked").exists()
     assert run("--executor", "slurm", "-j", "1", "--leftover", "cancel", command=HERE).returncode == 0
     assert Path("cancelled").exists()
+
+
+def test_a_profile_whose_plugin_is_not_installed_names_the_extra(queue):
+    # a plugin of Snakemake's is found by the name of its package
+    without = "import pkgutil; all = pkgutil.iter_modules; pkgutil.iter_modules = lambda *given: ("
+    without += "found for found in all(*given) if not found.name.startswith('snakemake_executor_plugin')); "
+    run = f"import sys; sys.argv = {COMMAND}; from swift_hyperband.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", without + run], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: executor slurm needs packages that are not installed, found no module "
+        "'snakemake_executor_plugin_slurm'; install them with: pip install 'swift-hyperband[slurm]'\n"
+    )

@@ -63,17 +63,18 @@ def jobs():
     return slurm.jobs("table", pauses=())
 
 
-HERE = [str(Path(sys.executable).with_name("swift-hyperband")), "run", "--snakefile", "workflow/Snakefile"]
+HERE = [str(Path(sys.executable).with_name("swift-hyperband")), "run"]
+OWN = ["--snakefile", "workflow/Snakefile"]
 COMMAND = [*HERE, "--profile", "profiles/slurm"]
 
 
 def run(*options, command=COMMAND):
-    return forked.here(*command, *options)
+    return forked.here(*command, *options, *OWN)
 
 
 def start(*options):
     return subprocess.Popen(
-        [*COMMAND, *options],
+        [*COMMAND, *options, *OWN],
         stderr=subprocess.PIPE,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -85,7 +86,9 @@ def start(*options):
 def on_terminal(answer, *options):
     """Run the command on a terminal, and give an answer there; return exit code and all that is seen there."""
     terminal, inside = pty.openpty()
-    process = subprocess.Popen([*COMMAND, *options], stdin=inside, stdout=inside, stderr=inside, start_new_session=True)
+    process = subprocess.Popen(
+        [*COMMAND, *options, *OWN], stdin=inside, stdout=inside, stderr=inside, start_new_session=True
+    )
     os.close(inside)
     seen = ""
     while True:

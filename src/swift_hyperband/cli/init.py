@@ -61,7 +61,9 @@ def _init(options: argparse.Namespace) -> int:
 
 def _below(folder: Path) -> dict[str, Path]:
     """Return the files below a folder by their names relative to it."""
-    return {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    # installers compile what they install
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.parent.name != "__pycache__")
+    return {str(path.relative_to(folder)): path for path in found}
 
 
 def _next(slurm: bool) -> str:

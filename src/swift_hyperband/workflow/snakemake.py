@@ -23,6 +23,7 @@ from typing import NoReturn
 
 from swift_hyperband.base.console import diverted
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.packages import EXTRAS, missing
 from swift_hyperband.base.wording import STOPPED
 from swift_hyperband.processes import lease
 from swift_hyperband.processes.exit_codes import of_signal
@@ -39,6 +40,9 @@ GRACE_ON_SLURM = 30.0
 """The same for cancelling jobs in SLURM, whose controller may be busy."""
 FAILED = 1
 """Snakemake's exit code after an error that it has printed."""
+NO_EXECUTOR = re.compile("argument --executor/-e: invalid choice: '([\\w-]+)'")
+"""Said of an executor whose plugin is not installed."""
+PLUGIN = "snakemake_executor_plugin_"
 PROFILE_SAID = re.compile("Using (workflow specific )?profiles? ")
 TOKEN = "DWAVE_API_TOKEN"
 LOOKS = (
@@ -70,6 +74,13 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, argparse.N
     try:
         with redirect_stderr(said):
             parser, parsed = snakemake.parse_args(list(arguments))
+    except SystemExit:
+        executor = NO_EXECUTOR.search(said.getvalue())
+        plugin = PLUGIN + executor[1].replace("-", "_") if executor else ""
+        if executor is None or plugin not in EXTRAS:
+            raise
+        said.truncate(0)
+        raise UserError(missing(f"executor {executor[1]}", plugin, plugin)) from None
     except Exception as error:
         snakemake.print_exception(error)
         raise SystemExit(FAILED) from None
