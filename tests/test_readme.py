@@ -38,6 +38,10 @@ def test_the_target_of_the_readme_is_short():
     assert len(lines) <= 18
 
 
+def test_the_readme_can_be_read_in_one_go():
+    assert len(README.splitlines()) < 150
+
+
 PAGES = [*ROOT.glob("*.md"), *(page for folder in ROOT.glob("[!.]*") for page in folder.glob("*.md"))]
 
 

@@ -1,6 +1,8 @@
 """The documentation as a site: built strictly and without network, it needs none to be read, and links work in it."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -89,3 +91,20 @@ def test_links_of_the_site_lead_to_files_and_titles_in_it(site):
 def test_files_of_the_repository_come_along(site):
     for name in ("examples/train.sh", "config/studies/ptb-lstm.yaml"):
         assert (site / f"files/{name}.txt").read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_the_search_works_in_pages_that_are_opened_as_files(site, tmp_path):
+    browsers = [os.environ.get("SWIFT_CHROMIUM"), *map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))]
+    browser = next(filter(None, browsers), None)
+    if browser is None:
+        pytest.skip("no Chromium is installed")
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path}",
+        "--virtual-time-budget=20000",
+    ]
+    page = f"{(site / 'index.html').as_uri()}?q=thaw"
+    done = subprocess.run([browser, *options, "--dump-dom", page], capture_output=True, text=True, timeout=300)
+    assert re.search(r"\d+ matching documents", done.stdout), done.stderr
