@@ -32,8 +32,8 @@ from swift_hyperband.results.history import History
 from swift_hyperband.results.standing import lost
 from swift_hyperband.space.parameters import Categorical, Hyperparameter, Space
 
-WELL_FILLED, WELL_FILLED_EACH = 20, 5
-"""A rung is well filled if so many trials reached it, and so many for each hyperparameter."""
+WELL_FILLED, WELL_FILLED_EACH, WELL_FILLED_OF = 20, 5, 50
+"""A rung is well filled if so many trials reached it, so many for each hyperparameter, and one in so many of all."""
 MANY, MANY_EACH = 40, 10
 """With fewer trials, or fewer for each hyperparameter, there is a warning."""
 FEWEST = 8
@@ -120,7 +120,7 @@ def well_filled(history: History, hyperparameters: int) -> tuple[int, dict[str, 
     metric, trials = history.study.metric, history.trials.values()
     losses = {trial.trial: metric.losses(trial.values(metric.name)) for trial in trials}
     epochs = sorted({round_.end for round_ in history.schedule.rounds}, reverse=True)
-    needed = max(WELL_FILLED, WELL_FILLED_EACH * hyperparameters)
+    needed = max(WELL_FILLED, WELL_FILLED_EACH * hyperparameters, len(trials) / WELL_FILLED_OF)
     counts = {
         epoch: sum(len(curve) >= epoch and math.isfinite(curve[epoch - 1]) for curve in losses.values())
         for epoch in epochs

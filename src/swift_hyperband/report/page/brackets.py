@@ -19,11 +19,13 @@ MOST, LEAST = 1000, 20
 """Trials that are drawn at most, and of each bracket if it has them."""
 GAP = 2
 """Empty rows between brackets."""
+NAMES = 40
+"""Names of brackets that have room above each other."""
 TEXT = (
-    "How far each trial trained. Each line is a trial; those that trained further are higher up in their bracket."
-    " Thin upright lines are the ends of rounds, dotted ones decision points. What is grey was not trained: a "
-    "prediction stopped the trial there. Blue trials train to the end of a round without a decision. Trials that "
-    "were left behind and could still win may train on after all brackets (thawed)."
+    "How far each trial trained. Each line is a trial; those that trained further are higher up in their bracket. "
+    "Thin upright lines are the ends of rounds, dotted ones decision points. What is grey was not trained: a "
+    "prediction stopped the trial there. Blue trials train to the end of a round without a decision. Trials that were "
+    "left behind and could still win may train on after all brackets (thawed)."
 )
 TEXT_OF_RUNGS = "How many trials reached each rung and trained on, and what became of the others."
 
@@ -34,20 +36,22 @@ def section(material: look.Material) -> look.Section:
     if history.rungs is not None:
         return _of_rungs(history.rungs)
     total = max(1, len(history.trials))
+    orders = {bracket: brackets.order(history, bracket) for bracket in history.schedule.brackets}
+    kept = {
+        bracket: look.thin(order, max(LEAST, MOST * len(order) // total), LEAST // 2)
+        for bracket, order in orders.items()
+    }
+    drawn = sum(map(len, kept.values()))
     figure = look.figure(200, barmode="overlay", bargap=0.15)
     row = 0.0
-    drawn = 0
     lines: dict[Kind, list[tuple[float, Stretch, str]]] = defaultdict(list)
     ticks: dict[float, str] = {}
     marks: list[tuple[float, float, str, bool]] = []
     later = thaws(history)
     found, won = best(history), winners(history)
-    for bracket in history.schedule.brackets:
-        order = brackets.order(history, bracket)
-        kept = look.thin(order, max(LEAST, MOST * len(order) // total), LEAST // 2)
+    for bracket, trials in kept.items():
         top = row
-        drawn += len(kept)
-        for trial in kept:
+        for trial in trials:
             for part in _parts(material, bracket, trial, later):
                 lines[part.kind].append((row, part, trial))
             if lost(history, history.trials[trial]):
@@ -55,9 +59,11 @@ def section(material: look.Material) -> look.Section:
             if bracket in won and won[bracket].trial == trial:
                 marks.append((row, won[bracket].epoch, trial, False))
             row += 1
-        row = max(row, top + 1)
-        ticks[(top + row - 1) / 2] = f"bracket {bracket}<br>{len(order)} trials" if order else f"bracket {bracket}"
-        _ends(figure, material, bracket, top - 0.7, row - 0.3)
+        _ends(figure, material, bracket, top - 0.7, max(row, top + 1) - 0.3)
+        # high enough for its name
+        row = max(row, top + 1 + drawn / NAMES)
+        count = f": {len(orders[bracket])} trials" if orders[bracket] else ""
+        ticks[(top + row - 1) / 2] = f"bracket {bracket}{count}"
         row += GAP
     figure.add_traces([_bars(material, kind, lines[kind]) for kind in style.KINDS if kind in lines])
     figure.add_traces(_marks(material, marks, None if found is None else found.trial))

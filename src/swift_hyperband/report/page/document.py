@@ -22,10 +22,12 @@ from swift_hyperband.results.history import History
 from swift_hyperband.results.jobs import Job
 from swift_hyperband.results.workers import Worker
 
-FIRST = 10
-"""Rows of the table that are shown at first."""
+FIRST, MOST_ROWS = 10, 2000
+"""Rows of the table that are shown at first, and at most: browsers take long for very long tables."""
 MOST_COLUMNS = 30
 """Hyperparameters with a column."""
+DIGITS = 6
+"""Of numbers in the table, which shows four and sorts by all."""
 POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
 """What the browser lets the page do: nothing from elsewhere. (plotly makes the code of parallel coordinates itself.)"""
 TABLE = (
@@ -72,7 +74,7 @@ def page(history: History, training_jobs: Sequence[Job], workers: Sequence[Worke
         _provenance_html(history),
     ]
     figures = ",".join(f"{json.dumps(one.name)}:{one.figure.to_json()}" for one in sections if one.figure is not None)
-    data = f'{{"first":{FIRST},"table":{json.dumps(table)},"figures":{{{figures}}}}}'
+    data = f'{{"first":{FIRST},"most":{MOST_ROWS},"table":{json.dumps(table)},"figures":{{{figures}}}}}'
     head = [
         '<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
@@ -116,9 +118,9 @@ def _table(material: Material, names: Sequence[str]) -> dict[str, Any]:
             row.trial,
             row.status.value,
             row.epochs,
-            row.value,
+            _cell(row.value),
             row.bracket,
-            None if row.seconds is None else round(row.seconds, 3),
+            _cell(row.seconds),
             *(_cell(row.configuration.get(name)) for name in shown),
         ]
         for row in material.rows
@@ -127,6 +129,9 @@ def _table(material: Material, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
+    """Return a value for the table, without digits that it does not show: they would be most of the page."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
     return str(value) if isinstance(value, bool) else value
 
 

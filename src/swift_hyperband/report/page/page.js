@@ -10,7 +10,7 @@
 
   // ---- the table: all text goes in as text, never as HTML
 
-  function table({ columns, rows }, first) {
+  function table({ columns, rows }, first, most) {
     const [head] = place("table").tHead.rows, body = place("table").tBodies[0];
     const words = rows.map((row) => row.join("\u0000").toLowerCase());
     let by = 0, down = false, all = false;
@@ -32,7 +32,7 @@
     function show() {
       const wanted = place("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
       const found = rows.map((_, row) => row).filter((row) => wanted.every((word) => words[row].includes(word))).sort(compared);
-      const some = all ? found : found.slice(0, first);
+      const some = found.slice(0, all ? most : first);
       body.replaceChildren(...some.map((row) => {
         const line = document.createElement("tr");
         line.append(...rows[row].map((value) => {
@@ -50,7 +50,7 @@
       });
       const whole = found.length === rows.length ? "" : ` (of ${rows.length.toLocaleString("en")})`;
       place("count").textContent = `${some.length.toLocaleString("en")} of ${found.length.toLocaleString("en")} trials${whole}`;
-      place("all").textContent = all ? `show the first ${first}` : "show all";
+      place("all").textContent = all ? `show ${first}` : found.length > most ? `show ${most.toLocaleString("en")}` : "show all";
     }
 
     [...head.cells].forEach((cell, column) => {
@@ -94,7 +94,7 @@
 
   try {
     const data = JSON.parse(await unpacked("data"));
-    table(data.table, data.first);
+    table(data.table, data.first, data.most);
     await draw(data.figures);
     document.body.dataset.state = "drawn";
   } catch (error) {

@@ -12,11 +12,12 @@ from swift_hyperband.report.page import look
 from swift_hyperband.report.trials import LOST, Row
 from swift_hyperband.space.parameters import Categorical, Hyperparameter
 
-MOST, FIRST = 1000, 200
+MOST, FIRST = 500, 200
 MOST_AXES = 12
 INACTIVE_AT = -0.12
 """Where a line crosses the axis of a hyperparameter that is not active, which is from 0 to 1."""
-SCALE = [[0.0, style.ORANGE], [0.1, style.ORANGE], [0.25, style.BLUE], [1.0, style.GREY]]
+SCALE = [[0.0, style.GREY], [0.75, style.BLUE], [0.9, style.ORANGE], [1.0, style.ORANGE]]
+"""From the worst to the best; plotly draws the lines in this order."""
 TEXT = (
     "Each line is a trial. Orange ones are the best tenth, grey ones the worst, by the value where each stands. "
     "Drag along an axis to choose a part of it, such as the trials with most epochs; drag the name of an axis to "
@@ -33,9 +34,6 @@ def section(material: look.Material, names: Sequence[str]) -> look.Section:
     rows = look.thin(standing, MOST, FIRST)
     metric = material.history.study.metric
     order = ranks([metric.loss(row.value or 0.0) for row in rows])
-    # the last lines are drawn above the others
-    drawn = sorted(zip(rows, order, strict=True), key=lambda one: -one[1])
-    rows = [row for row, _ in drawn]
     dimensions = [_of_hyperparameter(name, material.space[name], rows) for name in names[:MOST_AXES]]
     dimensions += [_of_epochs(rows), _of_values(material, rows)]
     figure = look.figure(460, margin={"l": 70, "r": 70, "t": 70, "b": 30})
@@ -47,7 +45,7 @@ def section(material: look.Material, names: Sequence[str]) -> look.Section:
                 "labelfont": {"size": 14},
                 "tickfont": {"size": 12},
                 "line": {
-                    "color": [(rank - 1) / max(1, len(rows) - 1) for _, rank in drawn],
+                    "color": [(len(rows) - rank) / max(1, len(rows) - 1) for rank in order],
                     "colorscale": SCALE,
                     "cmin": 0,
                     "cmax": 1,

@@ -13,7 +13,7 @@ from swift_hyperband.report.page import look
 from swift_hyperband.report.trials import LOST, Row
 from swift_hyperband.space.parameters import Categorical
 
-MOST, FIRST = 800, 200
+MOST, FIRST = 500, 200
 MOST_PANELS = 12
 IN_A_ROW = 3
 SCALE = [[0.0, style.GREY], [0.5, style.SKY], [1.0, style.ORANGE]]
