@@ -53,6 +53,8 @@ def test_snakemakes_first_page_says_the_same(written):
     shown = publish_parts(Environment(undefined=StrictUndefined).from_string(text).render(), writer="html")
     first = re.search("<b>.*?</b>", (written / "index.html").read_text())[0]
     assert first in shown["html_body"]
+    assert "closely is " in shown["html_body"]
+    assert "/report/index.html" in shown["html_body"]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from swift_hyperband.search.algorithms import ALGORITHMS
 SHOWN = 5
 """How many trials are named that went on after all brackets."""
 
-MORE = "<p>The pictures are under <i>Pictures</i>; under <i>Result</i> is a page with figures to look at closely.</p>\n"
+MORE = "<p>The pictures are under <i>Pictures</i>; a page with all trials and figures to look at closely is {}.</p>\n"
 """Additional text of Snakemake's first page."""
 
 
@@ -48,8 +48,9 @@ def write(history: History, jobs: Sequence[Job], folder: Path, workers: Sequence
     text = summary(history, jobs)
     write_text(folder / "index.html", document.page(history, jobs, workers, text))
     name = escape(history.study.name)
+    more = MORE.format(escape(str(history.folder.report / "index.html")))
     # Snakemake fills braces, so they are written as entities
-    lines = f"{text}{MORE}".replace("{", "&#123;").replace("}", "&#125;").splitlines()
+    lines = f"{text}{more}".replace("{", "&#123;").replace("}", "&#125;").splitlines()
     title = f"{name}\n{'=' * len(name)}\n\n.. raw:: html\n\n"
     write_text(folder / "summary.rst", title + "".join(f"   {line}\n" for line in lines))
 
