@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from swift_hyperband.base.errors import UserError
+from swift_hyperband.study.model import load
 from swift_hyperband.training import live
 from swift_hyperband.training.trial import read_rows
 
@@ -123,3 +126,23 @@ def test_a_library_that_is_not_there_costs_one_warning(
         assert len(study.train_here(trial, 2).values) == 2
     assert capfd.readouterr().err.count("live: TensorBoard is not told of epochs") == 1
     assert json.dumps(study.settings.live) == '["tensorboard"]'
+
+
+def test_a_study_that_asks_for_what_is_not_installed_is_refused_before_anything_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        "name: a\ntarget: {name: digits-cnn, metric: accuracy, mode: max}\nlive: [tensorboard]\n"
+        "space: {dropout: {type: float, low: 0.0, high: 0.8}}\nsearch: {max_epochs: 9}\n"
+    )
+    assert load(path).settings()["live"] == ["tensorboard"]
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    line = re.escape(f"{path}: live needs packages that are not installed, found no module 'tensorboard'; install them")
+    with pytest.raises(UserError, match=line):
+        load(path)
+    # who only looks at a search needs none
+    assert load(path, data=False).live == ["tensorboard"]
+    path.write_text(path.read_text().replace("[tensorboard]", "[wandb]"))
+    with pytest.raises(UserError, match=r"live\[0\] must be tensorboard, found 'wandb'"):
+        load(path)

@@ -80,6 +80,9 @@ def _problems(detail: ErrorDetails) -> Sequence[Problem]:
         case "no_kind":
             key = context["key"]
             return [(key, _no_option(value.get(key), context["options"]))]
+        case "literal_error":
+            # of a single option; more are told as no_option
+            return [("", f"must be {context['expected'].strip(chr(39))}, found {shown(value)}")]
         case "string_type" if isinstance(value, int | float):
             return [("", f"must be text, found {shown(value)}; put it in quotes")]
         case "too_long":

@@ -104,11 +104,12 @@ def loaded(folder: Folder, trial: str) -> Loaded:
         raise UserError(f"trial {trial}: must have a saved state, found none in {place}; {cure}")
     if settings.target == COMMAND:
         raise UserError(f"trial {trial}: its state is read by its program (target.command) alone; it lies in {path}")
+    # first, as it says which package is missing
+    target_class: type[Target] = load_class(settings.target)
     found = state.read(path)
     if isinstance(found, str):
         raise UserError(f"{path}: must be the state of trial {trial} as it was saved, found that {found}")
     configuration = read_json(place / CONFIG, {"configuration": dict})["configuration"]
-    target_class: type[Target] = load_class(settings.target)
     try:
         target = segment.begin(place, configuration, settings, target_class, len(found.curve), Clock())
         state.restore(target, found)
