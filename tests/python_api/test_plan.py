@@ -79,5 +79,7 @@ def test_a_plan_prints_well_and_shows_well_in_notebooks():
     assert text.splitlines()[0] == "planned: swift-hyperband, max_epochs 27, eta 3"
     assert "bracket 3: 27 trials to epoch 1, 9 to 3, 3 to 9, 1 to 27" in text
     assert f"epochs: {plan.epochs_least} to {plan.epochs_most} (Hyperband: {plan.epochs_hyperband})" in text
-    assert html.count("<tr>") == 1 + sum(map(len, plan.brackets.values())) + 1 + 3
+    assert html.count("<tr>") == 1 + sum(map(len, plan.brackets.values())) + 1 + 1 + 3
+    assert f"after them: up to {plan.thaw.trials} trials left behind go on to epoch 27 (thaw)" in text
+    assert f"up to {plan.thaw.trials}" in html
     assert f"{plan.epochs_least} to {plan.epochs_most}" in html

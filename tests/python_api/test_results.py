@@ -69,22 +69,26 @@ def test_trials_are_as_their_own_files_say(finished):
         results.trials.by_id("other")
 
 
-def test_trials_are_ranked_by_value_with_the_lost_ones_last(finished):
-    ranked = [trial.value for trial in Results.open(finished).trials.ranked()]
-    valued = [value for value in ranked if value is not None]
-    assert valued == sorted(valued)
-    assert ranked == [*valued, *[None] * (len(ranked) - len(valued))]
-    assert None in ranked
+def test_trials_are_ranked_with_the_winner_first_and_the_lost_ones_last(finished):
+    results = Results.open(finished)
+    ranked = results.trials.ranked()
+    assert [trial.rank for trial in ranked] == list(range(1, len(ranked) + 1))
+    assert ranked[0].id == results.best.trial
+    others = [(-trial.epochs, trial.value) for trial in ranked[1:] if trial.value is not None]
+    assert others == sorted(others)
+    lost = [trial.value is None for trial in ranked]
+    assert lost == sorted(lost)
+    assert any(lost)
 
 
 def test_a_table_of_pandas_has_a_row_for_each_trial(finished):
     trials = Results.open(finished).trials
     table = trials.to_pandas()
     assert list(table.index) == [trial.id for trial in trials]
-    assert list(table.columns)[:4] == ["bracket", "slot", "fate", "epochs"]
+    assert list(table.columns)[:4] == ["rank", "bracket", "slot", "fate"]
     assert table["config_row"].tolist() == [trial.configuration["row"] for trial in trials]
     assert table["value"].isna().sum() == sum(trial.value is None for trial in trials)
-    assert table["value"].min() == trials.ranked()[0].value
+    assert table["value"][table["rank"] == 1].tolist() == [trials.ranked()[0].value]
     assert trials[:3].to_pandas().shape == (3, table.shape[1])
 
 
@@ -135,6 +139,8 @@ def test_rounds_hold_competitors_threshold_decisions_and_promotions(finished):
     assert brackets[0].winner == brackets[0].rounds[-1].promoted[0]
     assert str(brackets[0].rounds[0]) in str(brackets[0])
     assert str(len(brackets[0].rounds[0].competitors)) in brackets[0]._repr_html_()
+    assert results.thaw.is_thaw
+    assert str(results.thaw).startswith("after all brackets: ")
     assert list(results.thaw.competitors) == stored(next(finished.glob("bracket=4/round=0/entry.json")))["competitors"]
 
 

@@ -56,6 +56,8 @@ class Round:
         One for each partial trial; empty before the decision, and without one.
     promoted : tuple of str or None
         Trials of the next round, best first (of the last round: the bracket's winner); None while it is not over.
+    is_thaw : bool
+        Whether it is the round after all brackets, in which trials that were left behind go on.
     """
 
     bracket: int
@@ -68,6 +70,7 @@ class Round:
     threshold: float | None
     decisions: tuple[Decision, ...]
     promoted: tuple[str, ...] | None
+    is_thaw: bool = False
 
     @property
     def over(self) -> bool:
@@ -80,6 +83,8 @@ class Round:
 
     def __str__(self) -> str:
         count = f"{len(self.competitors)} trial{'s' if len(self.competitors) != 1 else ''}"
+        if self.is_thaw:
+            return f"after all brackets: {count} left behind {'went' if self.over else 'go'} on to epoch {self.end}"
         told = f"bracket {self.bracket}, round {self.index}: {count} to epoch {self.end}"
         if self.decisions:
             told += f", {len(self.stopped)} stopped by prediction"
@@ -176,4 +181,5 @@ def _of(
             for trial, one in verdicts.items()
         ),
         promoted,
+        schedule.is_thaw,
     )

@@ -41,6 +41,9 @@ class Plan:
     seconds_least, seconds_most : float or None
         How long the search takes with these workers, none of which waits in a queue; None where the time of an epoch
         is not known, and of a search without rounds.
+    thaw : Round or None
+        The round after all brackets, in which up to `thaw.trials` trials left behind go on for `thaw.budget` epochs at
+        most; None if the study has none.
     """
 
     study: str
@@ -57,6 +60,7 @@ class Plan:
     workers: int
     seconds_least: float | None = None
     seconds_most: float | None = None
+    thaw: Round | None = None
 
     def __str__(self) -> str:
         count = len(self.brackets)
@@ -64,6 +68,7 @@ class Plan:
             f"{self.study}: {self.algorithm}, max_epochs {self.max_epochs}, eta {self.eta}",
             f"{self.configurations} configurations in {count} bracket{'s' if count > 1 else ''}",
             *(f"bracket {bracket}: {_steps(rounds)}" for bracket, rounds in self.brackets.items()),
+            *([] if self.thaw is None else [f"after them: {_thaw(self.thaw)}"]),
             *(f"{name}: {found}" for name, found in self._sums()),
         ]
         return "\n".join(lines)
@@ -79,11 +84,13 @@ class Plan:
 
     def _repr_html_(self) -> str:
         names = ("bracket", "round", "trials", "in full", "partial", "decided at epoch", "ends at epoch")
-        rows = [
+        rows: list[tuple[object, ...]] = [
             (bracket, one.index, one.trials, one.full, one.partial or None, one.decision_epoch, one.end)
             for bracket, rounds in self.brackets.items()
             for one in rounds
         ]
+        if (thaw := self.thaw) is not None:
+            rows.append(("thaw", None, f"up to {thaw.trials}", None, None, None, thaw.end))
         caption = f"{self.study}: {self.configurations} configurations"
         return html.table(caption, names, rows) + html.table("at least to at most", ("", ""), self._sums())
 
@@ -116,7 +123,12 @@ def of(study: Study, workers: int, pace: Pace | None) -> Plan:
         workers,
         lasts("best"),
         lasts("worst"),
+        schedule.thaw,
     )
+
+
+def _thaw(thaw: Round) -> str:
+    return f"up to {thaw.trials} trials left behind go on to epoch {thaw.end} (thaw), {thaw.budget} epochs at most"
 
 
 def _steps(rounds: tuple[Round, ...]) -> str:

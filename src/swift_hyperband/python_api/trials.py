@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.packages import require
 from swift_hyperband.python_api import html
+from swift_hyperband.report.trials import Row, rows
 from swift_hyperband.results.history import History, TrialHistory
-from swift_hyperband.results.standing import Fate, fates, lost
+from swift_hyperband.results.standing import Fate, lost
 from swift_hyperband.training.trial import last_error
 
 SHOWN = 10
@@ -23,6 +24,9 @@ class Trial:
 
     Attributes
     ----------
+    rank : int
+        From 1: the best of the search leads; then come those that trained further, then the better ones, as values of
+        different epochs do not compare; trials that failed or diverged come last. As in the report.
     id : str
         Twelve hexadecimal digits, a hash of the study's seed, the bracket and the slot.
     bracket, slot : int
@@ -38,12 +42,13 @@ class Trial:
         The epoch of `value`; 0 without one.
     values : tuple of float, shape (epochs,)
         The metric after each epoch, from epoch 1; nan where it was not finite.
-    seconds : float
-        How long it trained, as far as that was recorded.
+    seconds : float or None
+        How long it trained in all; None where that was not recorded.
     error : str or None
         The last error of a trial that failed, in a line.
     """
 
+    rank: int
     id: str
     bracket: int
     slot: int
@@ -52,7 +57,7 @@ class Trial:
     value: float | None
     epoch: int
     values: tuple[float, ...]
-    seconds: float
+    seconds: float | None
     error: str | None = None
 
     @property
@@ -70,13 +75,10 @@ class Trials(Sequence[Trial]):
     ----------
     trials : sequence of Trial
     metric : str
-    minimised : bool
-        Whether smaller values of the metric are better.
     """
 
-    def __init__(self, trials: Sequence[Trial], metric: str, minimised: bool) -> None:
-        self._trials = tuple(trials)
-        self._metric, self._minimised = metric, minimised
+    def __init__(self, trials: Sequence[Trial], metric: str) -> None:
+        self._trials, self._metric = tuple(trials), metric
         self._by_id = {trial.id: trial for trial in self._trials}
 
     def __len__(self) -> int:
@@ -90,7 +92,7 @@ class Trials(Sequence[Trial]):
 
     def __getitem__(self, index: int | slice) -> Trial | Trials:
         found = self._trials[index]
-        return found if isinstance(found, Trial) else Trials(found, self._metric, self._minimised)
+        return found if isinstance(found, Trial) else Trials(found, self._metric)
 
     def __iter__(self) -> Iterator[Trial]:
         return iter(self._trials)
@@ -108,22 +110,17 @@ class Trials(Sequence[Trial]):
         return self._by_id[trial]
 
     def ranked(self) -> Trials:
-        """Return them by value, best first; those without a value last."""
-        sign = 1.0 if self._minimised else -1.0
-
-        def order(trial: Trial) -> tuple[bool, float, str]:
-            return trial.value is None, sign * (trial.value or 0.0), trial.id
-
-        return Trials(sorted(self._trials, key=order), self._metric, self._minimised)
+        """Return them by rank, the best first."""
+        return Trials(sorted(self._trials, key=lambda trial: trial.rank), self._metric)
 
     def to_pandas(self) -> Any:
         """Return a table with a row for each trial, indexed by id.
 
         Returns
         -------
-        pandas.DataFrame, shape (trials, 7 + hyperparameters)
-            Columns bracket, slot, fate, epochs, value (nan for None), epoch, seconds, and `config_<name>` for each
-            hyperparameter (missing where it is not active), as in curves.parquet.
+        pandas.DataFrame, shape (trials, 8 + hyperparameters)
+            Columns rank, bracket, slot, fate, epochs, value (nan for None), epoch, seconds; and as in curves.parquet
+            `config_<name>` for each hyperparameter, missing where it is not active.
 
         Raises
         ------
@@ -134,9 +131,10 @@ class Trials(Sequence[Trial]):
         # only who has called this has it
         import pandas
 
-        rows = [
+        table = [
             {
                 "trial": trial.id,
+                "rank": trial.rank,
                 "bracket": trial.bracket,
                 "slot": trial.slot,
                 "fate": trial.fate.value,
@@ -148,9 +146,9 @@ class Trials(Sequence[Trial]):
             }
             for trial in self._trials
         ]
-        fixed = ("trial", "bracket", "slot", "fate", "epochs", "value", "epoch", "seconds")
-        names = dict.fromkeys([*fixed, *(name for row in rows for name in row)])
-        found = pandas.DataFrame(rows, columns=list(names)).set_index("trial")
+        fixed = ("trial", "rank", "bracket", "slot", "fate", "epochs", "value", "epoch", "seconds")
+        names = dict.fromkeys([*fixed, *(name for row in table for name in row)])
+        found = pandas.DataFrame(table, columns=list(names)).set_index("trial")
         found["value"] = found["value"].astype(float)
         return found
 
@@ -161,39 +159,34 @@ class Trials(Sequence[Trial]):
         best = self.ranked()[:SHOWN]
         caption = f"{len(self)} trials" + (f", the best {len(best)}" if len(self) > len(best) else ", best first")
         header = ("trial", "bracket", "fate", "epochs", self._metric, "configuration")
-        rows = [
+        shown = [
             (found.id, found.bracket, found.fate, found.epochs, found.value, html.configuration(found.configuration))
             for found in best
         ]
-        return html.table(caption, header, rows)
+        return html.table(caption, header, shown)
 
 
 def read(history: History) -> Trials:
     """Return the trials of a search."""
-    fate = fates(history)
-    found = [_trial(history, trial, fate[trial.trial]) for trial in history.trials.values()]
-    return Trials(found, history.study.metric.name, history.study.metric.minimised)
+    rank = {row.trial: row for row in rows(history)}
+    found = [_trial(history, trial, rank[trial.trial]) for trial in history.trials.values()]
+    return Trials(found, history.study.metric.name)
 
 
-def _trial(history: History, found: TrialHistory, fate: Fate) -> Trial:
+def _trial(history: History, found: TrialHistory, row: Row) -> Trial:
     metric = history.study.metric
     values = found.values(metric.name)
     epoch = 0 if lost(history, found) else metric.epoch(values)
     return Trial(
+        rank=row.rank,
         id=found.trial,
         bracket=found.bracket,
         slot=found.slot,
         configuration=dict(found.configuration),
-        fate=fate,
+        fate=row.status,
         value=values[epoch - 1] if epoch else None,
         epoch=epoch,
         values=tuple(values),
-        seconds=sum(_seconds(row) for row in found.curve),
+        seconds=row.seconds,
         error=last_error(history.folder.trial(found.trial)) if found.failed else None,
     )
-
-
-def _seconds(row: Mapping[str, float]) -> float:
-    seconds = row.get("seconds", 0.0)
-    # a row may lack it: nan there
-    return seconds if seconds == seconds else 0.0
