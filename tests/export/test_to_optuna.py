@@ -126,6 +126,19 @@ def test_a_study_of_somebody_else_is_left_alone(
     assert "error: --out: must be a storage that Optuna opens, found " in capsys.readouterr().err
 
 
+def test_optuna_goes_on_with_the_study(finished: History, tmp_path: Path) -> None:
+    study = exported(finished, tmp_path / "study.log")
+
+    def objective(trial: Any) -> float:
+        lr = float(trial.suggest_float("lr", 1e-4, 1e-1, log=True))
+        optimizer = trial.suggest_categorical("optimizer", ["sgd", "adam"])
+        momentum = trial.suggest_float("momentum", 0.0, 0.99) if optimizer == "sgd" else 0.0
+        return -abs(math.log10(lr) + 2) - float(momentum)
+
+    study.optimize(objective, n_trials=2)
+    assert [trial.state.name for trial in study.trials[17:]] == ["COMPLETE", "COMPLETE"]
+
+
 @pytest.mark.filterwarnings("ignore:Some regimes for parameter")
 def test_the_plots_of_optuna_show_the_search(finished: History, tmp_path: Path) -> None:
     pytest.importorskip("plotly")
