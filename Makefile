@@ -1,5 +1,6 @@
 # make run    search the hyperparameters of a small CNN, here and now
 # make test   run the tests
+# make test-installed   build and install the package as a stranger would, and search with it: needs the network
 # make coverage   run them and tell which lines of src they reach: takes two to three times as long
 # make data   fetch data for the built-in targets, as far as they can be had
 # make fuzz   damage study files, tables and results in thousands of ways: each must be read, or told in one line
@@ -16,10 +17,10 @@ COMPLETE := $(VENV)/complete
 # scripts in an environment name its path: one that was moved, or copied, is made anew
 MOVED := $(shell [ ! -s $(INSTALLED) ] || [ "$$(cat $(INSTALLED))" -ef . ] || echo moved)
 
-.PHONY: run test coverage fuzz data test-slurm lint docs site lock clean help $(if $(MOVED),$(INSTALLED))
+.PHONY: run test test-installed coverage fuzz data test-slurm lint docs site lock clean help $(if $(MOVED),$(INSTALLED))
 
 help:
-	@sed -n '1,7p' Makefile | cut -c3-
+	@sed -n '1,8p' Makefile | cut -c3-
 
 run: $(INSTALLED)
 	$(BIN)/swift-hyperband run --cores $(CORES)
@@ -30,6 +31,10 @@ PYTEST := pytest -n $(shell expr $(CORES) + 1) --dist worksteal
 
 test: $(COMPLETE)
 	$(BIN)/python -m $(PYTEST) tests
+
+# A new environment, the wheel, a folder elsewhere.
+test-installed: $(COMPLETE)
+	TEST_INSTALLED=1 $(BIN)/python -m pytest --durations 1 tests/installed
 
 coverage: $(COMPLETE)
 	rm -rf .coverage.d && mkdir .coverage.d
