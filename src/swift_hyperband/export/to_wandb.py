@@ -41,6 +41,7 @@ def write(search: Search, out: str | None) -> Written:
         x_disable_stats=True,
         x_disable_meta=True,
         x_disable_machine_info=True,
+        x_save_requirements=False,
     )
     for trial in search.trials:
         _write(place, settings, search, trial)
