@@ -100,7 +100,7 @@ def write(path, text):
     path.parent.mkdir(exist_ok=True)
     if path.suffix == ".yaml" and "search" in (study := yaml.safe_load(text)):
         # a search without rounds stays one
-        study["search"] = {**study["search"], **SMALL}
+        study |= {"search": {**study["search"], **SMALL}, "resources": {"workers": 1}}
         text = yaml.safe_dump(study)
     path.write_text(text)
 
@@ -116,6 +116,8 @@ def run(command, folder):
         words[0], printed = str(BIN / words[0]), folder / "printed.txt"
         code = forked.run(words, folder, dict(os.environ), printed)
         assert code == 0, f"{command}\n{printed.read_text()}"
+        if words[1] == "init":
+            write(folder / "config/config.yaml", (folder / "config/config.yaml").read_text())
     else:
         program(["bash", "-euc", command])
 
