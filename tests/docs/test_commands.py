@@ -30,7 +30,7 @@ BIN = Path(sys.executable).parent
 NAMES = [str(page.relative_to(ROOT)) for page in docs.PAGES]
 START = "docs/start.md"
 """The page that begins with an empty folder."""
-AFTER_A_SEARCH = ("docs/results.md",)
+AFTER_A_SEARCH = ("docs/python.md",)
 """Pages that begin with what `init` writes, and a search of it."""
 FORKED = {"swift-hyperband", "snakemake"}
 SMALL = {"max_epochs": 2, "eta": 2, "seed": 1}
@@ -113,24 +113,24 @@ def run(command, folder):
             patch.setattr(contract, "subprocess", SimpleNamespace(run=forked_with_torch))
             assert main(words[1:]) == 0, command
     elif words[0] in FORKED and not re.search(r"[|&;$<>]", command):
-        words[0], printed = str(BIN / words[0]), folder / "printed.txt"
-        code = forked.run(words, folder, dict(os.environ), printed)
-        assert code == 0, f"{command}\n{printed.read_text()}"
+        forked_in(folder, [str(BIN / words[0]), *words[1:]], command)
         if words[1] == "init":
             write(folder / "config/config.yaml", (folder / "config/config.yaml").read_text())
     else:
-        program(["bash", "-euc", command])
+        done = subprocess.run(["bash", "-euc", command], capture_output=True, text=True, timeout=900)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def forked_in(folder, words, shown):
+    """Run a program in Python to its end."""
+    printed = folder / "printed.txt"
+    code = forked.run(words, folder, dict(os.environ), printed)
+    assert code == 0, f"{shown}\n{printed.read_text()}"
 
 
 def forked_with_torch(command, **_):
     """Run a process of `check-target` as a fork of one that has torch, whose import takes most of its time."""
     return forked.here(*command[1:], modules=("torch",))
-
-
-def program(command):
-    """Run a program to its end."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, f"{command[-1]}\n{done.stdout}\n{done.stderr}"
 
 
 @pytest.mark.parametrize("name", [name for page, name in zip(docs.PAGES, NAMES, strict=True) if docs.blocks(page)])
@@ -141,7 +141,8 @@ def test_the_commands_of_a_page_run_as_they_stand(name, request):
         if block.file:
             write(folder / block.file, block.text)
         elif block.runs and block.language == "python":
-            program([sys.executable, "-c", block.text])
+            (folder / "block.py").write_text(block.text)
+            forked_in(folder, ["block.py"], block.text)
         elif block.runs:
             for command in block.commands():
                 run(command, folder)
