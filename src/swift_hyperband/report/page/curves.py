@@ -53,7 +53,7 @@ def section(material: look.Material) -> look.Section:
         if is_best:
             name = "best" if history.finished else "best so far"
             line = {"color": style.ORANGE, "width": 3.5}
-        epochs, values = _points(history.trials[row.trial].values(metric), set(ends))
+        epochs, values = _points(_until_lost(history.trials[row.trial].values(metric)), set(ends))
         ended = ["circle"] * (len(epochs) - 1) + ["x" if row.status in LOST else "circle"]
         data.append(
             {
@@ -75,6 +75,12 @@ def section(material: look.Material) -> look.Section:
     figure.add_traces(data)
     notes = look.thinned(len(rows), len(trained), f"the first {FIRST} of the table and an even sample of the others")
     return look.Section("curves", "Learning curves", TEXT, figure, notes)
+
+
+def _until_lost(values: list[float]) -> list[float]:
+    """Return a curve up to its last finite value; all of one that has none."""
+    last = max((place for place, value in enumerate(values, 1) if math.isfinite(value)), default=len(values))
+    return values[:last]
 
 
 def _points(values: list[float], ends: set[int]) -> tuple[list[int], list[float]]:

@@ -65,7 +65,8 @@ def _of_hyperparameter(name: str, keys: Hyperparameter, rows: Sequence[Row]) -> 
     if isinstance(keys, Categorical):
         found = list(keys.choices)
         steps = max(1, len(found) - 1)
-        ticks = {place / steps: label for place, label in enumerate(look.choices(keys))}
+        # plain text: these labels are not read as tags
+        ticks = {place / steps: style.name(str(choice), 20) for place, choice in enumerate(found)}
         places = {choice: place / steps for place, choice in enumerate(found)}
         values = [places[row.configuration[name]] if name in row.configuration else INACTIVE_AT for row in rows]
     else:
