@@ -1,5 +1,7 @@
 """Whole searches on a SLURM cluster, with the profile that is shipped."""
 
+import yaml
+
 from swift_hyperband.results import jobs
 
 WHERE = """
@@ -27,6 +29,23 @@ def test_a_search_finds_on_slurm_what_it_finds_here_and_uses_every_gpu(project, 
     assert {job.node for job in jobs} == {"n1", "n2", "n3"}
     assert all("rule_train" in job.comment for job in jobs), "what lies between trainings runs beside Snakemake"
     assert max(project.epochs_started().values()) == 1
+
+
+def test_a_folder_that_is_no_clone_has_its_results_on_another_disk(project):
+    project.run("swift-hyperband", "run", "--cores", "2", "best")
+    here = project.decisions()
+    project.results.rename(project.path / "here")
+    for name in ("workflow", "rules", "envs"):
+        (project.path / name).unlink()
+    project.variables["SCRATCH"] = str(project.path / "it's a disk")
+    study = yaml.safe_load((project.path / "config/config.yaml").read_text())
+    (project.path / "config/config.yaml").write_text(yaml.safe_dump({**study, "results": "$SCRATCH/mine"}))
+    project.search()
+    place = project.path / "it's a disk/mine/table"
+    assert project.decisions(place) == here
+    assert max(project.epochs_started(place).values()) == 1
+    assert {job.slurm for job in jobs.read(place)} == {job.id for job in project.jobs()}
+    assert not list((project.path / "results").iterdir())
 
 
 def where_trained(project, gpus, *command):
