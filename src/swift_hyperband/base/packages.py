@@ -42,7 +42,7 @@ def require(what: str, *modules: str) -> None:
     what : str
         What needs them, for the message: "predictor.sampler.name: qpu", "--to optuna".
     *modules : str
-        Their packages are in `EXTRAS`.
+        At least one of their packages is in `EXTRAS`.
 
     Raises
     ------
@@ -53,4 +53,6 @@ def require(what: str, *modules: str) -> None:
         try:
             import_module(module)
         except ImportError as error:
-            raise UserError(missing(what, module, error.name or module)) from None
+            # one without an extra of its own comes with that of another
+            known = next(name for name in (module, *modules) if name.partition(".")[0] in EXTRAS)
+            raise UserError(missing(what, known, error.name or module)) from None
