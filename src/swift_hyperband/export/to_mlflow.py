@@ -15,6 +15,8 @@ from typing import Any
 
 # it would be sent to MLflow's makers when it is imported; the user may ask for it
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# two lines for each run on a server
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.tracking import MlflowClient
@@ -59,7 +61,10 @@ def write(search: Search, out: str | None) -> Written:
         # MLflow's, SQLAlchemy's or Alembic's
         found = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise UserError(f"--out: must be a store that MLflow writes to, found {found}") from None
-    return Written(counted(len(search.trials), "run"), uri, f"mlflow ui --backend-store-uri {uri}")
+    hint = (
+        f"{uri}/#/experiments/{experiment}/runs" if uri.startswith("http") else f"mlflow ui --backend-store-uri {uri}"
+    )
+    return Written(counted(len(search.trials), "run"), uri, hint)
 
 
 def _uri(search: Search, out: str | None) -> tuple[str, str | None]:
