@@ -12,6 +12,8 @@ import pytest
 
 from swift_hyperband.base.shipped import STARTS, shipped
 from swift_hyperband.cli import COMMANDS, init, main
+from swift_hyperband.cli.arguments import STUDY_FILE
+from swift_hyperband.study.reader import DEFAULT
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +47,6 @@ def test_what_it_writes_is_searched_in_a_folder_that_is_no_clone(monkeypatch):
     assert done.returncode == 0, done.stderr
     assert "best configuration: results/my-model/best.yaml" in done.stdout
     assert Path("results/my-model/report/index.html").exists()
-    assert "<figcaption>" in Path("results/my-model/report/index.html").read_text()
 
 
 def test_what_an_installer_compiles_is_left_out(tmp_path, monkeypatch):
@@ -73,6 +74,13 @@ def test_a_file_that_is_there_stays_and_nothing_else_is_written(name, capsys):
     told = capsys.readouterr().err
     assert told.startswith(f"error: {name}: must not be there, as nothing is overwritten; nothing was written")
     assert told.count("\n") == 1
+
+
+def test_who_has_no_study_is_led_to_it(capsys):
+    assert main(["plan"]) == 2
+    told = "error: config/config.yaml: must be a study file, found no such file; 'swift-hyperband init' writes one\n"
+    assert capsys.readouterr().err == told
+    assert STUDY_FILE == DEFAULT
 
 
 def test_the_profile_can_come_later(capsys):

@@ -16,6 +16,8 @@ from swift_hyperband.study.yaml_tree import Step, children, keys_given_twice, to
 
 LONGEST = 1_000_000
 """Characters of a file."""
+DEFAULT = Path("config/config.yaml")
+"""The file where none is given."""
 
 
 def read(path: Path) -> Mapping[str, Any]:
@@ -79,7 +81,8 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(LONGEST + 1)
     except FileNotFoundError:
-        raise _wrong("must be a study file, found no such file") from None
+        begin = "; 'swift-hyperband init' writes one" if path == DEFAULT else ""
+        raise _wrong(f"must be a study file, found no such file{begin}") from None
     except (OSError, ValueError) as error:
         raise _wrong(f"must be a readable text file, found: {error}") from None
     if len(content) > LONGEST:
