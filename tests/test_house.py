@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src/swift_hyperband"
 PACKAGES = [
     *("base", "space", "annealing", "datasets", "slurm", "processes", "predictors", "targets", "search", "training"),
-    *("study", "results", "earlier", "replay", "compare", "report", "export"),
+    *("study", "results", "replay", "earlier", "compare", "report", "export"),
     *("workflow", "workers", "python_api", "cli"),
 ]
 MOST_LINES = 350
@@ -54,6 +54,7 @@ ELSEWHERE = {
     "compare/rows": "compare/test_units",
     "compare/store": "compare/test_units",
     "compare/summaries": "compare/test_units",
+    "cli/import_": "earlier/test_imports",
     "earlier/foresight": "earlier/test_taking",
     "earlier/sources": "earlier/test_taking",
     "datasets/substitutes/brown": "datasets/test_ptb",
@@ -98,6 +99,7 @@ ELSEWHERE = {
     "results/curves": "report/search/test_curves",
     "results/drawn": "workflow/test_drawing",
     "results/findings": "fuzz/test_results",
+    "results/imported": "earlier/test_imports",
     "results/journal": "workflow/test_journaled",
     "results/rungs": "workflow/test_journaled",
     "results/pace": "python_api/test_plan",
@@ -111,6 +113,7 @@ ELSEWHERE = {
     "search/start": "search/test_algorithms",
     "search/swift_hyperband": "search/test_scheduled",
     "study/commands": "study/test_target",
+    "study/imported": "earlier/test_imports",
     "study/files": "targets/program/test_target",
     "study/problems": "study/test_messages",
     "targets/ask_tell": "python_api/test_loop",

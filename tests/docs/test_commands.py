@@ -16,7 +16,7 @@ import forked
 import pytest
 import yaml
 
-from swift_hyperband.cli import COMMANDS, main
+from swift_hyperband.cli import COMMANDS, main, module_of
 from swift_hyperband.study.model import parse
 from swift_hyperband.training.check import contract
 
@@ -171,7 +171,7 @@ def shown(name):
 
 def parser_of(command):
     parser = argparse.ArgumentParser()
-    import_module(f"swift_hyperband.cli.{command.replace('-', '_')}").add_arguments(parser)
+    import_module(f"swift_hyperband.cli.{module_of(command)}").add_arguments(parser)
     return parser
 
 

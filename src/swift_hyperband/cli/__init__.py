@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ COMMANDS = {
     "report": "write the page, the pictures and the table of curves of a search anew",
     "best": "print the best configuration, and load its trained model",
     "final": "train the winner on for more epochs, or again with other seeds",
+    "import": "write earlier trials into a file that teaches a search",
     "export": "write a search for Optuna, MLflow, TensorBoard, W&B or a table",
     "search": "run a search in one process, without Snakemake",
     "work": "train for a search with workers, beside others, until it is over",
@@ -39,6 +41,12 @@ COMMANDS = {
     "job": "run one of the workflow's own jobs",
 }
 """Help of each command. The command `check-target` is the module `check_target`, whose `add_arguments` is called."""
+
+
+def module_of(command: str) -> str:
+    """Return the name of a command's module: no module can have the name of a word of Python's."""
+    name = command.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # no option before the command has a value
         wanted = next((word for word in given if not word.startswith("-")), None)
         if wanted in parsers:
-            import_module(f"{__name__}.{wanted.replace('-', '_')}").add_arguments(parsers[wanted])
+            import_module(f"{__name__}.{module_of(wanted)}").add_arguments(parsers[wanted])
         options, rest = parser.parse_known_args(given)
         if rest and not hasattr(options, "passes_on"):
             parser.error(f"unknown arguments: {' '.join(rest)}")

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from swift_hyperband.base.wording import duration, number
 from swift_hyperband.cli import console, result
-from swift_hyperband.results import first, provenance
+from swift_hyperband.results import first, imported, provenance
 from swift_hyperband.results.bracket_progress import STATES
 from swift_hyperband.results.jobs import totals
 from swift_hyperband.results.layout import StudyFolder
@@ -163,6 +163,8 @@ def _facts(progress: Progress) -> Table:
         table.add_row("[yellow]decided[/]", f"{told}\n[dim]{listed}{more}[/]")
     if progress.history.schedule.in_turn:
         table.add_row("drawn", f"{len(progress.history.by_model)} configurations so far by {study.search.sampling}")
+    if (of_imported := imported.note(progress.history)) is not None:
+        table.add_row("imported", escape(of_imported))
     if (of_first := first.note(progress.history)) is not None:
         table.add_row("first", escape(of_first))
     if (thawed := progress.history.thawed) is not None:

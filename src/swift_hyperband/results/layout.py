@@ -13,6 +13,7 @@
     workers/<name>/                  a worker: its host and job, its lease, its log, what became of its trainings; jobs/
                                      has a record of each start; done when it has ended as a job of Snakemake's
     earlier.json                     which trials were taken over from earlier searches, and what was left out
+    imported.json                    earlier trials that teach this search: a copy of the study's file
     journal.jsonl                    the order of events of a search without rounds
     trials/<trial>/                  configuration, state, learning curve, failures and logs of one trial
     bracket=<s>/round=<i>/
@@ -123,6 +124,10 @@ class StudyFolder:
     @property
     def earlier(self) -> Path:
         return self.path / EARLIER
+
+    @property
+    def imported(self) -> Path:
+        return self.path / "imported.json"
 
     @property
     def journal(self) -> Path:

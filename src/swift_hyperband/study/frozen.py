@@ -86,6 +86,12 @@ class FrozenStudy:
         return found
 
     @property
+    def imported(self) -> str | None:
+        """The digest of the file with imported trials that teach; None without one."""
+        found: str | None = self.definition["search"].get("imported")
+        return found
+
+    @property
     def keep_states(self) -> bool:
         return bool(self.settings["keep_states"])
 
@@ -159,7 +165,8 @@ class FrozenStudy:
     def schedule(self) -> Schedule:
         """Return the brackets and rounds of the search; those of a search without rounds are its rungs."""
         found = ALGORITHMS[self.algorithm].schedule(self.definition["search"], self.swift())
-        return found.idling(self.predictor().fewest_curves)
+        # with further curves to learn from no round idles
+        return found.idling(0 if self.imported is not None else self.predictor().fewest_curves)
 
     def supply(self) -> Schedule:
         """Return the schedule from whose brackets the search takes its trials; more than its own if it adapts."""

@@ -28,6 +28,7 @@ from swift_hyperband.space import checks, draw, given
 from swift_hyperband.space import draw as spaces
 from swift_hyperband.space.constraints import Scalar
 from swift_hyperband.space.parameters import Space
+from swift_hyperband.study import imported
 from swift_hyperband.study.checks import LONGEST_WORD, batch_size_value, slug
 from swift_hyperband.study.commands import check_placeholders
 from swift_hyperband.study.files import check_ready
@@ -175,6 +176,8 @@ class Study(Section):
         # before the study is asked for its definition, which has them as draws would
         if found := given.mistakes(self.search_space(), self.search.first):
             raise InvalidKeysError(*((f"search.first{path}", text) for path, text in found))
+        if (wrong := imported.problem(self)) is not None:
+            raise InvalidKeysError(wrong)
         if (known := len(self.search.first)) and known > (room := self.supply().brackets[self.first_bracket][0].trials):
             needed = f"must hold at most {room} configurations, as so many start in bracket {self.first_bracket}"
             raise InvalidKeysError(("search.first", f"{needed}, found {known}"))
@@ -286,6 +289,8 @@ class Study(Section):
         del found["search"]["first"]
         if self.search.first:
             found["search"]["first"] = self._first()
+        if (file := found["search"].pop("imported")) is not None:
+            found["search"]["imported"] = imported.as_frozen(file)
         return found
 
     def settings(self) -> dict[str, Any]:

@@ -60,6 +60,11 @@ class Search(Section):
         description="Configurations that compete from the start, such as the one in use now: mappings of all "
         "hyperparameters. They take the first slots of the first bracket, in the place of random draws.",
     )
+    imported: str | None = Field(
+        default=None,
+        description="A file of earlier trials, as `swift-hyperband import` writes it: their curves teach the "
+        "predictors of a search in rounds, and the model that draws (sampling). Its content defines the study.",
+    )
 
     @model_validator(mode="after")
     def _check_size(self) -> Self:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from swift_hyperband.results.contents import Config
 from swift_hyperband.results.drawn import DrawnBracket
+from swift_hyperband.results.imported import teachers
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve, sampling
 from swift_hyperband.search.sampling import Place
@@ -43,7 +44,9 @@ def draw(
     schedule = study.schedule()
     before = (trial for other in schedule.drawn_after(bracket) for trial in places(schedule, study.seed, other))
     known = {trial: Config.read(folder.config(trial)).configuration for trial in before}
-    here = places(schedule, study.seed, bracket)
+    here, imported = places(schedule, study.seed, bracket), teachers(folder, study)
+    known |= {name: one.configuration for name, one in imported.items()}
+    curves = {**curves, **{name: one.curve for name, one in imported.items()}}
     drawn = sampling.draw(study.space(), study.sampling, study.seed, here, known, curves)
     found = DrawnBracket.of(drawn, here)
     found.write_configs(folder, bracket)

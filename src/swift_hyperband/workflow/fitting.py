@@ -12,6 +12,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.results.contents import Sampler, known
 from swift_hyperband.results.decided import Fitted
 from swift_hyperband.results.freeze import answered, version
+from swift_hyperband.results.imported import teachers
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve, rounds
 from swift_hyperband.search.plan import annealer_problems
@@ -40,7 +41,9 @@ def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequ
     """
     rules = study.rules()
     settings, sampler = rules.predictor, rules.predictor.sampler
-    left_out = tuple(rounds.left_out(round_, references, settings))
+    if (further := _imported(folder, study, round_)) and not settings.anneals:
+        references = [*references, further]
+    left_out = tuple(name for name in rounds.left_out(round_, references, settings) if name not in further)
     if not settings.anneals:
         return Fitted(rounds.fit(round_, references, rules), left_out=left_out)
     # scikit-learn and dimod: only a fit that asks a sampler loads them
@@ -58,6 +61,12 @@ def fit(folder: StudyFolder, study: FrozenStudy, round_: Round, references: Sequ
             ) from None
         solve = annealed.solver(replace(settings, sampler=replace(sampler, name=study.fallback)))
         return Fitted(rounds.fit(round_, references, rules, solve), str(error), left_out)
+
+
+def _imported(folder: StudyFolder, study: FrozenStudy, round_: Round) -> dict[str, Curve]:
+    """Return the curves of imported trials that reach a round's end, up to there."""
+    found = teachers(folder, study)
+    return {name: one.curve[: round_.end] for name, one in found.items() if len(one.curve) >= round_.end}
 
 
 def check(folder: StudyFolder, study: FrozenStudy) -> None:

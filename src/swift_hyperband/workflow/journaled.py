@@ -17,6 +17,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import to_json
 from swift_hyperband.base.wording import one_of
 from swift_hyperband.results.contents import Config
+from swift_hyperband.results.imported import teachers
 from swift_hyperband.results.journal import Event, Journal, damaged
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve, Training, sampling
@@ -288,9 +289,12 @@ class JournaledSearch:
             # each trial is read once
             for trial in self.curves.keys() - self._known.keys():
                 self._known[trial] = Config.read(folder.config(trial)).configuration
+            imported = teachers(folder, study.frozen())
             known = {trial: self._known[trial] for trial in self.curves}
+            known |= {name: one.configuration for name, one in imported.items()}
+            curves = {**self.curves, **{name: one.curve for name, one in imported.items()}}
             space, seed = study.search_space(), study.search.seed
-            found = sampling.draw(space, study.search.sampling, seed, places, known, self.curves)
+            found = sampling.draw(space, study.search.sampling, seed, places, known, curves)
             drawn = {trial: one.configuration for trial, one in found.items()}
             # a user's own configurations stay as given
             drawn |= {trial: study.configuration(*place) for trial, place in places.items() if self._is_given(place)}

@@ -15,7 +15,7 @@ from swift_hyperband.base.files import write_text
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Spending, predicted_kill_risk, predictions, r2, spearman, spending, thaws
 from swift_hyperband.report.page import document
-from swift_hyperband.results import first, provenance
+from swift_hyperband.results import first, imported, provenance
 from swift_hyperband.results.history import History
 from swift_hyperband.results.jobs import Job, totals
 from swift_hyperband.results.rungs import Rung
@@ -173,6 +173,8 @@ def _notes(history: History) -> list[str]:
         sampler = history.study.predictor.sampler.name
         repeats = [f"Not reproducible, as {history.unrepeatable} ({sampler}): another run may stop other trials."]
     begun = [] if (told := first.note(history)) is None else [f"First: {told}."]
+    if (told := imported.note(history)) is not None:
+        begun.append(f"Imported: {told}." if not told.endswith("?") else f"Imported: {told}")
     if (told := history.earlier.told) is not None:
         begun.append(f"Earlier work: {told}.")
     return [*([] if history.finished else [unfinished]), *begun, *repeats, *fallbacks, *changed]
