@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from swift_hyperband.report.page import document
 from swift_hyperband.report.search import page
 from swift_hyperband.report.trials import rows
 from swift_hyperband.results.jobs import Job, JobOutcome
@@ -105,6 +106,21 @@ def test_words_filter_and_all_can_be_shown(shown, swift):
     shown.fill("#filter", "")
     shown.click("#all")
     assert len(cells(shown, 1)) == 10
+
+
+def test_of_very_many_trials_the_table_shows_so_many_as_a_browser_can(browser, hyperband, tmp_path, monkeypatch):
+    monkeypatch.setattr(document, "MOST_ROWS", 12)
+    page.write(hyperband, [], tmp_path)
+    context = browser.new_context(offline=True)
+    shown = context.new_page()
+    shown.goto((tmp_path / "index.html").as_uri())
+    shown.wait_for_selector("th button")
+    assert shown.locator("#all").text_content() == "show 12"
+    shown.click("#all")
+    assert len(cells(shown, 1)) == 12
+    assert shown.locator("#count").text_content() == f"12 of {len(hyperband.trials)} trials"
+    assert shown.locator("#all").text_content() == "show 10"
+    context.close()
 
 
 def test_the_mouse_on_a_curve_shows_its_trial_epoch_value_and_configuration(shown, swift):
