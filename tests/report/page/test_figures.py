@@ -81,6 +81,20 @@ def test_a_diverged_curve_ends_with_a_cross_at_its_last_value(conditional):
         assert trace["y"][-1] is not None or set(trace["y"]) == {None}
 
 
+def test_curves_beyond_the_range_are_counted(searches):
+    lines = ["row,epoch,loss"]
+    lines += [
+        f"{row},{epoch},{1e6 if row % 7 == 0 and epoch == 1 else 1 / (row % 9 + epoch)}"
+        for row in range(300)
+        for epoch in range(1, 10)
+    ]
+    (searches.path / "far.csv").write_text("\n".join(lines) + "\n")
+    history = searches.run("far", target__options__table=str(searches.path / "far.csv"))
+    far = sum(trial.configuration["row"] % 7 == 0 for trial in history.trials.values())
+    notes = curves.section(look.Material(history)).notes
+    assert notes == [f"{far} curves reach above this range; a double click shows all."]
+
+
 def test_the_best_curve_stands_out(swift, unfinished):
     for history, name in ((swift, "best"), (unfinished, "best so far")):
         (found,) = [trace for trace in traces(curves.section(look.Material(history))) if trace["name"] == name]

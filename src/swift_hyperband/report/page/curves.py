@@ -74,6 +74,10 @@ def section(material: look.Material) -> look.Section:
         named.add(name)
     figure.add_traces(data)
     notes = look.thinned(len(rows), len(trained), f"the first {FIRST} of the table and an even sample of the others")
+    beyond = sum(any(shown.outside(value) for value in history.trials[row.trial].values(metric)) for row in rows)
+    if beyond:
+        side = "above" if study.metric.minimised else "below"
+        notes.append(f"{beyond} curves reach {side} this range; a double click shows all.")
     return look.Section("curves", "Learning curves", TEXT, figure, notes)
 
 
