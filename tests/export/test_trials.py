@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from swift_hyperband.cli import main
-from swift_hyperband.export.trials import Search, _times
+from swift_hyperband.export.trials import Search, _times, without_password
 from swift_hyperband.results.history import History
 from swift_hyperband.results.standing import Fate
 from swift_hyperband.training.trial import read_rows
@@ -42,6 +42,32 @@ def test_epochs_that_a_program_begins_at_once_follow_each_other() -> None:
     assert math.isnan(begins[2])
     assert math.isnan(ends[2])
     assert begins[3] == ends[3] == 200.0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://me:s3cret@host:5432/studies", "postgresql://me:***@host:5432/studies"),
+        ("postgresql+psycopg://me:a/b:c@host/db", "postgresql+psycopg://me:***@host/db"),
+        ("http://server:5000", "http://server:5000"),
+        ("sqlite:///results/a/export/optuna.db", "sqlite:///results/a/export/optuna.db"),
+    ],
+)
+def test_a_password_is_never_shown(text: str, shown: str) -> None:
+    assert without_password(f"load_study(storage={text!r})") == f"load_study(storage={shown!r})"
+
+
+@pytest.mark.usefixtures("finished")
+@pytest.mark.parametrize("target", ["optuna", "mlflow"])
+@pytest.mark.filterwarnings("ignore")
+def test_a_database_that_cannot_be_opened_is_told_without_its_password(
+    target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip(target)
+    assert main(["export", "finished.yaml", "--to", target, "--out", "nosuch://me:s3cret@host/db"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: --out: must be a sto")
+    assert "s3cret" not in printed.out + printed.err
 
 
 @pytest.mark.usefixtures("finished")

@@ -22,7 +22,7 @@ from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.tracking import MlflowClient
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted
+from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted, without_password
 
 TAG = "swift_hyperband."
 """How the names of our tags begin."""
@@ -59,12 +59,12 @@ def write(search: Search, out: str | None) -> Written:
         raise
     except Exception as error:
         # MLflow's, SQLAlchemy's or Alembic's
-        found = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        found = without_password(" ".join(f"{type(error).__name__}: {error}".split()))[:300]
         raise UserError(f"--out: must be a store that MLflow writes to, found {found}") from None
     hint = (
         f"{uri}/#/experiments/{experiment}/runs" if uri.startswith("http") else f"mlflow ui --backend-store-uri {uri}"
     )
-    return Written(counted(len(search.trials), "run"), uri, hint)
+    return Written(counted(len(search.trials), "run"), without_password(uri), without_password(hint))
 
 
 def _uri(search: Search, out: str | None) -> tuple[str, str | None]:

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from swift_hyperband import __version__
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted
+from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted, without_password
 from swift_hyperband.results.standing import Fate
 from swift_hyperband.space.parameters import Categorical, Float, Hyperparameter, Int
 
@@ -56,7 +56,7 @@ def write(search: Search, out: str | None) -> Written:
         study.set_user_attr("definition", dict(search.definition))
         study.add_trials([_trial(search, trial) for trial in search.trials])
     hint = f"optuna.load_study(study_name={search.name!r}, storage={_opened(place)})"
-    return Written(counted(len(search.trials), "trial"), place, hint)
+    return Written(counted(len(search.trials), "trial"), without_password(place), without_password(hint))
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _storage(place: str) -> Any:
         raise
     except Exception as error:
         # each database has errors of its own
-        found = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        found = without_password(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
         raise UserError(f"--out: must be a storage that Optuna opens, found {found}") from None
 
 
@@ -105,9 +105,8 @@ def _make_room(storage: Any, name: str, place: str) -> None:
     if MARK not in found.user_attrs or any(
         "trial" not in trial.user_attrs for trial in found.get_trials(deepcopy=False)
     ):
-        raise UserError(
-            f"{place}: has a study {name!r} already, with trials that are no export of ours; give another --out"
-        )
+        line = f"has a study {name!r} already, with trials that are no export of ours; give another --out"
+        raise UserError(f"{without_password(place)}: {line}")
     optuna.delete_study(study_name=name, storage=storage)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -176,6 +177,11 @@ class Written:
     what: str
     place: str
     hint: str
+
+
+def without_password(text: str) -> str:
+    """Return a text that is shown, with *** in the place of passwords in its URLs."""
+    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
 
 
 def counted(number: int, what: str) -> str:
