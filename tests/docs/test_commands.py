@@ -33,6 +33,7 @@ START = "docs/start.md"
 AFTER_A_SEARCH = ("docs/python.md",)
 """Pages that begin with what `init` writes, and a search of it."""
 FORKED = {"swift-hyperband", "snakemake"}
+COMMAND_WITHIN = re.compile(r"\$\((swift-hyperband [^)]*)\)")
 SMALL = {"max_epochs": 2, "eta": 2, "seed": 1}
 """A search in place of the study's own, so that commands end in seconds."""
 SPACES = {
@@ -107,13 +108,19 @@ def write(path, text):
 
 def run(command, folder):
     """Run a line of a shell; Snakemake and our own commands are forked, which is cheaper."""
-    words = shlex.split(command, comments=True)
+    words = [
+        COMMAND_WITHIN.sub(lambda inner: forked_in(folder, inner[1].split()).strip(), word)
+        for word in shlex.split(command, comments=True)
+    ]
+    file = words[-1] if words[-2:-1] == [">"] else None
     if words[:2] == ["swift-hyperband", "check-target"]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(contract, "subprocess", SimpleNamespace(run=forked_with_torch))
             assert main(words[1:]) == 0, command
-    elif words[0] in FORKED and not re.search(r"[|&;$<>]", command):
-        forked_in(folder, [str(BIN / words[0]), *words[1:]], command)
+    elif words[0] in FORKED and file:
+        (folder / file).write_text(forked_in(folder, words[:-2]))
+    elif words[0] in FORKED and not re.search(r"[|&;$<>]", " ".join(words)):
+        forked_in(folder, words)
         if words[1] == "init":
             write(folder / "config/config.yaml", (folder / "config/config.yaml").read_text())
     else:
@@ -121,11 +128,14 @@ def run(command, folder):
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
-def forked_in(folder, words, shown):
-    """Run a program in Python to its end."""
-    printed = folder / "printed.txt"
-    code = forked.run(words, folder, dict(os.environ), printed)
-    assert code == 0, f"{shown}\n{printed.read_text()}"
+def forked_in(folder, words):
+    """Run a program in Python to its end; return what it printed."""
+    printed, errors = folder / "printed.txt", folder / "errors.txt"
+    errors.unlink(missing_ok=True)
+    program = [str(BIN / words[0]) if words[0] in FORKED else words[0], *words[1:]]
+    code = forked.run(program, folder, dict(os.environ), printed, errors)
+    assert code == 0, f"{' '.join(words)}\n{printed.read_text()}\n{errors.read_text()}"
+    return printed.read_text()
 
 
 def forked_with_torch(command, **_):
@@ -142,7 +152,7 @@ def test_the_commands_of_a_page_run_as_they_stand(name, request):
             write(folder / block.file, block.text)
         elif block.runs and block.language == "python":
             (folder / "block.py").write_text(block.text)
-            forked_in(folder, ["block.py"], block.text)
+            forked_in(folder, ["block.py"])
         elif block.runs:
             for command in block.commands():
                 run(command, folder)
@@ -198,6 +208,8 @@ def test_every_command_of_ours_that_a_page_names_exists_with_its_options(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_keys_that_a_page_shows_are_those_of_a_study(name, folder):
+    # whether it is there is part of the check; 'swift-hyperband import' writes it
+    (folder / "config/imported.json").touch()
     for block in docs.blocks(ROOT / name):
         if block.file:
             write(folder / block.file, block.text)
