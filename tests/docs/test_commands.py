@@ -168,6 +168,12 @@ def test_a_block_of_commands_says_its_language(name):
     assert [word for word in first if word in docs.PROGRAMS] == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_tests_that_run_a_block_elsewhere_exist(name):
+    reasons = " ".join(block.not_run or "" for block in docs.blocks(ROOT / name))
+    assert [path for path in re.findall(r"tests/[\w/.]*\w", reasons) if not (ROOT / path).exists()] == []
+
+
 def shown(name):
     """Yield each command of ours in a page, in blocks that do not run and in the middle of a sentence, too."""
     page = ROOT / name
