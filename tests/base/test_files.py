@@ -154,3 +154,27 @@ def test_a_line_that_the_disk_takes_in_part_is_not_left_there(tmp_path):
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
     assert path.read_text() == "first\nsecond\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "shape", "wrong"),
+    [
+        ([1, 2.5, None], [(float, None)], None),
+        ([1, True], [float], "[1] must be a number, found true"),
+        ([1, float("inf")], [(float, None)], "[1] must be a number, found Infinity"),
+        ([1, 2.0], [int], "[1] must be a whole number, found 2.0"),
+        ({"a": [1.0], "b": [None, "x"]}, {str: [(float, None)]}, 'b[1] must be a number, found "x"'),
+        ({"a": [1.0], "b": 2.0}, {str: [float]}, "b must be a list, found 2.0"),
+        ([{"x": 1, "y": "a"}, {"x": 2, "y": "b", "z": 0}], [{"x": int, "y": str}], None),
+        ([{"x": 1}, {"y": 2}], [{"x": int}], "[1].x must be a whole number, found nothing"),
+        ([{"x": 1}, 2], [{"x": int}], "[1] must be an object, found 2"),
+        ([{"x": {"p": 1}}, {"x": {"p": "a"}}], [{"x": {str: int}}], '[1].x.p must be a whole number, found "a"'),
+        ([{"x?": 1}, {}], [{"x?": int}], None),
+        ([{"x": 1}, {"x": "a"}], [{"x?": int}], '[1].x must be a whole number, found "a"'),
+        ([{"commit": "a"}, None], [({"commit": str}, None)], None),
+        ([{"commit": 1}], [({"commit": str}, None)], "[0].commit must be text, found 1"),
+        ([[], {}], [object], None),
+    ],
+)
+def test_many_parts_are_checked_as_one_is(content, shape, wrong):
+    assert mismatch(content, shape) == wrong

@@ -161,6 +161,8 @@ def test_a_finished_search_shows_what_best_yaml_says(folder, capsys):
         "repeated": 0,
         "ahead_used": 0,
         "ahead_in_vain": 0,
+        "earlier": 0,
+        "earlier_again": 0,
         "hyperband": HYPERBAND_EPOCHS,
     }
     assert sum(bracket["trials"]["stopped"] for bracket in found["brackets"]) == stopped

@@ -1,11 +1,13 @@
 """The arithmetic of epochs spent, saved and to come, on brackets whose numbers are computed by hand."""
 
+import math
+
 from swift_hyperband.results.bracket_progress import of_bracket, of_thaw
 from swift_hyperband.results.decided import Decided
 from swift_hyperband.results.history import RoundHistory
 from swift_hyperband.search.decisions import Decision, Verdict
 from swift_hyperband.search.schedule import Round, hyperband
-from swift_hyperband.training.trial import Trained
+from swift_hyperband.training.glance import Glance
 
 # 9 trials to epoch 1, 3 to epoch 3, 1 to epoch 9
 FIRST, SECOND, THIRD = hyperband(9, 3).brackets[2]
@@ -15,7 +17,7 @@ DECIDING = Round(0, 0, trials=4, start=0, end=9, promoted=1, reference=1, decisi
 
 
 def trained(**epochs):
-    return {trial: Trained("ok", [0.5] * count) for trial, count in epochs.items()}
+    return {trial: Glance("ok", count, count, 0.5) for trial, count in epochs.items()}
 
 
 def numbers(rounds, of):
@@ -37,7 +39,7 @@ def test_an_epoch_that_is_trained_is_no_more_to_come():
 
 def test_places_that_failed_trials_leave_empty_are_not_trained():
     rounds = [RoundHistory(FIRST, NINE), RoundHistory(SECOND), RoundHistory(THIRD)]
-    of = dict.fromkeys(NINE, Trained("failed", [])) | trained(a=1, b=1)
+    of = dict.fromkeys(NINE, Glance("failed", 0, 0, math.nan)) | trained(a=1, b=1)
     assert numbers(rounds, of) == (2, 0, 2 * 2 + 1 * 6)
     assert of_bracket(2, rounds, of, {}).trials == {
         "alive": 2,
@@ -71,7 +73,7 @@ def test_an_epoch_that_a_stopped_trial_does_not_train_is_saved():
     found = RoundHistory(DECIDING, tuple("abcd"), Decided(Decision(0.6, 0.0, verdicts), None, ()))
     assert numbers([found], trained(a=9, b=3, c=3, d=3)) == (18, 2 * 6, 6)
     # a trial that diverged would not have trained on anyway
-    of = trained(a=9, b=3, d=3) | {"c": Trained("diverged", [0.5, 0.5, float("nan")])}
+    of = trained(a=9, b=3, d=3) | {"c": Glance("diverged", 3, 3, math.nan)}
     assert numbers([found], of) == (18, 1 * 6, 6)
 
 
@@ -93,13 +95,13 @@ def test_what_trials_train_after_all_brackets_counts_in_the_thaw_and_not_in_thei
     left = {"d": 1, "e": 1}
     bracket, thaw = of_bracket(2, rounds, of, left), of_thaw(RoundHistory(THAW, ("d", "e")), of, left)
     assert (bracket.spent, thaw.spent, thaw.to_come) == (9 + 2 * 2 + 8, 3 + 2, 5 + 6)
-    assert bracket.spent + thaw.spent == sum(len(one.values) for one in of.values())
+    assert bracket.spent + thaw.spent == sum(one.epochs for one in of.values())
     assert sum(bracket.trials.values()) + sum(thaw.trials.values()) == 9
     assert (thaw.trials["alive"], thaw.round.schedule) == (2, THAW)
 
 
 def test_a_thaw_in_which_a_trial_fails_and_that_is_over_has_nothing_to_come():
-    of = trained(d=9) | {"e": Trained("failed", [0.5] * 4)}
+    of = trained(d=9) | {"e": Glance("failed", 4, 4, 0.5)}
     left = {"d": 1, "e": 1}
     assert of_thaw(RoundHistory(THAW, ("d", "e")), of, left).to_come == 0
     found = of_thaw(RoundHistory(THAW, ("d", "e"), promoted=("d",)), of, left)

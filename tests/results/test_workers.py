@@ -54,6 +54,15 @@ def test_only_workers_with_news_are_read_again(folder):
     assert [spell.trial for spell in after[1].spells] == ["b"]
 
 
+def test_trainings_of_others_are_not_read_where_only_some_are_of_interest(folder):
+    worker(folder, "0", ("began", "a", 3, 10))
+    worker(folder, "1", ("began", "b", 1, 11))
+    known = {}
+    assert [[spell.trial for spell in found.spells] for found in workers.read(folder, known, {"1"})] == [[], ["b"]]
+    # one that came back
+    assert [[spell.trial for spell in found.spells] for found in workers.read(folder, known, {"0"})] == [["a"], []]
+
+
 def test_those_are_alive_whose_last_start_has_not_ended(folder, monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     for name in ("0", "1"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from swift_hyperband.results.history import History, RoundHistory
 from swift_hyperband.results.rungs import Rungs
 from swift_hyperband.results.standing import Fate, fate
-from swift_hyperband.training.trial import Trained
+from swift_hyperband.training.glance import Glance
 
 STATES = ("alive", "stopped", "not promoted", "failed", "diverged")
 """The fates of trials as `status` counts them: those that can win are alive, and "stopped" is by prediction."""
@@ -54,11 +54,11 @@ def left_behind(history: History) -> dict[str, int]:
     return {} if thawed is None else {trial: thawed.left[trial].epochs for trial in thawed.chosen}
 
 
-def of_thaw(found: RoundHistory, trained: Mapping[str, Trained], left: Mapping[str, int]) -> BracketProgress:
+def of_thaw(found: RoundHistory, trained: Mapping[str, Glance], left: Mapping[str, int]) -> BracketProgress:
     """Return how far the round after all brackets has come."""
     end, over = found.schedule.end, found.promoted is not None
-    spent = sum(max(0, len(trained[trial].values) - epochs) for trial, epochs in left.items())
-    missing = sum(max(0, end - len(trained[trial].values)) for trial in left if trained[trial].status == "ok")
+    spent = sum(max(0, trained[trial].epochs - epochs) for trial, epochs in left.items())
+    missing = sum(max(0, end - trained[trial].epochs) for trial in left if trained[trial].status == "ok")
     chosen = bool(found.competitors) or over
     to_come = 0 if over else missing if chosen else (found.schedule.budget or 0)
     count = Counter("alive" if trained[trial].status == "ok" else trained[trial].status for trial in left)
@@ -68,7 +68,7 @@ def of_thaw(found: RoundHistory, trained: Mapping[str, Trained], left: Mapping[s
 
 
 def of_bracket(
-    bracket: int, rounds: Sequence[RoundHistory], trained: Mapping[str, Trained], left: Mapping[str, int]
+    bracket: int, rounds: Sequence[RoundHistory], trained: Mapping[str, Glance], left: Mapping[str, int]
 ) -> BracketProgress:
     """Return how far a bracket has come; what its trials do after all brackets is left to `of_thaw`."""
     states: dict[str, str] = {}
@@ -86,7 +86,7 @@ def of_bracket(
             available = len(found.promoted)
         elif found.competitors:
             going = [trial for trial in found.competitors if trained[trial].status == "ok"]
-            to_come += sum(max(0, _goal(found, trial) - len(trained[trial].values)) for trial in going)
+            to_come += sum(max(0, _goal(found, trial) - trained[trial].epochs) for trial in going)
             if found.verdicts is None and round_.decision_epoch is not None:
                 # at the decision point so many are stopped at the least
                 stopping = max(0, len(set(found.partial).intersection(going)) - round_.most_completed)
@@ -97,13 +97,13 @@ def of_bracket(
             to_come += max(0, round_.epochs_worst - missing * (round_.end - round_.start))
             available = min(available, round_.promoted)
     current = next((found for found in rounds if found.promoted is None), None)
-    lengths = {trial: len(trained[trial].values) for trial in rounds[0].competitors}
+    lengths = {trial: trained[trial].epochs for trial in rounds[0].competitors}
     spent = sum(min(length, left.get(trial, length)) for trial, length in lengths.items())
     count = Counter(state for trial, state in states.items() if trial not in left)
     return BracketProgress(bracket, current, len(rounds), spent, saved, to_come, {s: count[s] for s in STATES})
 
 
-def _state(found: RoundHistory, trial: str, trained: Trained) -> str:
+def _state(found: RoundHistory, trial: str, trained: Glance) -> str:
     """Return which of `STATES` a competitor is in after a round."""
     end = fate(found, trial, trained.status, is_last=False)
     if end is Fate.STOPPED:
@@ -116,17 +116,17 @@ def _goal(found: RoundHistory, trial: str) -> int:
     return found.schedule.end if found.verdicts is None else found.goal(trial)
 
 
-def of_rungs(rungs: Rungs, trained: Mapping[str, Trained], most: int | None) -> BracketProgress:
+def of_rungs(rungs: Rungs, trained: Mapping[str, Glance], most: int | None) -> BracketProgress:
     """Return how far a search without rounds has come, as one bracket.
 
     Parameters
     ----------
     rungs : Rungs
-    trained : mapping of str to Trained
+    trained : mapping of str to Glance
     most : int or None
         How many epochs it trains at most; None where that is not known.
     """
-    spent = sum(len(found.values) for found in trained.values())
+    spent = sum(found.epochs for found in trained.values())
     to_come = 0 if most is None or rungs.over else max(0, most - spent)
     count: Counter[str] = Counter()
     for trial, found in trained.items():

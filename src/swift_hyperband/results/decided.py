@@ -267,8 +267,7 @@ class Promotion:
 
     @classmethod
     def read(cls, path: Path, metric: Metric) -> Self:
-        # files of rounds that do not teach, and of older versions, have no curves
-        stored = read_json(path, {"values": {str: NUMBER}, "promoted": [str], "curves?": {str: [NUMBER]}, **INPUTS})
+        stored = _read_promotion(path)
         losses = {trial: as_loss(metric, value) for trial, value in stored["values"].items()}
         return cls(losses, stored["promoted"], _losses(metric, stored.get("curves", {})), stored["inputs"])
 
@@ -276,6 +275,18 @@ class Promotion:
         values = {trial: as_value(metric, loss) for trial, loss in self.losses.items()}
         curves = {"curves": _values(metric, self.curves)} if self.curves else {}
         write_decision(path, {"values": values, "promoted": list(self.promoted), **curves}, sources)
+
+
+def read_promoted(path: Path) -> list[str]:
+    """Return who goes on, of a promotion.json; the curves in it are most of what there is to read."""
+    return list(_read_promotion(path)["promoted"])
+
+
+def _read_promotion(path: Path) -> Mapping[str, Any]:
+    # files of rounds that do not teach, and of older versions, have no curves
+    shape = {"values": {str: NUMBER}, "promoted": [str], "curves?": {str: [NUMBER]}, **INPUTS}
+    found: Mapping[str, Any] = read_json(path, shape)
+    return found
 
 
 def _losses(metric: Metric, curves: Mapping[str, Sequence[Any]]) -> dict[str, Curve]:

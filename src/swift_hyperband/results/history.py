@@ -17,7 +17,7 @@ from swift_hyperband.base.files import AGAIN
 from swift_hyperband.results import journal
 from swift_hyperband.results.ahead import Ahead, asked
 from swift_hyperband.results.contents import Config, Entry, Sampler, known
-from swift_hyperband.results.decided import Decided, Promotion
+from swift_hyperband.results.decided import Decided, read_promoted
 from swift_hyperband.results.drawn import DrawnBracket
 from swift_hyperband.results.freeze import load_study
 from swift_hyperband.results.layout import StudyFolder
@@ -157,6 +157,11 @@ class History:
         return Rungs.of(journal.read(self.folder.journal), (round_.end for round_ in self.schedule.rounds))
 
     @cached_property
+    def slots(self) -> dict[int, dict[str, int]]:
+        """The slots of the trials that start in each bracket, by trial id."""
+        return {bracket: self.study.slots(bracket) for bracket in self.schedule.brackets}
+
+    @cached_property
     def rounds(self) -> dict[RoundKey, RoundHistory]:
         """Every round of the schedule, in its order; none of a search without rounds."""
         if self.rungs is not None:
@@ -263,7 +268,7 @@ class History:
             return RoundHistory(round_)
         decided = None
         competitors = tuple(Entry.read(folder.entry(round_)).competitors)
-        drawn = self.study.slots(round_.bracket)
+        drawn = self.slots[round_.bracket]
         _check(folder.entry(round_), competitors, drawn)
         if round_.index == 0 and (missing := sorted(set(drawn) - set(competitors))):
             line = f"must name every trial of its bracket, found no {missing[0]!r}"
@@ -283,7 +288,7 @@ class History:
             path = self.folder.draw(rounds[0])
             if self.schedule.drawn_after(bracket) and path.exists():
                 found[bracket] = DrawnBracket.read(path)
-                _check(path, found[bracket].trials, self.study.slots(bracket))
+                _check(path, found[bracket].trials, self.slots[bracket])
         return found
 
     @cached_property
@@ -297,13 +302,13 @@ class History:
         return bracket in self.drawn or not self.schedule.drawn_after(bracket)
 
     def _drawn(self) -> Iterator[str]:
-        return chain.from_iterable(map(self.study.slots, self.schedule.brackets))
+        return chain.from_iterable(self.slots[bracket] for bracket in self.schedule.brackets)
 
     def _promoted(self, round_: Round, competitors: Iterable[str]) -> tuple[str, ...] | None:
         path = self.folder.promotion(round_)
         if not path.exists():
             return None
-        promoted = tuple(Promotion.read(path, self.study.metric).promoted)
+        promoted = tuple(read_promoted(path))
         _check(path, promoted, competitors)
         return promoted
 

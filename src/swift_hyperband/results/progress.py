@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.base.metric import to_json
+from swift_hyperband.base.metric import Metric, to_json
 from swift_hyperband.processes.log import last as last_log
 from swift_hyperband.results import accounting, jobs, workers
 from swift_hyperband.results.ahead import Ahead
@@ -25,23 +25,12 @@ from swift_hyperband.results.taken import TakenEpochs
 from swift_hyperband.results.workers import Worker
 from swift_hyperband.search.decisions import rank
 from swift_hyperband.slurm.queue import Run
-from swift_hyperband.training.trial import (
-    CURVE,
-    FAILURES,
-    STARTED,
-    Started,
-    Trained,
-    damages,
-    failures,
-    started,
-    state_of,
-)
+from swift_hyperband.training import glance
+from swift_hyperband.training.glance import Begun, Glance, Stamp
+from swift_hyperband.training.trial import DAMAGED, damages, failures, state_of
 
 ASK_EVERY = 60.0
 """Seconds after which SLURM is asked again what the jobs took."""
-
-Stamp = tuple[int, int] | None
-"""When a file changed and its size; None where there is no file."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +52,7 @@ class Progress:
     jobs : tuple of Job
         Starts of training jobs and workers; none where the search runs in one process.
     workers : tuple of Worker
-        All that there were.
+        All that there were; those that are alive with their trainings.
     repeated : int
         Epochs that were started again after kills and crashes.
     log : Path or None
@@ -158,9 +147,9 @@ class Reader:
 
     def __init__(self, folder: StudyFolder, asks: bool = True) -> None:
         self.folder = folder
+        self._trials = f"{folder.path}/trials/"
         self._asks = asks
-        self._known: dict[str, tuple[tuple[Stamp, Stamp], Trained]] = {}
-        self._started: dict[str, tuple[Stamp, Started]] = {}
+        self._known: dict[str, _Known] = {}
         self._jobs: dict[Path, Job] = {}
         self._workers: dict[Path, tuple[workers.Stamp, Worker]] = {}
         self._runs: tuple[float, list[Run]] | None = None
@@ -174,20 +163,23 @@ class Reader:
         trials = [trial for found in first for trial in found.competitors]
         if history.rungs is not None:
             trials = list(history.rungs.trials)
-        trained = {trial: self._trained(trial, history.study.target.metric) for trial in trials}
+        metric = history.study.metric
+        for trial in trials:
+            self._look(trial, metric)
+        known = {trial: self._known[trial] for trial in trials}
         ahead, asked, taken = Ahead(), history.asked, history.taken
         if history.rungs is None:
-            lengths = {trial: len(found.values) for trial, found in trained.items()}
             ahead = Ahead.sum(
-                Ahead.of(asked[name], lengths[name], self._begun(name).ahead, taken.epochs(name)) for name in trials
+                Ahead.of(asked[name], found.trained.epochs, found.begun.ahead, taken.epochs(name))
+                for name, found in known.items()
             )
-        trained = {trial: found.cut(asked[trial]) for trial, found in trained.items()}
+        trained = {trial: self._cut(trial, found.trained, asked[trial], metric) for trial, found in known.items()}
         brackets = _brackets(history, trained)
-        ended = [stamps[0][0] / 1e9 for stamps, _ in self._known.values() if stamps[0] is not None]
+        ended = [found.curve[0] / 1e9 for found in self._known.values() if found.curve is not None]
         crashes = {}
         for trial in trials:
             # the file goes away when the trial gains an epoch, perhaps just now
-            if self._known[trial][0][1] is not None:
+            if known[trial].failures is not None:
                 with suppress(UserError):
                     if (crash := failures(self.folder.trial(trial))) is None:
                         continue
@@ -197,12 +189,12 @@ class Reader:
                         crashes[trial]["log"] = str(self.folder.trial(trial) / crash["log"])
         best = _best(history, trained)
         errors = _job_errors(self.folder, history.all_rounds)
-        repeated = sum(self._begun(trial).repeated for trial in trials)
+        repeated = sum(found.begun.repeated for found in known.values())
         starts = self._read_jobs()
         last = max(ended, default=None)
         log = self._latest_log()
-        damaged = {trial: found[-1] for trial in trials if (found := damages(self.folder.trial(trial)))}
-        there = tuple(workers.read(self.folder, self._workers))
+        damaged = {trial: told[-1] for trial in trials if (told := self._damages(trial))}
+        there = tuple(workers.read(self.folder, self._workers, workers.at_work(starts)))
         return Progress(
             history,
             tuple(brackets),
@@ -221,7 +213,7 @@ class Reader:
 
     def _latest_log(self) -> Path | None:
         """Return the log of the trial that began an epoch last."""
-        begun = {stamp: trial for trial, (stamp, _) in self._started.items() if stamp is not None}
+        begun = {found.started: trial for trial, found in self._known.items() if found.started is not None}
         return last_log(self.folder.trial(begun[max(begun)])) if begun else None
 
     def _read_jobs(self) -> tuple[Job, ...]:
@@ -231,30 +223,42 @@ class Reader:
             self._runs = time.monotonic(), accounting.ask(path, recorded) if self._asks else accounting.noted(path)
         return tuple(accounting.put_together(recorded, self._runs[1]))
 
-    def _begun(self, trial: str) -> Started:
-        folder = self.folder.trial(trial)
-        stamp = _stamp(folder / STARTED)
-        if trial not in self._started or self._started[trial][0] != stamp:
-            self._started[trial] = stamp, started(folder)
-        return self._started[trial][1]
+    def _look(self, trial: str, metric: Metric) -> None:
+        """Read of a trial what changed."""
+        # paths as texts: there may be tens of thousands
+        place = f"{self._trials}{trial}"
+        curve, crashes, begun = glance.stamps(place)
+        known = self._known.get(trial)
+        if known is not None and (known.curve, known.failures, known.started) == (curve, crashes, begun):
+            return
+        # many trials are asked for later, or write no such file
+        trained = glance.NOTHING if curve is crashes is None else glance.look(place, metric, crashes is not None)
+        started = Begun() if begun is None else glance.begun(place)
+        self._known[trial] = _Known(curve, crashes, begun, trained, started)
 
-    def _trained(self, trial: str, metric: str) -> Trained:
-        folder = self.folder.trial(trial)
-        stamps = _stamp(folder / CURVE), _stamp(folder / FAILURES)
-        if trial not in self._known or self._known[trial][0] != stamps:
-            self._known[trial] = stamps, state_of(folder, metric)
-        return self._known[trial][1]
+    def _cut(self, trial: str, found: Glance, asked: int, metric: Metric) -> Glance:
+        """Return how far a trial has come as if nothing was trained beyond an epoch, ahead of the search."""
+        if found.epochs <= asked:
+            return found
+        return Glance.of(state_of(self.folder.trial(trial), metric.name).cut(asked), metric)
+
+    def _damages(self, trial: str) -> list[str]:
+        is_there = glance.stamp(f"{self._trials}{trial}/{DAMAGED}") is not None
+        return damages(self.folder.trial(trial)) if is_there else []
 
 
-def _stamp(path: Path) -> Stamp:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_mtime_ns, found.st_size
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read of a trial, with the stamps of its files."""
+
+    curve: Stamp
+    failures: Stamp
+    started: Stamp
+    trained: Glance
+    begun: Begun
 
 
-def _brackets(history: History, trained: Mapping[str, Trained]) -> list[BracketProgress]:
+def _brackets(history: History, trained: Mapping[str, Glance]) -> list[BracketProgress]:
     """Return how far each bracket has come, and the round after them; a search without rounds counts as one bracket."""
     if history.rungs is not None:
         return [of_rungs(history.rungs, trained, history.study.frozen().most_epochs())]
@@ -266,20 +270,20 @@ def _brackets(history: History, trained: Mapping[str, Trained]) -> list[BracketP
     return found if history.thaw is None else [*found, of_thaw(history.thaw, trained, left)]
 
 
-def _best(history: History, trained: Mapping[str, Trained]) -> Best | None:
+def _best(history: History, trained: Mapping[str, Glance]) -> Best | None:
     """Return the winner if the search is over, else the best trial so far where it stands; None without any."""
     if history.folder.best.exists():
         won = Winner.read(history.folder.best)
         return Best(won.trial, won.value, won.epochs, won.configuration)
     metric = history.study.metric
-    values = {trial: done.values for trial, done in trained.items() if done.status == "ok" and done.values}
-    order = rank({trial: metric.losses(of_trial)[-1] for trial, of_trial in values.items()})
+    order = rank(
+        {trial: metric.loss(found.value) for trial, found in trained.items() if found.status == "ok" and found.epoch}
+    )
     if not order:
         return None
     trial = order[0]
     configuration = Config.read(history.folder.config(trial)).configuration
-    epoch = metric.epoch(values[trial])
-    return Best(trial, values[trial][epoch - 1], epoch, configuration)
+    return Best(trial, trained[trial].value, trained[trial].epoch, configuration)
 
 
 def _job_errors(folder: StudyFolder, rounds: Iterable[RoundHistory]) -> dict[Path, str]:
