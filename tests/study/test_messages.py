@@ -43,7 +43,9 @@ def named(text: str) -> list[str]:
     return [
         key
         for key in DOTTED.findall(text)
-        if key not in KEYS | SECTIONS and key.partition(".{")[0] not in SECTIONS and not OTHERS.match(key)
+        if key.removesuffix("{}") not in KEYS | SECTIONS
+        and key.partition(".{")[0] not in SECTIONS
+        and not OTHERS.match(key)
     ]
 
 
@@ -51,6 +53,7 @@ def test_a_key_that_the_study_refuses_is_seen():
     assert named("lower predictor.max_samples or predictor.qsvr.bits") == ["predictor.max_samples"]
     assert named("sampler.name must be") == ["sampler.name"]
     assert named("predictor.sampler.{} and predictor.sample.{}") == ["predictor.sample.{}"]
+    assert named("search.first{} and search.firsts{}") == ["search.firsts{}"], "what follows a key is a place in it"
 
 
 @pytest.mark.parametrize("package", sorted(path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()))
