@@ -198,6 +198,18 @@ def test_further_metrics_and_numbers_of_libraries_are_kept(study, table):
     assert all(0 <= row["seconds"] < 60 for row in curves)
 
 
+def test_tensorboard_is_told_of_a_loop_too(study, table):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    one = study(live=["tensorboard"])
+    run(one, table)
+    best = one.results().trials.by_id(one.results().best.trial)
+    events = accumulator.EventAccumulator(str(one.path / "tensorboard" / best.id), purge_orphaned_data=False)
+    events.Reload()
+    assert [(point.step, point.value) for point in events.Scalars("loss")] == [
+        (epoch, pytest.approx(value, rel=1e-6)) for epoch, value in enumerate(best.values, 1)
+    ]
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

@@ -28,6 +28,7 @@ from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.study.model import Study
 from swift_hyperband.targets.ask_tell import AskTell
 from swift_hyperband.training import kept_states, state, trial
+from swift_hyperband.training.live import Live
 from swift_hyperband.training.trial import Row
 from swift_hyperband.workers.conduct import ByJournal, Conduct, InRounds
 from swift_hyperband.workflow.driver import conclude, leading, state_is_lost, winner
@@ -172,6 +173,9 @@ class Loop:
             )
         self._check()
         self._publish(training.folder, rows[:told], training.trained)
+        shown = Live(training.folder, self._study.live, training.configuration)
+        shown.tell(rows[:told])
+        shown.close()
         self._told(training)
 
     def fail(self, name: str, error: str) -> None:
