@@ -58,6 +58,15 @@ def looking():
 
 
 def lead():
+    """Return whether this process runs the search: it becomes the one that does, if it can be."""
+    # once, though each 'use rule' of a module reads these rules anew
+    leads = workflow.__dict__.setdefault("leads_searches", {})
+    if dag.folder not in leads:
+        leads[dag.folder] = take_lead()
+    return leads[dag.folder]
+
+
+def take_lead():
     """Become the one process that runs this search, if it can be; jobs on other machines never are."""
     if not workflow.is_main_process:
         return False

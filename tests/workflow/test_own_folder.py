@@ -96,6 +96,7 @@ module swift_hyperband:
 {config}
 use rule * from swift_hyperband {rules}
 
+{more}
 rule prepare:
     output: "prepared.txt"
     shell: "touch {{output}}"
@@ -110,19 +111,24 @@ rule evaluate:
 
 
 @pytest.mark.parametrize(
-    ("study", "config", "rules"),
+    ("study", "config", "rules", "more"),
     [
-        ("config/config.yaml", "", "exclude all"),
-        ("studies/a.yaml", '    config: {"study_file": "studies/a.yaml", "needs": ["prepared.txt"]}\n', "as search_*"),
+        ("config/config.yaml", "", "exclude all", "use rule train_full from swift_hyperband with:\n    threads: 2\n"),
+        (
+            "studies/a.yaml",
+            '    config: {"study_file": "studies/a.yaml", "needs": ["prepared.txt"]}\n',
+            "as search_*",
+            "use rule worker from swift_hyperband as search_worker with:\n    threads: 2\n",
+        ),
     ],
 )
-def test_other_workflows_have_it_as_a_module(own, finished, study, config, rules):
+def test_other_workflows_have_it_as_a_module(own, finished, study, config, rules, more):
     own.study(execution="rounds" if "exclude" in rules else "workers", speculate=False)
     (own.path / study).parent.mkdir(exist_ok=True)
     shutil.move(own.path / "config/config.yaml", own.path / study)
     (own.path / "pipeline.yaml").write_text("mine: 4\n")
     snakefile = own.run("swift-hyperband", "workflow").strip()
-    (own.path / "Snakefile").write_text(MODULE.format(snakefile=snakefile, config=config, rules=rules))
+    (own.path / "Snakefile").write_text(MODULE.format(snakefile=snakefile, config=config, rules=rules, more=more))
     planned = own.run("snakemake", "-n")
     assert not own.results.exists()
     assert ("prepare " in planned) == ("needs" in config)
