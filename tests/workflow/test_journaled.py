@@ -14,7 +14,8 @@ from swift_hyperband.processes.lease import LeaseLostError
 from swift_hyperband.replay.cluster import ClusterSettings
 from swift_hyperband.replay.searches import Recipe
 from swift_hyperband.replay.simulator import simulate
-from swift_hyperband.results import journal
+from swift_hyperband.results import journal, progress, standing
+from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import decisions, rounds
 from swift_hyperband.search.algorithms import ALGORITHMS
@@ -192,6 +193,56 @@ def test_a_journal_that_contradicts_the_search_is_one_line(project, quick, line,
     path.unlink()
     quick()
     assert project.best() == best
+
+
+BROKEN = """
+from pathlib import Path
+
+
+class Net:
+    def setup(self, configuration, context):
+        self.x = configuration["x"]
+
+    def train_epoch(self, epoch):
+        if not Path("mended").exists():
+            raise NameError("name 'lenght' is not defined")
+
+    def validate(self):
+        return {"loss": self.x}
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        pass
+"""
+
+
+def test_where_nothing_was_trained_all_trials_that_crashed_start_again(project, run):
+    (project.path / "net.py").write_text(BROKEN)
+    space = {"x": {"type": "float", "low": 0.0, "high": 1.0}}
+    target = {"name": "net.py:Net", "metric": "loss", "mode": "min"}
+    project.study(search__algorithm="asha", target=target, space=space, retries=0, give_up_after=3)
+    with pytest.raises(UserError, match="all of them alike"):
+        run()
+    told = [event for event in journal.read(project.results / "journal.jsonl") if event.kind == "tell"]
+    assert told
+    # a journal of an older version, after whose crashes were forgotten: these trials failed
+    for path in project.results.glob("trials/*/failures.json"):
+        path.rename(path.with_suffix(".gone"))
+    found = History(StudyFolder.of("table"))
+    (counted,) = progress.Reader(found.folder, asks=False).read().brackets
+    assert counted.trials["failed"] == len(told)
+    fates = standing.fates(found)
+    assert {fates[event.name] for event in told} == {standing.Fate.FAILED}
+    for path in project.results.glob("trials/*/failures.gone"):
+        path.rename(path.with_suffix(".json"))
+    (project.path / "mended").touch()
+    run()
+    found = History(StudyFolder.of("table"))
+    assert all(trial.curve for trial in found.trials.values())
+    assert not any(rung.lost for rung in found.rungs.rungs)
+    assert set(standing.fates(found).values()) == {standing.Fate.NOT_PROMOTED, standing.Fate.FINISHED}
 
 
 def test_the_workflow_says_that_these_searches_have_no_rounds(project):

@@ -35,7 +35,7 @@ def begin(folder: StudyFolder, target: Mapping[str, Any], by_user: bool = False)
     if target["name"] == ASK_TELL and not by_user:
         raise UserError(f"{folder.path}: target.name {TRAINED_BY_USER}")
     provenance.check(folder, target)
-    if alike.forget(folder.path):
+    if alike.forget(folder.path, folder.journal):
         logger.info(f"{folder.path}: nothing was trained yet, so its trials that crashed start again")
     provenance.note(folder, target)
 

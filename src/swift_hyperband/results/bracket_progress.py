@@ -132,5 +132,6 @@ def of_rungs(rungs: Rungs, trained: Mapping[str, Glance], most: int | None) -> B
     for trial, found in trained.items():
         left = "stopped" if trial in rungs.stopped else "not promoted" if rungs.over else "alive"
         finished = trial in rungs.rungs[-1].reached
-        count[found.status if found.status != "ok" else "alive" if finished else left] += 1
+        status = "failed" if rungs.failed(trial) else found.status
+        count[status if status != "ok" else "alive" if finished else left] += 1
     return BracketProgress(0, None, 0, spent, 0, to_come, {state: count[state] for state in STATES})

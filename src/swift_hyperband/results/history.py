@@ -314,9 +314,9 @@ class History:
 
     def _trial(self, trial: str) -> TrialHistory:
         stored = Config.read(self.folder.config(trial))
-        failed = has_failed(self.folder.trial(trial))
         curve = read_curve(self.folder, trial, self.study.target.metric)
         curve = curve[: self.asked[trial]]
+        failed = has_failed(self.folder.trial(trial)) or (self.rungs is not None and self.rungs.failed(trial))
         return TrialHistory(trial, stored.bracket, stored.slot, dict(stored.configuration), curve, failed)
 
 

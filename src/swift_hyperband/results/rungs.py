@@ -139,6 +139,11 @@ class Rungs:
         """Return the epoch of the first rung that is not before an epoch."""
         return next((rung.epoch for rung in self.rungs if rung.epoch >= epoch), self.rungs[-1].epoch)
 
+    def failed(self, trial: str) -> bool:
+        """Whether the search was told that a trial crashed for good, whatever the trial's folder says now."""
+        told = self.told.get(trial)
+        return told is not None and told.trained < told.epochs and (not told.trained or told.value is not None)
+
     def ended(self, metric: Metric) -> dict[str, float]:
         """Return the losses of the trials that reached the last rung."""
         return {trial: metric.loss(self.told[trial].value or 0.0) for trial in self.rungs[-1].reached}

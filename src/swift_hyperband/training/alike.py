@@ -69,10 +69,16 @@ def _crashed_alike(study_folder: Path, trials: int) -> tuple[list[Path], int]:
     return list(crashes), others
 
 
-def forget(study_folder: Path) -> bool:
+def forget(study_folder: Path, journal: Path | None = None) -> bool:
     """Forget all crashes of a study without a trained epoch, and the decisions on them; return whether there were any.
 
     Only the head may call it, as it starts: the user may have mended the code.
+
+    Parameters
+    ----------
+    study_folder : Path
+    journal : Path, optional
+        The file with the decisions of a search without rounds.
     """
     if trial.something_is_gained(study_folder):
         return False
@@ -83,6 +89,8 @@ def forget(study_folder: Path) -> bool:
     for path in study_folder.glob("bracket=*/round=*/**/*.json"):
         if path.parent.name != "jobs" and not (path.name == "entry.json" and path.parent.name == "round=0"):
             path.unlink(missing_ok=True)
+    if journal is not None:
+        journal.unlink(missing_ok=True)
     for path in crashed:
         path.unlink(missing_ok=True)
     return True
