@@ -9,7 +9,10 @@ import pytest
 from swift_hyperband.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"torch", "sklearn", "scipy", "pandas", "matplotlib", "pyarrow", "snakemake", "dimod", "dwave", "plotly"}
+HEAVY = {
+    *("torch", "sklearn", "scipy", "pandas", "matplotlib", "pyarrow", "snakemake", "dimod", "dwave", "plotly"),
+    *("optuna", "mlflow", "wandb"),
+}
 LIGHT = {"numpy", "pydantic", "rich", "yaml"}
 READ_A_STUDY = f"""from pathlib import Path; from swift_hyperband.study.model import load
 study = load(Path({str(ROOT / "config/config.yaml")!r}))
@@ -87,6 +90,8 @@ print()
         (["--help"], set()),
         (["--version"], set()),
         (["job", "--help"], set()),
+        (["init", "--help"], set()),
+        (["workflow"], set()),
         (["status", "--help"], {"pydantic", "yaml", "rich"}),
         (["report", "--help"], {"pydantic", "yaml"}),
         (["trials", "--help"], {"pydantic", "yaml", "rich"}),
