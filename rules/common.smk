@@ -169,7 +169,7 @@ def read_study():
 study, study_folder = read_study()
 # what the paths of rules begin with
 RESULTS = study_folder.path.parent
-OF_STUDY = f"{RESULTS}/{{study}}"
+OF_STUDY = str(RESULTS / "{study}")
 OF_ROUND = f"{OF_STUDY}/bracket={{bracket}}/round={{round}}"
 study_file = study_files()[-1] if study_files() else "config/config.yaml"
 dag = Dag(study, study_folder, looking, lead, wait_for)

@@ -36,8 +36,8 @@ def test_a_workflow_of_ones_own_can_be_given_to_the_command(own):
     assert not own.results.exists()
 
 
-@pytest.mark.parametrize("execution", ["rounds", "workers"])
-def test_the_results_lie_where_the_study_file_says_and_may_move(own, finished, execution):
+@pytest.mark.parametrize(("execution", "to"), [("rounds", "moved"), ("workers", ".")])
+def test_the_results_lie_where_the_study_file_says_and_may_move(own, finished, execution, to):
     own.variables["SCRATCH"] = str(own.path / "it's a disk")
     own.study(results="$SCRATCH/mine", execution=execution, speculate=False)
     own.run("swift-hyperband", "run", "--cores", "2", "--until", "worker" if execution == "workers" else "promote")
@@ -45,20 +45,22 @@ def test_the_results_lie_where_the_study_file_says_and_may_move(own, finished, e
     assert before
     assert not (own.path / "results").exists()
     # moved between starts, and named by a path below the folder
-    shutil.move(own.path / "it's a disk/mine", own.path / "moved")
-    own.study(results="moved", execution=execution, speculate=False)
+    place = own.path / to / "table"
+    place.parent.mkdir(exist_ok=True)
+    shutil.move(own.path / "it's a disk/mine/table", place)
+    own.study(results=to, execution=execution, speculate=False)
+    name = str(place.relative_to(own.path))
     printed = own.run("swift-hyperband", "resume", "--cores", "2")
-    assert "best configuration: moved/table/best.yaml" in printed
-    assert (own.path / "moved/table/report/index.html").exists()
-    for word in ("config/config.yaml", "moved/table"):
+    assert f"best configuration: {name}/best.yaml" in printed
+    assert (place / "report/index.html").exists()
+    for word in ("config/config.yaml", name):
         assert json.loads(own.run("swift-hyperband", "status", "--json", word))["finished"]
-    assert "Nothing to be done" in own.run("swift-hyperband", "resume", "moved/table", "--cores", "2")
-    assert not set(own.epochs_started(own.path / "moved/table") - before) & set(before), "none was trained twice"
+    assert "Nothing to be done" in own.run("swift-hyperband", "resume", name, "--cores", "2")
+    assert not set(own.epochs_started(place) - before) & set(before), "none was trained twice"
     if execution == "rounds":
-        assert own.decisions(own.path / "moved/table") == finished.decisions()
-    assert sorted(path.name for path in own.path.iterdir() if path.is_dir()) == [
-        *(".snakemake", "config", "it's a disk", "logs", "moved")
-    ]
+        assert own.decisions(place) == finished.decisions()
+    folders = {path.name for path in own.path.iterdir() if path.is_dir()}
+    assert folders == {".snakemake", "config", "it's a disk", "logs", name.partition("/")[0]}
 
 
 def test_the_recording_of_a_study_lies_beside_its_search(own):
