@@ -25,6 +25,23 @@ def test_a_search_has_one_head_at_a_time_and_the_other_is_told_whom_to_end(tmp_p
     second.release()
 
 
+def test_a_forked_child_that_exits_leaves_the_search_to_its_head(tmp_path):
+    folder = tmp_path / "study"
+    head.become_head(folder)
+    child = os.fork()
+    if child == 0:
+        # what exit handlers of the child do
+        head.resign(folder)
+        os._exit(0)
+    os.waitpid(child, 0)
+    try:
+        assert head.is_led(folder)
+        assert lease.is_held_here(folder)
+    finally:
+        head.resign(folder)
+    assert lease.holder(folder) is None
+
+
 def test_files_with_times_ahead_are_set_to_now_when_a_head_takes_over(tmp_path, capsys):
     folder = StudyFolder(tmp_path / "table")
     for name in ("bracket=1/round=0/promotion.json", "best.yaml", "study.json"):

@@ -72,6 +72,15 @@ def test_a_variable_that_is_not_set_is_told(results, value, monkeypatch):
     )
 
 
+def test_a_home_that_nobody_has_is_told():
+    with pytest.raises(UserError) as told:
+        expanded("~nosuchuser/mine")
+    assert str(told.value) == (
+        "results: ~nosuchuser/mine must begin with the home of a user of this machine, found no home of ~nosuchuser; "
+        "name a folder in the study file"
+    )
+
+
 def test_where_the_study_file_says_nothing_all_agree_on_the_folder():
     assert Path(Study.model_fields["results"].default) == RESULTS
 

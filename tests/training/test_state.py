@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.targets.ask_tell import AskTell
 from swift_hyperband.training import state, trial
 
 if TYPE_CHECKING:
@@ -118,6 +121,27 @@ def test_the_sound_state_of_another_trial_or_of_another_curve_is_not_gone_on_fro
     trial.write_rows(mine, [{**rows[0], "accuracy": 0.123}, *rows[1:]])
     assert state.belies(mine)
     assert state.unsound(mine) == (own, "it was saved with another curve than curve.jsonl")
+
+
+def test_a_trial_has_one_state_the_last_saved_with_torch_or_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, rows = AskTell(), [{"epoch": number, "loss": 1.0, "seconds": 0.0} for number in (1, 2, 3, 4)]
+    mine, given = (tmp_path / name for name in ("mine", "given"))
+    for folder in (mine, given):
+        folder.mkdir()
+    for epochs, suffix in enumerate(("pt", "json", "pt", "json"), 1):
+        trial.write_rows(mine, rows[:epochs])
+        with monkeypatch.context() as process:
+            # one that has torch, or has not; this one keeps it
+            process.setattr(state, "sys", SimpleNamespace(modules={"torch": torch} if suffix == "pt" else {}))
+            state.save(mine, target, rows[:epochs])
+        saved = state.place(mine)
+        assert saved is not None
+        state.hand_over(saved, given)
+        for folder in (mine, given):
+            assert [path.name for path in folder.glob("state.*")] == [f"state.{suffix}"]
+        assert state.unsound(mine) is None
 
 
 # --- handed over to another trial --------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ class Lease:
         self._path = path
         self._content = content
         self._descriptor = descriptor
+        self._pid = os.getpid()
         # by descriptor: never keeps alive the lease of somebody else who has taken this one over
         self._heartbeat = Heartbeat(descriptor, interval)
 
@@ -53,7 +54,9 @@ class Lease:
             raise LeaseLostError(str(self._path))
 
     def release(self) -> None:
-        """Give the lease back, if it is still held."""
+        """Give the lease back, if it is still held; only the process that took it does, not one forked from it."""
+        if os.getpid() != self._pid:
+            return
         self._heartbeat.stop()
         os.close(self._descriptor)
         found = _look(self._path)

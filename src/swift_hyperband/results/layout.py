@@ -66,7 +66,7 @@ def expanded(results: str) -> Path:
     Raises
     ------
     UserError
-        If a variable is not set.
+        If a variable is not set, or ~ names nobody's home.
     """
 
     def value(found: re.Match[str]) -> str:
@@ -78,7 +78,14 @@ def expanded(results: str) -> Path:
             )
         return os.environ[name]
 
-    return Path(_VARIABLE.sub(value, results)).expanduser()
+    path = Path(_VARIABLE.sub(value, results))
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UserError(
+            f"results: {results} must begin with the home of a user of this machine, found no home of {path.parts[0]}; "
+            "name a folder in the study file"
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -91,13 +91,14 @@ def save(folder: Path, target: object, curve: list[Row]) -> None:
     name = type(target).__name__
     if "torch" in sys.modules:
         _save_torch(folder / TORCH_STATE, content, name)
-        (folder / JSON_STATE).unlink(missing_ok=True)
+        _leave_only(folder / TORCH_STATE)
     else:
         try:
             text = sealed.sealed_json(content)
         except (TypeError, ValueError) as error:
             raise TargetError(f"target {name}: its state must be of JSON's types, without torch: {error}") from error
         write_text(folder / JSON_STATE, text)
+        _leave_only(folder / JSON_STATE)
 
 
 def load(folder: Path) -> State | None:
@@ -160,6 +161,7 @@ def hand_over(path: Path, folder: Path) -> None:
         write_text(folder / path.name, sealed.sealed_json(content))
     else:
         _save_torch(folder / path.name, content, path.parent.name)
+    _leave_only(folder / path.name)
 
 
 def place(folder: Path) -> Path | None:
@@ -299,6 +301,13 @@ def disk_error(error: BaseException | None, folder: Path | None = None) -> OSErr
                 return error
         error = error.__cause__ or error.__context__
     return None
+
+
+def _leave_only(path: Path) -> None:
+    """Delete a state of another kind than the one just saved: the process that saved it had torch, or had not."""
+    for name in STATES:
+        if name != path.name:
+            (path.parent / name).unlink(missing_ok=True)
 
 
 def _has_state(value: object) -> bool:
