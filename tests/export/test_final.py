@@ -74,11 +74,17 @@ def test_the_winner_trains_on_from_its_state(finished: History, here: Path) -> N
     assert curve[:9] == rows("results/finished", best.trial), "what it has trained stays"
     assert started(found["folder"]) == {10: 1, 11: 1, 12: 1}
     assert value == curve[-1]["score"] > best.value
+    assert found["winner"] == best.trial
     config = json.loads(StudyFolder(Path(found["folder"])).config(trial).read_text())
     assert config["configuration"] == best.configuration
     # once more: nothing is trained twice
     assert told("--epochs", 12) == found
     assert started(found["folder"]) == {10: 1, 11: 1, 12: 1}
+    # by its id in the search, where that of the one trial of the study is another trial's
+    assert trial != best.trial
+    said = run("final", "finished.yaml", "--epochs", 12).splitlines()
+    assert f"score of {best.trial}, trained on: {value:.6g} at epoch 12" in said
+    assert "load it: swift-hyperband best results/finished-final --load" in said
     assert f"validated: score {value:.6g}, as recorded" in run("best", found["folder"], "--load")
     # and the search that it came from has lost nothing
     assert "as recorded" in run("best", "results/finished", "--load")
@@ -105,6 +111,49 @@ def test_other_seeds_train_the_same_configuration_from_the_start(finished: Histo
     # another number of seeds is another study
     line = refused("final", "finished.yaml", "--seeds", 4)
     assert "search.trials is 3 in the frozen study, 4 now" in line
+
+
+def test_a_further_metric_that_is_not_finite_is_left_out(here: Path) -> None:
+    code = here / "bowl.py"
+    lost = '"left": math.inf if random.random() < 0.5 else self.left, "never": math.nan}'
+    code.write_text(code.read_text().replace('"left": self.left}', lost, 1))
+    again = ("--seeds", 4, "--epochs", 2)
+    said = run("final", "finished.yaml", *again).splitlines()
+    found = told(*again)
+    last = [rows(found["folder"], trial)[-1]["left"] for trial in found["values"]]
+    finite = [value for value in last if value is not None]
+    assert 1 < len(finite) < 4
+    mean, deviation = statistics.fmean(finite), statistics.stdev(finite)
+    assert (found["mean"]["left"], found["deviation"]["left"]) == pytest.approx((mean, deviation))
+    assert f"left: {mean:.6g} ± {deviation:.2g} (mean ± standard deviation of {len(finite)})" in said
+    assert (found["mean"]["never"], found["deviation"]["never"]) == (None, None)
+    assert "never: not finite" in said
+
+
+PROGRAM = """\
+import os, pathlib
+pathlib.Path(os.environ["SWIFT_STATE_OUT"], "model").write_text("trained")
+with open(os.environ["SWIFT_METRICS"], "w") as metrics:
+    for epoch in range(int(os.environ["SWIFT_FROM"]) + 1, int(os.environ["SWIFT_TO"]) + 1):
+        print(f'{{"epoch": {epoch}, "loss": {1 / epoch}}}', file=metrics)
+"""
+STUDY_OF_A_PROGRAM = """\
+name: program
+target: {command: [python3, train.py], metric: loss, mode: min}
+space: {rate: {type: float, low: 0.1, high: 0.9}}
+search: {algorithm: random, trials: 2, max_epochs: 2, eta: 2}
+"""
+
+
+def test_the_state_of_a_program_is_named_as_no_command_loads_it(here: Path) -> None:
+    (here / "train.py").write_text(PROGRAM)
+    (here / "program.yaml").write_text(STUDY_OF_A_PROGRAM)
+    run("search", "program.yaml")
+    said = run("final", "program.yaml", "--epochs", 3).splitlines()
+    state = Path(said[-1].removeprefix("state: "))
+    assert (state / "model").read_text() == "trained"
+    assert state.is_relative_to("results/program-final/trials")
+    assert not any("--load" in line for line in said)
 
 
 def test_a_killed_final_training_goes_on_where_it_was(here: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import shlex
 import statistics
 from typing import Any
 
@@ -18,6 +20,7 @@ from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.standing import Best
 from swift_hyperband.study.yaml_loader import to_yaml
+from swift_hyperband.training import kept_states
 from swift_hyperband.workers import local
 from swift_hyperband.workflow import driver, final
 
@@ -98,7 +101,9 @@ def _show(found: History, before: History, options: argparse.Namespace) -> None:
         metric.name,
         *sorted({name for row in counted.values() for name in row} - {metric.name, "epoch", "seconds"}),
     ]
-    means = {name: _mean([row[name] for row in counted.values() if name in row]) for name in names}
+    # further metrics need not be finite
+    finite = {name: [row[name] for row in counted.values() if math.isfinite(row.get(name, math.nan))] for name in names}
+    means = {name: _mean(values) for name, values in finite.items()}
     if options.json:
         told = {
             "study": found.study.name,
@@ -110,6 +115,7 @@ def _show(found: History, before: History, options: argparse.Namespace) -> None:
                 key: {name: mean[place] for name, mean in means.items()}
                 for place, key in enumerate(("mean", "deviation"))
             },
+            "winner": searched.trial,
             "best": best.trial,
             "epoch": best.epoch,
         }
@@ -119,17 +125,27 @@ def _show(found: History, before: History, options: argparse.Namespace) -> None:
         f"\n{metric.name} of the search: {number(searched.value, 6)} at epoch {searched.epoch}, trial {searched.trial}"
     )
     for name, row in counted.items():
-        print(f"{metric.name} of {name}: {number(row[metric.name], 6)} at epoch {row['epoch']:.0f}")
+        # the one trial that trains the winner on has an id that is another trial's in the search
+        whose = name if options.seeds is not None else f"{searched.trial}, trained on"
+        print(f"{metric.name} of {whose}: {number(row[metric.name], 6)} at epoch {row['epoch']:.0f}")
     if lost := len(found.trials) - len(reached):
         print(f"{lost} of {len(found.trials)} failed or diverged")
     if len(counted) > 1:
-        over = f"(mean ± standard deviation of {len(counted)})"
         for name, (mean, deviation) in means.items():
-            print(f"{name}: {number(mean, 6)} ± {number(deviation or 0.0, 2)} {over}")
-    print(f"best: trial {best.trial}, {found.folder.trial(best.trial)}")
-    print(f"load it: swift-hyperband best {found.folder.path} --load")
+            over = f"(mean ± standard deviation of {len(finite[name])})"
+            known = "not finite" if mean is None else f"{number(mean, 6)} ± {number(deviation or 0.0, 2)} {over}"
+            print(f"{name}: {known}")
+    place = found.folder.trial(best.trial)
+    print(f"best: trial {best.trial}, {place}")
+    if found.study.target.command is None:
+        print(f"load it: swift-hyperband best {shlex.quote(str(found.folder.path))} --load")
+    else:
+        # its program alone can read it
+        print(f"state: {kept_states.model(place, metric) or 'none is kept'}")
 
 
-def _mean(values: list[float]) -> tuple[float, float | None]:
+def _mean(values: list[float]) -> tuple[float | None, float | None]:
     """Return the mean and the standard deviation of a sample; None where there is none."""
+    if not values:
+        return None, None
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
