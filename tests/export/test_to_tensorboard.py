@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,23 @@ def test_each_trial_has_its_curve_and_its_configuration(
             measured = np.array([row[metric] for row in trial.rows], np.float32)
             np.testing.assert_array_equal(np.array([point.value for point in points], np.float32), measured)
             assert [point.wall_time for point in points] == list(trial.ends)
+
+
+def test_a_second_export_of_fewer_trials_leaves_none_of_the_first(
+    finished: History, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, search = tmp_path / "with a space", Search.of(finished)
+    arguments = ["export", str(finished.folder.path), "--to", "tensorboard", "--out", str(place)]
+    assert main(arguments) == 0
+    mine, kept = place / "of_mine", place / search.trials[-1].trial / "note"
+    mine.mkdir()
+    kept.write_text("mine")
+    assert main([*arguments, "--best", "2"]) == 0
+    # as a shell takes it
+    assert shlex.split(capsys.readouterr().out)[-3:] == ["tensorboard", "--logdir", str(place)]
+    best = {trial.trial for trial in search.best(2).trials}
+    assert {path.name for path in place.iterdir()} == {*best, mine.name, kept.parent.name}
+    assert list(kept.parent.iterdir()) == [kept]
 
 
 def test_a_search_tells_of_its_epochs_while_it_trains(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -64,10 +65,23 @@ def test_wandb_uploads_each_trial_as_it_was(finished: History, tmp_path: Path) -
 
 
 def test_a_second_export_replaces_the_first(finished: History, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "with a space"
     pytest.importorskip("wandb")
     search = Search.of(finished)
-    for _ in range(2):
-        assert f"{BEST} runs of" in exported(finished, tmp_path, "--best", str(BEST))
+    trial = search.trials[0].trial
+    # of a study whose name ends as this one's, and somebody else's
+    others = [tmp_path / f"wandb/offline-run-20260101_000000-{name}-{trial}" for name in ("my-finished", "sweep")]
+    for other in others:
+        other.mkdir(parents=True)
+    place = tmp_path / "wandb"
+    for number in (BEST + 2, BEST):
+        said = exported(finished, tmp_path, "--best", str(number))
+        assert f"{number} runs of" in said
+        # as a shell takes it
+        assert shlex.split(said)[-3:] == ["wandb", "sync", f"{place}/offline-run-*"]
+    assert all(other.exists() for other in others)
+    for other in others:
+        other.rmdir()
     found = [path.name.rpartition("-")[2] for path in (tmp_path / "wandb").glob("offline-run-*")]
     by_value = sorted((trial for trial in search.trials if trial.value is not None), key=lambda trial: -trial.value)
     assert sorted(found) == sorted(trial.trial for trial in by_value[:BEST])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import sys
 from pathlib import Path
 
@@ -55,6 +56,28 @@ def test_epochs_that_a_program_begins_at_once_follow_each_other() -> None:
 )
 def test_a_password_is_never_shown(text: str, shown: str) -> None:
     assert without_password(f"load_study(storage={text!r})") == f"load_study(storage={shown!r})"
+
+
+@pytest.mark.usefixtures("finished")
+@pytest.mark.parametrize("target", ["optuna", "mlflow"])
+@pytest.mark.filterwarnings("ignore")
+def test_the_file_that_was_named_is_written_or_none(
+    target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip(target)
+    pytest.importorskip("sqlalchemy")
+    arguments = ["export", "finished.yaml", "--best", "1", "--to", target, "--out"]
+    assert main([*arguments, str(tmp_path / "a?b.db")]) == 2
+    line = f"error: --out: must be a file without ? in its path, as it becomes a URL, found {tmp_path}/a?b.db\n"
+    assert capsys.readouterr().err == line
+    assert list(tmp_path.iterdir()) == []
+    file = tmp_path / "a b;c%20#%s.db"
+    assert main([*arguments, str(file)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    if target == "mlflow":
+        # as a shell takes it
+        hint = shlex.split(capsys.readouterr().out.splitlines()[-1])
+        assert hint[-4:] == ["mlflow", "ui", "--backend-store-uri", f"sqlite:///{file}"]
 
 
 @pytest.mark.usefixtures("finished")

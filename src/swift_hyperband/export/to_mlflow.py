@@ -9,6 +9,7 @@ import logging
 import math
 import os
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.tracking import MlflowClient
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted, without_password
+from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted, sqlite, without_password
 
 TAG = "swift_hyperband."
 """How the names of our tags begin."""
@@ -62,7 +63,9 @@ def write(search: Search, out: str | None) -> Written:
         found = without_password(" ".join(f"{type(error).__name__}: {error}".split()))[:300]
         raise UserError(f"--out: must be a store that MLflow writes to, found {found}") from None
     hint = (
-        f"{uri}/#/experiments/{experiment}/runs" if uri.startswith("http") else f"mlflow ui --backend-store-uri {uri}"
+        f"{uri}/#/experiments/{experiment}/runs"
+        if uri.startswith("http")
+        else f"mlflow ui --backend-store-uri {shlex.quote(without_password(uri))}"
     )
     return Written(counted(len(search.trials), "run"), without_password(uri), without_password(hint))
 
@@ -72,8 +75,9 @@ def _uri(search: Search, out: str | None) -> tuple[str, str | None]:
     if out is not None and "://" in out:
         return out, None
     path = search.place / "mlflow.db" if out is None else Path(out)
+    uri = sqlite(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{path}", path.resolve().with_suffix(".artifacts").as_uri()
+    return uri, path.resolve().with_suffix(".artifacts").as_uri()
 
 
 def _experiment(client: MlflowClient, search: Search, artifacts: str | None) -> str:

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from swift_hyperband import __version__
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted, without_password
+from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted, sqlite, without_password
 from swift_hyperband.results.standing import Fate
 from swift_hyperband.space.parameters import Categorical, Float, Hyperparameter, Int
 
@@ -79,8 +79,8 @@ def _storage(place: str) -> Any:
         Path(place).parent.mkdir(parents=True, exist_ok=True)
         if place.endswith(JOURNALS):
             return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(place))
-        return optuna.storages.get_storage(f"sqlite:///{place}")
-    except OSError:
+        return optuna.storages.get_storage(sqlite(Path(place)))
+    except (OSError, UserError):
         raise
     except Exception as error:
         # each database has errors of its own
@@ -94,7 +94,7 @@ def _opened(place: str) -> str:
         return repr(place)
     if place.endswith(JOURNALS):
         return f"JournalStorage(JournalFileBackend({place!r}))"
-    return repr(f"sqlite:///{place}")
+    return repr(sqlite(Path(place)))
 
 
 def _make_room(storage: Any, name: str, place: str) -> None:

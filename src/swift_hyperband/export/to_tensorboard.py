@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
 from pathlib import Path
 
@@ -20,14 +21,22 @@ def write(search: Search, out: str | None) -> Written:
         The folder of these.
     """
     place = search.place / "tensorboard" if out is None else Path(out)
+    for name in search.every:
+        _clear(place / name)
     for trial in search.trials:
         _write(place / trial.trial, trial)
-    return Written(counted(len(search.trials), "trial"), str(place), f"tensorboard --logdir {place}")
+    return Written(counted(len(search.trials), "trial"), str(place), f"tensorboard --logdir {shlex.quote(str(place))}")
+
+
+def _clear(folder: Path) -> None:
+    """Delete what an earlier export wrote of a trial, which this one may leave out."""
+    for earlier in ours(folder):
+        earlier.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _write(folder: Path, trial: Trial) -> None:
-    for earlier in ours(folder):
-        earlier.unlink()
     now = time.time()
     with EventFile(folder) as file:
         began = now if math.isnan(trial.began) else trial.began

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -43,17 +45,27 @@ def write(search: Search, out: str | None) -> Written:
         x_disable_machine_info=True,
         x_save_requirements=False,
     )
+    _clear(place, search)
     for trial in search.trials:
         _write(place, settings, search, trial)
     wandb.teardown()
     folder = place / "wandb"
-    return Written(counted(len(search.trials), "run"), str(folder), f"wandb sync {folder}/offline-run-*")
+    return Written(
+        counted(len(search.trials), "run"), str(folder), f"wandb sync {shlex.quote(str(folder))}/offline-run-*"
+    )
+
+
+def _clear(place: Path, search: Search) -> None:
+    """Delete the runs of an earlier export, also those that this one leaves out."""
+    ours = {f"{search.name}-{trial}" for trial in search.every}
+    for earlier in (place / "wandb").glob("offline-run-*"):
+        # offline-run-20261129_013700-digits-1f74af6edf18
+        if (found := re.fullmatch(r"offline-run-\d+_\d+-(.+)", earlier.name)) and found[1] in ours:
+            shutil.rmtree(earlier)
 
 
 def _write(place: Path, settings: wandb.Settings, search: Search, trial: Trial) -> None:
     name = f"{search.name}-{trial.trial}"
-    for earlier in (place / "wandb").glob(f"offline-run-*-{name}"):
-        shutil.rmtree(earlier)
     run = wandb.init(
         project=search.name,
         id=name,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import RESERVED, Metric
 from swift_hyperband.results.history import History, TrialHistory
 from swift_hyperband.results.standing import Fate, fates, lost
@@ -83,6 +84,8 @@ class Search:
     definition : mapping
         The frozen study.
     finished : bool
+    every : sequence of str
+        All its trials, which may be more than are exported.
     trials : sequence of Trial
         In the order in which they began; those of which that is not known are the last.
     """
@@ -94,6 +97,7 @@ class Search:
     space: Mapping[str, Hyperparameter]
     definition: Mapping[str, Any]
     finished: bool
+    every: Sequence[str]
     trials: Sequence[Trial]
 
     @classmethod
@@ -111,6 +115,7 @@ class Search:
             space={name: keys.core() for name, keys in study.space.items()},
             definition=study.definition(),
             finished=history.finished,
+            every=list(history.trials),
             trials=sorted(trials, key=lambda trial: math.inf if math.isnan(trial.began) else trial.began),
         )
 
@@ -177,6 +182,19 @@ class Written:
     what: str
     place: str
     hint: str
+
+
+def sqlite(path: Path) -> str:
+    """Return the URL of an SQLite file, as SQLAlchemy takes it, for which a path ends at a question mark.
+
+    Raises
+    ------
+    UserError
+        If the path has one, as another file would be written.
+    """
+    if "?" in str(path):
+        raise UserError(f"--out: must be a file without ? in its path, as it becomes a URL, found {path}")
+    return f"sqlite:///{path}"
 
 
 def without_password(text: str) -> str:
