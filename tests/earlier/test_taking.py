@@ -221,6 +221,12 @@ def test_epochs_of_another_model_are_refused_in_one_line(refusing, keys, line):
     assert line in refusing.run("swift-hyperband", "plan", check=False)
 
 
+def test_a_search_is_none_of_its_own_earlier_ones(refusing):
+    refusing.study(name="small", search__max_epochs=3, earlier=["results/../results/small"])
+    printed = refusing.run("swift-hyperband", "plan", check=False)
+    assert "earlier[0] must be the folder of another search, found that of this one (results/../results" in printed
+
+
 def test_an_earlier_search_that_runs_is_left_alone(refusing):
     refusing.study(name="large", search__max_epochs=9, earlier=["results/small"])
     with lease.try_acquire(refusing.path / "results/small", unless=lambda: False):

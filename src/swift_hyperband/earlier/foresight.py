@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.earlier.sources import offers, sources
 from swift_hyperband.results.layout import StudyFolder
-from swift_hyperband.results.taken import Taken
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.schedule import Round
 
@@ -76,7 +75,7 @@ def foresee(study: Study, folder: StudyFolder, where: str) -> Foresight | None:
     """
     if not study.earlier:
         return None
-    offered = offers(study, sources(study, where, but=Taken.of(folder).searches))
+    offered = offers(study, sources(study, folder, where))
     lengths: dict[int, list[int]] = {}
     for offer in offered.trials.values():
         lengths.setdefault(offer.config.bracket, []).append(offer.epochs)

@@ -16,6 +16,7 @@ from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
 from swift_hyperband.results.contents import Config
 from swift_hyperband.results.freeze import load_study
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.taken import Taken
 from swift_hyperband.search.sampling import ONE_IN
 from swift_hyperband.training import state
 from swift_hyperband.training.trial import CURVE, read_rows
@@ -44,27 +45,29 @@ class Source:
     study: Study
 
 
-def sources(study: Study, where: str, but: Iterable[str] = ()) -> list[Source]:
+def sources(study: Study, own: StudyFolder, where: str) -> list[Source]:
     """Return the earlier searches of a study.
 
     Parameters
     ----------
     study : Study
+    own : StudyFolder
+        Where its search lies, or will lie. Of what was taken over into it, the earlier search may be gone.
     where : str
         The study's file or name, for messages.
-    but : iterable of str
-        Folders that need not be there any more.
 
     Raises
     ------
     UserError
         If a folder holds no search, or one whose epochs are not those of the study.
     """
-    found = []
+    found, known = [], Taken.of(own).searches
     for number, name in enumerate(study.earlier):
         folder, key = StudyFolder(Path(name)), f"{where}: earlier[{number}]"
+        if folder.path.resolve() == own.path.resolve():
+            raise UserError(f"{key} must be the folder of another search, found that of this one ({name})")
         if not folder.study.exists():
-            if name in but:
+            if name in known:
                 continue
             raise UserError(f"{key} must be the folder of a search that was started, found no {folder.study}")
         try:

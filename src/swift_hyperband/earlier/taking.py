@@ -63,7 +63,7 @@ def take_over(folder: StudyFolder, study: Study) -> None:
     if not study.earlier or folder.best.exists():
         return
     before = Taken.of(folder)
-    found = sources(study, study.name, but=before.searches)
+    found = sources(study, folder, study.name)
     for source in found:
         check_rest(source)
     offered = offers(study, found)

@@ -113,7 +113,9 @@ class TakenEpochs:
     def of(cls, folder: StudyFolder, taken: Taken, asked: Mapping[str, int]) -> Self:
         """Return what became of them, given the epoch to which the search has asked for each trial."""
         used = sum(min(found.epochs, asked.get(trial, 0)) for trial, found in taken.trials.items())
-        begun = {trial: started(folder.trial(trial)).begun for trial in taken.trials}
+        # the others go on from their states
+        bare = [trial for trial, found in taken.trials.items() if not found.state]
+        begun = {trial: started(folder.trial(trial)).begun for trial in bare}
         again = sum(epoch <= taken.epochs(trial) for trial, epochs in begun.items() for epoch in epochs)
         return cls(used, again, tuple(taken.searches))
 
