@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from swift_hyperband import Results
 from swift_hyperband.cli import main
 from swift_hyperband.results import standing
 from swift_hyperband.results.history import History
@@ -72,6 +73,25 @@ def test_a_model_that_validates_otherwise_is_told(
     said = capsys.readouterr().err
     assert said.startswith("error: target Bowl: validate() must measure 'score', found bowl.py:")
     assert said.endswith("in validate: ZeroDivisionError: division by zero\n")
+
+
+def test_results_are_read_anywhere_and_the_model_comes_back_where_its_code_is(
+    finished: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(finished.folder.path, tmp_path / "laptop/copied")
+    monkeypatch.chdir(tmp_path)
+    for folder in (finished.folder.path.resolve(), Path("laptop/copied")):
+        for command in (["status"], ["trials"], ["best"], ["export", "--to", "csv", "--out", "table"]):
+            assert main([command[0], str(folder), *command[1:]]) == 0, capsys.readouterr().err
+        assert len(Path("table/trials.csv").read_text().splitlines()) == 1 + len(finished.trials)
+        assert Results.open(folder).best.trial == standing.best(finished).trial
+    capsys.readouterr()
+    for command in (["best", "laptop/copied", "--load"], ["final", "laptop/copied", "--epochs", "12"]):
+        assert main(command) == 2
+        said = capsys.readouterr().err
+        assert len(said.splitlines()) == 1
+        assert "bowl.py" in said
+    assert not Path("results").exists()
 
 
 def test_nothing_to_find_is_told_in_a_line(capsys: pytest.CaptureFixture[str], finished: History) -> None:

@@ -116,11 +116,11 @@ def _changes(folder: StudyFolder, study: Study) -> list[Problem]:
     return differences(_parse(folder, frozen_definition(folder)).definition(), study.definition())
 
 
-def _parse(folder: StudyFolder, frozen: Mapping[str, Any]) -> Study:
+def _parse(folder: StudyFolder, frozen: Mapping[str, Any], here: bool = False) -> Study:
     # pydantic, which jobs do not import
     from swift_hyperband.study.model import parse
 
-    return parse(frozen, str(folder.study))
+    return parse(frozen, str(folder.study), here)
 
 
 def _still_free(folder: StudyFolder, key: str) -> str | None:
@@ -195,7 +195,10 @@ def load_frozen(folder: StudyFolder) -> FrozenStudy:
     return FrozenStudy(definition, read_json(folder.settings, _SETTINGS, RUN_WITH_STUDY))
 
 
-def load_study(folder: StudyFolder) -> Study:
-    """Return the frozen study, validated, as the model of the study file."""
+def load_study(folder: StudyFolder, here: bool = False) -> Study:
+    """Return the frozen study, validated, as the model of the study file.
+
+    `here` says whether its target must be found from the working directory; results are read anywhere.
+    """
     frozen = load_frozen(folder)
-    return _parse(folder, {**frozen.definition, **frozen.settings})
+    return _parse(folder, {**frozen.definition, **frozen.settings}, here)

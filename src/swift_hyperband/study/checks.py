@@ -233,20 +233,26 @@ def _is_installed(package: str) -> bool:
 
 
 def target_name(value: str) -> str:
-    """Check that a target exists without importing it, as an import may start a deep-learning framework."""
-    if value in BUILT_IN:
-        return value
+    """Check what a target is called."""
     named = parsed(value)
-    if named is None or not named.name.isidentifier():
+    if value not in BUILT_IN and (named is None or not named.name.isidentifier()):
         needed = f"must be {one_of([*BUILT_IN, 'path/to/file.py:Class', 'package.module:Class'])}"
         raise InvalidKeysError(("", f"{needed}, found {shown(value)}{suggestion(value, BUILT_IN)}"))
+    return value
+
+
+def target_is_here(value: str) -> None:
+    """Check that a target exists without importing it, as an import may start a deep-learning framework."""
+    named = None if value in BUILT_IN else parsed(value)
+    if named is None:
+        return
     if not named.is_file:
         package = named.module.partition(".")[0]
         here = _is_there(Path(package)) or _is_there(Path(f"{package}.py"))
         if not here and (not package.isidentifier() or not _is_installed(package)):
             needed = "must lie in an installed package or in the working directory"
             raise InvalidKeysError(("", f"{needed}, found no package {shown(package)} for {shown(value)}"))
-        return value
+        return
     path = Path(named.module)
     if not _is_there(path):
         raise InvalidKeysError(("", f"must be in a file that exists, found no {str(path)[:200]} in {Path.cwd()}"))
@@ -262,7 +268,6 @@ def target_name(value: str) -> str:
     if named.name not in classes:
         found = f"{shown(named.name)}{suggestion(named.name, classes)}"
         raise InvalidKeysError(("", f"must name a class of {path}, found {found}"))
-    return value
 
 
 def target_options(value: object) -> object:

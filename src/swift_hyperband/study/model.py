@@ -38,7 +38,7 @@ from swift_hyperband.study.reader import read
 from swift_hyperband.study.section import FromKeys, Section, validated
 from swift_hyperband.study.sections import Budget, Resources, Search
 from swift_hyperband.study.space import Choice, FloatRange, IntRange
-from swift_hyperband.study.target import Target
+from swift_hyperband.study.target import ELSEWHERE, Target
 
 NOT_DEFINING = frozenset(
     (
@@ -321,8 +321,10 @@ def load(path: Path, data: bool = True) -> Study:
     return study
 
 
-def parse(raw: Mapping[str, Any], where: str) -> Study:
+def parse(raw: Mapping[str, Any], where: str, here: bool = True) -> Study:
     """Validate a study that was read from the file `where`.
+
+    `here` says whether the target must be found from the working directory; not where results are only read.
 
     Raises
     ------
@@ -331,7 +333,7 @@ def parse(raw: Mapping[str, Any], where: str) -> Study:
     UserError
         If the constraints leave no configuration for a trial.
     """
-    study = validated(Study, raw, where)
+    study = validated(Study, raw, where, None if here else ELSEWHERE)
     if study.constraints:
         # constraints may leave no configuration for a trial; that must show now, not in the middle of the search
         starts = {bracket: rounds[0].trials for bracket, rounds in study.supply().brackets.items()}

@@ -29,8 +29,17 @@ M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 
-def validated(model: type[M], raw: Mapping[str, Any], where: str) -> M:
+def validated(model: type[M], raw: Mapping[str, Any], where: str, context: Mapping[str, Any] | None = None) -> M:
     """Return the model of a file's content.
+
+    Parameters
+    ----------
+    model : type
+    raw : mapping
+    where : str
+        The file.
+    context : mapping, optional
+        What checks are told.
 
     Raises
     ------
@@ -40,7 +49,7 @@ def validated(model: type[M], raw: Mapping[str, Any], where: str) -> M:
     if found := [*unfit(raw)]:
         raise KeysError(where, found)
     try:
-        return model.model_validate(dict(raw))
+        return model.model_validate(dict(raw), context=context)
     except ValidationError as error:
         raise KeysError(where, problems(error)) from None
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from swift_hyperband.base.errors import InvalidKeysError
 from swift_hyperband.base.wording import shown
-from swift_hyperband.study.checks import command_words, metric_name, target_name, target_options
+from swift_hyperband.study.checks import command_words, metric_name, target_is_here, target_name, target_options
 from swift_hyperband.study.section import Section
 from swift_hyperband.targets import BUILT_IN
 from swift_hyperband.targets.program.patterns import compiled
@@ -18,6 +18,17 @@ from swift_hyperband.targets.program.writers import NAMED_BY_THE_USER, WRITERS
 
 Word = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Words = Annotated[str | list[Word] | None, BeforeValidator(command_words)]
+
+
+ELSEWHERE = {"elsewhere": True}
+"""The context of validation of a study that may be read where its target is not, as nothing is trained there."""
+
+
+def _name(value: str, info: ValidationInfo) -> str:
+    target_name(value)
+    if info.context != ELSEWHERE:
+        target_is_here(value)
+    return value
 
 
 class MetricsFile(Section):
@@ -114,7 +125,7 @@ class MetricsFile(Section):
 class Target(Section):
     """What is trained, and which of its metrics counts."""
 
-    name: Annotated[str, AfterValidator(target_name)] | None = Field(
+    name: Annotated[str, AfterValidator(_name)] | None = Field(
         default=None,
         description=f"The model to train: {', '.join(BUILT_IN)}, path/to/file.py:Class or package.module:Class.",
     )

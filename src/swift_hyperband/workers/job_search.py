@@ -72,10 +72,10 @@ def _begun(folder: StudyFolder, study: Study | None) -> Study:
         head = lease.try_acquire(folder.path, unless=lambda: False)
     except lease.TakenError:
         # the head has begun it
-        return load_study(folder)
+        return load_study(folder, here=True)
     assert head is not None
     with head:
-        found = study if study is not None else load_study(folder)
+        found = study if study is not None else load_study(folder, here=True)
         check_data(found, found.name)
         found = begin_search(found, folder)
         repair.mend(folder, found)
