@@ -345,10 +345,15 @@ def test_workers_are_shown_with_what_they_train(folder, capsys, monkeypatch):
     assert {name: one["trials"] for name, one in found["workers"].items()} == {"0": {}, "1": {"0abc": 9}}
 
 
-def test_a_slurm_that_does_not_answer_is_said(folder, capsys, monkeypatch):
+def test_a_slurm_that_does_not_answer_is_said_of_a_search_that_has_used_it(folder, capsys, monkeypatch):
     search(folder, rounds=1)
     squeue(folder, monkeypatch, "echo 'cannot reach the controller' >&2; exit 1")
-    assert "squeue: must answer, found: cannot reach the controller" in " ".join(status(capsys, folder.path).split())
+    # a machine with SLURM's commands and without SLURM
+    assert "squeue" not in status(capsys, folder.path)
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    with jobs.recorded(folder.path / "bracket=2/round=0", "full", "9f", gpus=0, cpus=1, queued=True):
+        said = " ".join(status(capsys, folder.path).split())
+    assert "squeue: must answer, found: cannot reach the controller" in said
 
 
 def test_what_jobs_took_and_what_was_trained_twice_is_told(folder, capsys):

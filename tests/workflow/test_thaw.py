@@ -16,6 +16,7 @@ from workflow_project import Project, wait_for
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import Metric
 from swift_hyperband.cli import main
+from swift_hyperband.cli.search import print_round
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.thawed import Thawed
 from swift_hyperband.search.scheduled import ScheduledSearch
@@ -92,7 +93,8 @@ def test_the_workflow_thaws_as_one_plain_loop_does(over):
 
 def test_so_does_the_plain_driver(over, project):
     project.study(swift=SWIFT, search__max_epochs=27)
-    project.run("swift-hyperband", "search", "--workers", "2")
+    printed = project.run("swift-hyperband", "search", "--workers", "2")
+    assert f"\nthaw: {len(thawed(project).chosen)} trials to epoch 27\n" in printed
     agree(project, plain_loop(project))
     assert replace(thawed(project), inputs={}) == replace(thawed(over), inputs={})
     assert project.best() == over.best()
@@ -153,11 +155,13 @@ def test_kill_9_in_the_middle_of_the_thaw_changes_nothing(project, first, then):
     agree(project, plain_loop(project))
 
 
-def test_a_search_in_which_nobody_may_still_win_ends_without_a_thaw(project):
+def test_a_search_in_which_nobody_may_still_win_ends_without_a_thaw(project, capsys):
     project.study(swift=SMALL | {"thaw_chance": 1.0})
     project.search()
     search = plain_loop(project)
     assert search.thawing.chosen == []
+    print_round(search.records[search.schedule.thaw.key])
+    assert capsys.readouterr().out == "thaw: no trial trains on\n"
     agree(project, search)
 
 

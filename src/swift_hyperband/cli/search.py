@@ -54,9 +54,11 @@ def print_round(record: RoundRecord) -> None:
     clear_line()
     round_ = record.schedule
     stopped = sum(not verdict.continues for verdict in (record.decision.verdicts if record.decision else {}).values())
-    count = f"{len(record.competitors)} trial{'s' if len(record.competitors) > 1 else ''}"
-    print(
+    count = f"{len(record.competitors)} trial{'' if len(record.competitors) == 1 else 's'}"
+    told = (
         f"bracket {round_.bracket}, round {round_.index}: {count} to epoch {round_.end}, "
-        f"{stopped} stopped by prediction, {len(record.promoted or [])} promoted",
-        flush=True,
+        f"{stopped} stopped by prediction, {len(record.promoted or [])} promoted"
     )
+    if round_.is_thaw:
+        told = f"thaw: {count} to epoch {round_.end}" if record.competitors else "thaw: no trial trains on"
+    print(told, flush=True)

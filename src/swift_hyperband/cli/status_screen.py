@@ -35,7 +35,9 @@ def show(reader: Reader) -> None:
     """Print the progress once."""
     progress = reader.read()
     # the one line of a search that was not started stays one line, also in a pipe
-    console.console().print(screen(reader.folder, progress, in_slurm(reader.folder)), soft_wrap=progress is None)
+    console.console().print(
+        screen(reader.folder, progress, in_slurm(reader.folder, progress)), soft_wrap=progress is None
+    )
 
 
 def watch(reader: Reader, seconds: float) -> None:
@@ -47,7 +49,7 @@ def watch(reader: Reader, seconds: float) -> None:
         with Live(console=console.console(), auto_refresh=False) as live:
             while True:
                 progress = reader.read()
-                live.update(screen(reader.folder, progress, in_slurm(reader.folder)), refresh=True)
+                live.update(screen(reader.folder, progress, in_slurm(reader.folder, progress)), refresh=True)
                 if progress is not None and progress.over:
                     return
                 time.sleep(seconds)
@@ -55,14 +57,19 @@ def watch(reader: Reader, seconds: float) -> None:
         return
 
 
-def in_slurm(folder: StudyFolder) -> list[queue.Job] | str:
-    """Return the search's jobs in SLURM, or in a line why they are not known; none where there is no SLURM."""
-    if shutil.which("squeue") is None:
+def in_slurm(folder: StudyFolder, progress: Progress | None) -> list[queue.Job] | str:
+    """Return the search's jobs in SLURM, or in a line why they are not known; none where there is no SLURM.
+
+    A machine may have SLURM's commands and no SLURM: that matters only to a search that has used it.
+    """
+    used = progress is not None and any(job.slurm is not None for job in progress.jobs)
+    is_over = progress is not None and progress.over
+    if shutil.which("squeue") is None or (is_over and not used):
         return []
     try:
         return queue.jobs(folder.path.name, pauses=())
     except queue.SlurmError as error:
-        return str(error)
+        return str(error) if used else []
 
 
 def screen(folder: StudyFolder, progress: Progress | None, queued: Sequence[queue.Job] | str = ()) -> RenderableType:
