@@ -111,7 +111,10 @@ def test_columns_fit_the_width_and_the_others_are_named(finished, capsys, monkey
     lines = printed(capsys, "trials", "study.yaml").splitlines()
     assert max(map(len, lines[:-1])) <= 80
     assert "…" not in "".join(lines)
-    assert lines[-1] == "no room for momentum, bracket, seconds; --json and --csv have all columns"
+    assert lines[-1] == "no room for momentum, seconds; --json and --csv have all columns"
+    # the longest fate is shortened for it
+    assert any(line.split()[2] == "stopped" for line in lines[2:-1])
+    assert "stopped by prediction" in printed(capsys, "trials", "study.yaml", "--csv")
 
 
 def test_so_many_as_asked_for_are_printed(finished, capsys):

@@ -63,9 +63,14 @@ def suggestion(found: object, options: Iterable[object]) -> str:
     return f"; did you mean {by_lower_case[near[0]]}?" if near else ""
 
 
+def plain(value: object) -> str:
+    """Return a value, such as a choice, as text with all its digits; true and false are as in YAML and JSON."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def number(value: object, digits: int = 4) -> str:
     """Return a value with so many significant digits, or as it is if it is no floating-point number."""
-    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+    return f"{value:.{digits}g}" if isinstance(value, float) else plain(value)
 
 
 def duration(seconds: float) -> str:

@@ -27,6 +27,8 @@ COLUMNS = ("rank", "value", "epochs", "seconds", "bracket", "trial", "status")
 STATUS = {str(fate.value).replace(" ", "-"): fate for fate in Fate}
 PADDING = 3
 """Letters between two columns."""
+SHORT = {Fate.STOPPED: "stopped"}
+"""Fates in the table, where hyperparameters need the room."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +110,7 @@ def _show(found: Sequence[Row], whole: int, names: Sequence[str], history: Histo
     columns: dict[str, list[str]] = {
         "#": [str(row.rank) for row in found],
         "trial": [row.trial for row in found],
-        "status": [row.status.value for row in found],
+        "status": [SHORT.get(row.status, row.status.value) for row in found],
         "epochs": [str(row.epochs) for row in found],
         _word(history.study.metric.name): [_cell(row.value) for row in found],
     }

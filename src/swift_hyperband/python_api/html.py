@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from swift_hyperband.base.wording import plain
+
 
 def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a table as HTML. Numbers are shown to six digits, None as a dot."""
@@ -20,7 +22,7 @@ def cell(value: object) -> str:
         return "·"
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else "not finite"
-    return str(value)
+    return plain(value)
 
 
 def configuration(values: object) -> str:

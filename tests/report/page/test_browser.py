@@ -108,6 +108,14 @@ def test_words_filter_and_all_can_be_shown(shown, swift):
     assert len(cells(shown, 1)) == 10
 
 
+def test_a_number_is_found_as_the_table_shows_it(shown):
+    values = cells(shown, 5)
+    assert len(values) == 10
+    for value in values:
+        shown.fill("#filter", value)
+        assert value in cells(shown, 5)
+
+
 def test_of_very_many_trials_the_table_shows_so_many_as_a_browser_can(browser, hyperband, tmp_path, monkeypatch):
     monkeypatch.setattr(document, "MOST_ROWS", 12)
     page.write(hyperband, [], tmp_path)
@@ -178,6 +186,7 @@ def test_nothing_of_a_study_runs_in_it(browser, searches, tmp_path):
     space = {
         "row": {"type": "int", "low": 0, "high": 299},
         "kind": {"type": "categorical", "choices": choices},
+        "nesterov": {"type": "categorical", "choices": [True, False]},
     }
     options = {"table": str(searches.path / "harm.csv")}
     history = searches.run("harm-2", space=space, target__metric=metric, target__options=options)
@@ -193,4 +202,11 @@ def test_nothing_of_a_study_runs_in_it(browser, searches, tmp_path):
     assert shown.locator("svg a").count() == 0
     assert said == []
     assert metric in shown.locator("#table thead").text_content()
+    # choices are as in the study file
+    column = shown.locator("#table th").all_text_contents().index("nesterov") + 1
+    assert set(cells(shown, column)) == {"true", "false"}
+    for name in ("slices", "parallel"):
+        told = shown.evaluate(f"JSON.stringify(document.getElementById('plot-{name}').data)")
+        assert '"true"' in told, name
+        assert "True" not in told, name
     context.close()

@@ -169,6 +169,14 @@ def test_names_of_users_do_no_harm_in_a_figure(conditional):
     assert look.text("<b>{{ loss }}&") == "&lt;b&gt;&#123;&#123; loss }}&amp;"
 
 
+def test_names_of_axes_side_by_side_are_shortened_the_more_the_more_there_are(conditional):
+    material = look.Material(conditional)
+    for names, most in ((list(material.space), 20), (["optimizer"] * 12, 9)):
+        (trace,) = traces(parallel.section(material, names))
+        drawn = [text for one in trace["dimensions"] for text in (one["label"], *one["ticktext"])]
+        assert max(map(len, drawn)) == most
+
+
 def test_importance_is_shown_with_its_error_and_its_warnings(swift):
     found = importance.of_search(swift)
     section = importances.section(found)

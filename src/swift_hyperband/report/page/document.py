@@ -13,8 +13,9 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
+from swift_hyperband.base.wording import number, plain
 from swift_hyperband.report import importance
-from swift_hyperband.report.page import brackets, curves, epochs, jobs, look, parallel, predictions, slices
+from swift_hyperband.report.page import brackets, curves, epochs, jobs, parallel, predictions, slices
 from swift_hyperband.report.page import importance as importances
 from swift_hyperband.report.page.look import Material, Section
 from swift_hyperband.results import provenance
@@ -132,7 +133,7 @@ def _cell(value: Any) -> Any:
     """Return a value for the table, without digits that it does not show: they would be most of the page."""
     if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}")
-    return str(value) if isinstance(value, bool) else value
+    return plain(value) if isinstance(value, bool) else value
 
 
 def _table_html(table: dict[str, Any]) -> str:
@@ -155,7 +156,7 @@ def _table_html(table: dict[str, Any]) -> str:
 
 def _cell_html(value: object) -> str:
     if isinstance(value, int | float):
-        return f'<td class="number">{escape(look.shown(value))}</td>'
+        return f'<td class="number">{escape(number(value))}</td>'
     return f"<td>{'' if value is None else escape(str(value))}</td>"
 
 

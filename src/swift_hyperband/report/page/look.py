@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import plotly.graph_objects as go
 
+from swift_hyperband.base.wording import number, plain
 from swift_hyperband.report import style
 from swift_hyperband.report.trials import LOST, Row, rows
 from swift_hyperband.results.history import History
@@ -88,7 +89,7 @@ class Material:
         """Return what the mouse shows of a trial."""
         row = self.row[trial]
         named = list(row.configuration.items())
-        lines = [f"{text(name)} = {text(shown(value))}" for name, value in named[:MOST_NAMED]]
+        lines = [f"{text(name)} = {text(number(value))}" for name, value in named[:MOST_NAMED]]
         lines += [f"… and {len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
         head = f"<b>trial {text(trial)}</b>, place {row.rank}"
         return "<br>".join([head, f"bracket {row.bracket}, {row.epochs} epochs, {row.status.value}", *lines])
@@ -98,11 +99,6 @@ def text(words: str, most: int = style.LONGEST) -> str:
     """Return a user's text for a figure: on one line, shortened, without tags that plotly would follow."""
     # nor the places that it would fill with numbers
     return escape(style.name(words, most), quote=False).replace("{", "&#123;")
-
-
-def shown(value: object) -> str:
-    """Return a value as readable text."""
-    return style.number(value) if isinstance(value, float) else str(value)
 
 
 def figure(height: int, **layout: Any) -> go.Figure:
@@ -165,4 +161,4 @@ def value_axis(values: style.ValueRange | None, title: str) -> dict[str, Any]:
 
 def choices(keys: Categorical) -> list[str]:
     """Return the choices of a hyperparameter as texts for a figure."""
-    return [text(str(choice)) for choice in keys.choices]
+    return [text(plain(choice)) for choice in keys.choices]

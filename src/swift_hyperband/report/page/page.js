@@ -12,7 +12,8 @@
 
   function table({ columns, rows }, first, most) {
     const [head] = place("table").tHead.rows, body = place("table").tBodies[0];
-    const words = rows.map((row) => row.join("\u0000").toLowerCase());
+    // as it is and as it is shown
+    const words = rows.map((row) => [...row, ...row.map(shown)].join("\u0000").toLowerCase());
     let by = 0, down = false, all = false;
 
     function shown(value) {

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from swift_hyperband.base.wording import plain
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import ranks
 from swift_hyperband.report.page import look
@@ -14,6 +15,8 @@ from swift_hyperband.space.parameters import Categorical, Hyperparameter
 
 MOST, FIRST = 500, 200
 MOST_AXES = 12
+LETTERS, MOST_LETTERS = 130, 20
+"""For the names of all axes side by side, and of one."""
 INACTIVE_AT = -0.12
 """Where a line crosses the axis of a hyperparameter that is not active, which is from 0 to 1."""
 SCALE = [[0.0, style.GREY], [0.75, style.BLUE], [0.9, style.ORANGE], [1.0, style.ORANGE]]
@@ -34,7 +37,8 @@ def section(material: look.Material, names: Sequence[str]) -> look.Section:
     rows = look.thin(standing, MOST, FIRST)
     metric = material.history.study.metric
     order = ranks([metric.loss(row.value or 0.0) for row in rows])
-    dimensions = [_of_hyperparameter(name, material.space[name], rows) for name in names[:MOST_AXES]]
+    letters = min(MOST_LETTERS, LETTERS // (len(names[:MOST_AXES]) + 2))
+    dimensions = [_of_hyperparameter(name, material.space[name], rows, letters) for name in names[:MOST_AXES]]
     dimensions += [_of_epochs(rows), _of_values(material, rows)]
     figure = look.figure(460, margin={"l": 70, "r": 70, "t": 70, "b": 30})
     figure.add_traces(
@@ -61,12 +65,12 @@ def section(material: look.Material, names: Sequence[str]) -> look.Section:
     return look.Section("parallel", "Parallel coordinates", TEXT, figure, notes)
 
 
-def _of_hyperparameter(name: str, keys: Hyperparameter, rows: Sequence[Row]) -> dict[str, Any]:
+def _of_hyperparameter(name: str, keys: Hyperparameter, rows: Sequence[Row], letters: int) -> dict[str, Any]:
     if isinstance(keys, Categorical):
         found = list(keys.choices)
         steps = max(1, len(found) - 1)
         # plain text: these labels are not read as tags
-        ticks = {place / steps: style.name(str(choice), 20) for place, choice in enumerate(found)}
+        ticks = {place / steps: style.name(plain(choice), letters) for place, choice in enumerate(found)}
         places = {choice: place / steps for place, choice in enumerate(found)}
         values = [places[row.configuration[name]] if name in row.configuration else INACTIVE_AT for row in rows]
     else:
@@ -76,7 +80,7 @@ def _of_hyperparameter(name: str, keys: Hyperparameter, rows: Sequence[Row]) -> 
     if INACTIVE_AT in values:
         ticks[INACTIVE_AT], low = "inactive", INACTIVE_AT
     return {
-        "label": look.text(name, 20),
+        "label": look.text(name, letters),
         "values": values,
         "range": [low - 0.02, 1.02],
         "tickvals": list(ticks),

@@ -8,6 +8,7 @@ from typing import Any
 
 from plotly.subplots import make_subplots
 
+from swift_hyperband.base.wording import plain
 from swift_hyperband.report import style
 from swift_hyperband.report.page import look
 from swift_hyperband.report.trials import LOST, Row
@@ -109,7 +110,7 @@ def _lost(
 
 def _places(material: look.Material, name: str, rows: Sequence[Row]) -> list[Any]:
     if isinstance(material.space[name], Categorical):
-        return [look.text(str(row.configuration[name])) for row in rows]
+        return [look.text(plain(row.configuration[name])) for row in rows]
     return [row.configuration[name] for row in rows]
 
 

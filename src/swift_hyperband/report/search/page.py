@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 
 from swift_hyperband.base.files import write_text
+from swift_hyperband.base.wording import number
 from swift_hyperband.report import style
 from swift_hyperband.report.numbers import Spending, predicted_kill_risk, predictions, r2, spearman, spending, thaws
 from swift_hyperband.report.page import document
@@ -85,16 +86,12 @@ def sentence(history: History, total: Spending, winner: Best | None) -> str:
 
 def _winner(history: History, winner: Best) -> dict[str, str]:
     trial = history.trials[winner.trial]
-    values = {name: _text(value) for name, value in trial.configuration.items()}
+    values = {name: number(value) for name, value in trial.configuration.items()}
     where = {"trial": winner.trial, "bracket": str(trial.bracket), "epoch": str(winner.epoch)}
     sampling = history.study.search.sampling
     if history.schedule.in_turn:
         where["drawn"] = f"by {sampling}" if winner.trial in history.by_model else "at random"
     return {history.study.target.metric: style.number(winner.value), **values, **where}
-
-
-def _text(value: object) -> str:
-    return style.number(value) if isinstance(value, float) else str(value)
 
 
 def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str, str]:
