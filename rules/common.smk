@@ -5,7 +5,7 @@ from swift_hyperband.results.begin import begin, reason_to_give_up
 from swift_hyperband.workflow.adopting import adopt
 from swift_hyperband.workflow.dag import Dag
 from swift_hyperband.base.errors import about_disk
-from swift_hyperband.earlier.taking import take_over
+from swift_hyperband.earlier.taking import found_for, take_over
 from swift_hyperband.processes.head import become_head
 from swift_hyperband.processes.watch import watcher
 from swift_hyperband.results.jobs import was_out_of_time
@@ -74,9 +74,10 @@ def take_lead():
         if not workflow.executor_plugin.common_settings.local_exec:
             check_paths_for_cluster(paths(), sys.executable)
         become_head(dag.folder.path, watcher())
+        earlier = found_for(dag.folder, study)
         freeze(dag.folder, study)
         begin(dag.folder, study.definition()["target"])
-        take_over(dag.folder, study)
+        take_over(dag.folder, study, earlier)
         fitting.check(dag.folder, study.frozen())
         deciding.mend(dag.folder, study)
         if study.execution == "rounds":

@@ -56,7 +56,6 @@ ELSEWHERE = {
     "compare/summaries": "compare/test_units",
     "cli/import_": "earlier/test_imports",
     "earlier/foresight": "earlier/test_taking",
-    "earlier/sources": "earlier/test_taking",
     "datasets/substitutes/brown": "datasets/test_ptb",
     "datasets/substitutes/ttbar": "datasets/test_delphes",
     "python_api/html": "python_api/test_results",

@@ -102,6 +102,14 @@ def test_where_the_best_epoch_counts_both_metrics_are_those_of_that_epoch(here):
     assert found.value == min(curve) == curve[2]
 
 
+def test_no_run_takes_epochs_over_from_an_earlier_search(here):
+    study = yaml.safe_load((here / "config/study.yaml").read_text())
+    (here / "config/study.yaml").write_text(yaml.safe_dump({**study, "earlier": ["results/before"]}))
+    settings = real_runs.load(here / "config/figure4.yaml")
+    for search in (*settings.sequential, real_runs.PARALLEL):
+        assert real_runs._variant(settings, search, 1).earlier == []
+
+
 @pytest.mark.parametrize(
     ("change", "needed"),
     [

@@ -1,5 +1,7 @@
 """Epochs of an earlier search count only where this study would train the same ones."""
 
+import shutil
+
 import pytest
 
 from swift_hyperband.earlier.agreement import disagreement
@@ -28,17 +30,18 @@ def agree(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(provenance.ALLOW, raising=False)
 
-    def study(max_epochs=27, **target):
+    def study(max_epochs=27, seed_per_trial=False, **target):
         raw = {
             "name": "study",
             "target": {"name": "model.py:Model", "metric": "loss", "mode": "min", **target},
             "space": {"rate": {"type": "float", "low": 0.1, "high": 1.0}},
-            "search": {"max_epochs": max_epochs, "eta": 3},
+            "search": {"max_epochs": max_epochs, "eta": 3, "seed_per_trial": seed_per_trial},
         }
         return parse({**raw, "target": {key: value for key, value in raw["target"].items() if value}}, "study.yaml")
 
     def agree(change=None, max_epochs=27, before=None, now=None):
         folder = StudyFolder(tmp_path / "results/small")
+        shutil.rmtree(folder.path, ignore_errors=True)
         earlier = freeze(folder, study(9, **(before or {})))
         (folder.trial("a")).mkdir(parents=True)
         write_rows(folder.trial("a"), [{"epoch": 1, "loss": 1.0, "seconds": 1.0}])
@@ -73,7 +76,17 @@ def test_edited_code_does_not_unless_that_is_allowed(agree, tmp_path, monkeypatc
     assert agree() is None
 
 
-@pytest.mark.parametrize("over", ["context.max_epochs", 'getattr(context, "max_epochs")'])
+READING = [
+    "context.max_epochs",
+    'getattr(context, "max_epochs")',
+    "getattr(context, self.name)",
+    "vars(context)",
+    "dataclasses.asdict(self._context)",
+    "**context.__dict__",
+]
+
+
+@pytest.mark.parametrize("over", READING)
 def test_a_schedule_over_the_last_epoch_does_not_where_that_is_another(agree, tmp_path, over):
     write(tmp_path, over=over)
     why = agree()
@@ -81,6 +94,19 @@ def test_a_schedule_over_the_last_epoch_does_not_where_that_is_another(agree, tm
         "must have epochs that do not depend on the last one, but its max_epochs is 9, here it is 27, and model.py:4 "
         "reads max_epochs; give the length of such a schedule as an option of the target, the same in both"
     )
+
+
+def test_so_does_a_pattern_and_a_context_by_another_name(agree, tmp_path):
+    """Attributes of other objects do not matter."""
+    write(tmp_path, over="vars(self), self.__dict__, vars(configuration)")
+    assert agree() is None
+    model = MODEL.format(over="1").replace("configuration, context", "configuration, what_")
+    for line in (
+        "vars(what_)",
+        "match what_:\n            case Context(max_epochs=last):\n                self.of = last",
+    ):
+        (tmp_path / "model.py").write_text(model.replace("self.spread(1)", line))
+        assert "model.py:" in agree(change=None)
 
 
 def test_it_agrees_where_the_last_epoch_is_the_same(agree, tmp_path):
@@ -93,6 +119,8 @@ def test_it_agrees_where_the_last_epoch_is_the_same(agree, tmp_path):
     [
         ({"name": None, "command": "true --of {max_epochs} --rate {rate}"}, "target.command names {max_epochs}"),
         ({"name": None, "command": "sh train.sh {rate}"}, "train.sh reads SWIFT_MAX_EPOCHS"),
+        ({"name": None, "command": "sh -c 'run --of $SWIFT_MAX_EPOCHS'"}, "target.command names SWIFT_MAX_EPOCHS"),
+        ({"name": None, "command": ["sh", "-c", "run $SWIFT_MAX_EPOCHS"]}, "target.command names SWIFT_MAX_EPOCHS"),
         ({"name": "svhn-cnn"}, "svhn-cnn spreads its learning rate over it (option epochs of the target)"),
         ({"name": "svhn-cnn", "options": {"epochs": 27}}, None),
         ({"name": "cifar10-cnn"}, None),
@@ -113,3 +141,12 @@ def test_another_option_does_not_agree_and_piece_does_not_matter(agree, tmp_path
     write(tmp_path)
     program = {"name": None, "command": "true {rate}", "metrics": {"format": "csv", "path": "{folder}/metrics.csv"}}
     assert agree(before=program, now={**program, "piece": 3}) is None
+
+
+def test_trials_with_seeds_of_their_own_do_not_agree_with_those_that_share_the_studys(agree, tmp_path):
+    write(tmp_path)
+    assert agree(now={"seed_per_trial": True}) == (
+        "must train with the seeds that this study trains with, found that search.seed_per_trial is false there, true "
+        "here; leave it out of earlier, or set it alike"
+    )
+    assert agree(before={"seed_per_trial": True}) is None

@@ -108,7 +108,7 @@ def test_curves_without_states_serve_as_far_as_they_go_and_what_trains_again_is_
     found = TakenEpochs.of(large, Taken.of(large), History(large).asked)
     assert 0 < len(again) == found.again < found.used
     printed = " ".join(project.run("swift-hyperband", "status").split())
-    assert f"{found.again} of them again here, as their states were deleted" in printed
+    assert f"{found.again} of them again here, as their states were not kept" in printed
     told = json.loads(project.run("swift-hyperband", "status", "--json"))["epochs"]
     assert (told["earlier"], told["earlier_again"]) == (found.used, found.again)
 
@@ -218,6 +218,7 @@ def test_epochs_of_another_model_are_refused_in_one_line(refusing, keys, line):
     assert line in printed
     assert len(printed.strip().splitlines()) == 1
     assert not [*(refusing.path / "results/large").glob("trials/*")]
+    assert not (refusing.path / "results/large/study.json").exists()
     assert line in refusing.run("swift-hyperband", "plan", check=False)
 
 
@@ -228,11 +229,15 @@ def test_a_search_is_none_of_its_own_earlier_ones(refusing):
 
 
 def test_an_earlier_search_that_runs_is_left_alone(refusing):
+    shutil.rmtree(refusing.path / "results/large", ignore_errors=True)
     refusing.study(name="large", search__max_epochs=9, earlier=["results/small"])
     with lease.try_acquire(refusing.path / "results/small", unless=lambda: False):
         printed = refusing.run("swift-hyperband", "search", check=False)
-    assert "results/small: must not run while its trials are taken over, but process" in printed
+        by_workflow = refusing.run("snakemake", "--cores", "1", check=False)
+    for told in (printed, by_workflow):
+        assert "results/small: must not run while its trials are taken over, but process" in told
     assert not [*(refusing.path / "results/large").glob("trials/*")]
+    assert not (refusing.path / "results/large/study.json").exists(), "it may be corrected under its name"
 
 
 def test_the_plan_tells_how_many_epochs_are_there(project):

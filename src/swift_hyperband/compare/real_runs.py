@@ -173,6 +173,8 @@ def _variant(settings: RealRuns, search: str, seed: int) -> Study:
         return studies.parse(content, str(path))
     algorithm = "swift-hyperband" if search == PARALLEL else ALGORITHMS[search].study
     content["name"] = f"{settings.name}-{search}-{seed}"
+    # each run trains all of its epochs itself
+    content.pop("earlier", None)
     content["search"] = {**given, "algorithm": algorithm, "seed": seed}
     if search == PARALLEL:
         resources = content.get("resources")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,15 +16,18 @@ from swift_hyperband.processes import lease
 from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
 from swift_hyperband.results.contents import Config
 from swift_hyperband.results.freeze import load_study
-from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.layout import StudyFolder, expanded
 from swift_hyperband.results.taken import Taken
 from swift_hyperband.search.sampling import ONE_IN
+from swift_hyperband.targets import ASK_TELL
 from swift_hyperband.training import state
 from swift_hyperband.training.trial import CURVE, read_rows
 
 if TYPE_CHECKING:
     from swift_hyperband.study.model import Study
 
+ELSEWHERE = "another earlier search has them as far or further"
+"""A reason to leave trials out."""
 PAUSE = 0.5
 """Seconds between two looks at whether an earlier search runs."""
 
@@ -63,13 +67,15 @@ def sources(study: Study, own: StudyFolder, where: str) -> list[Source]:
     """
     found, known = [], Taken.of(own).searches
     for number, name in enumerate(study.earlier):
-        folder, key = StudyFolder(Path(name)), f"{where}: earlier[{number}]"
+        key = f"{where}: earlier[{number}]"
+        folder = StudyFolder(expanded(name, key))
         if folder.path.resolve() == own.path.resolve():
             raise UserError(f"{key} must be the folder of another search, found that of this one ({name})")
         if not folder.study.exists():
             if name in known:
                 continue
-            raise UserError(f"{key} must be the folder of a search that was started, found no {folder.study}")
+            wrong = f"the file {folder.path}" if folder.path.is_file() else f"no {folder.study}"
+            raise UserError(f"{key} must be the folder of a search that was started, found {wrong}")
         try:
             earlier = load_study(folder)
         except UserError as error:
@@ -81,7 +87,9 @@ def sources(study: Study, own: StudyFolder, where: str) -> list[Source]:
 
 
 def check_rest(source: Source) -> None:
-    """Check that nobody searches in an earlier search's folder; a silent process on another machine is waited for.
+    """Check that nobody searches or trains in an earlier search's folder.
+
+    Trainings may outlive a head that was killed. A silent process on another machine is waited for.
 
     Raises
     ------
@@ -89,14 +97,17 @@ def check_rest(source: Source) -> None:
         If somebody does.
     """
     watch, end = lease.Watch(), time.monotonic() + SILENT_AFTER + INTERVAL
-    for place in (source.folder.path, source.folder.decider):
-        while watch.is_held(place):
-            if lease.is_held_here(place) or time.monotonic() > end:
-                raise UserError(
-                    f"{source.folder.path}: must not run while its trials are taken over, but {lease.holder(place)} is "
-                    "at work on it; wait for its end, or stop it first"
-                )
-            time.sleep(PAUSE)
+    folder = source.folder
+    held = [folder.path, folder.decider, *folder.workers.glob("*"), *folder.trials()]
+    # all of them at once, so that those of a dead machine are waited for together
+    while held := [place for place in held if watch.is_held(place)]:
+        at_work = next((place for place in held if lease.is_held_here(place)), held[0])
+        if lease.is_held_here(at_work) or time.monotonic() > end:
+            raise UserError(
+                f"{folder.path}: must not run while its trials are taken over, but {lease.holder(at_work)} is at work "
+                f"on {'it' if at_work == folder.path else at_work}; wait for its end, or stop it first"
+            )
+        time.sleep(PAUSE)
 
 
 def known_before(study: Study) -> dict[str, Config]:
@@ -152,9 +163,9 @@ def offers(study: Study, found: Iterable[Source]) -> Offers:
     """Return the trials of earlier searches with which a study can go on, the best offer for each."""
     known, trials = known_before(study), dict[str, Offer]()
     drawn = {trial for bracket in study.supply().brackets for trial in study.slots(bracket)}
-    left_out: dict[str, Mapping[str, int]] = {}
+    left_out: dict[str, Counter[str]] = {}
     for source in found:
-        reasons: Counter[str] = Counter()
+        reasons = left_out[source.name] = Counter[str]()
         for place in source.folder.trials():
             if not (place / CURVE).exists():
                 continue
@@ -163,8 +174,11 @@ def offers(study: Study, found: Iterable[Source]) -> Offers:
                 reasons[offer] += 1
             elif offer.epochs and ((other := trials.get(place.name)) is None or _worth(offer) > _worth(other)):
                 trials[place.name] = offer
-        left_out[source.name] = dict(reasons)
-    return Offers(trials, left_out)
+                if other is not None:
+                    left_out[other.source.name][ELSEWHERE] += 1
+            elif offer.epochs:
+                reasons[ELSEWHERE] += 1
+    return Offers(trials, {name: dict(reasons) for name, reasons in left_out.items()})
 
 
 def _worth(offer: Offer) -> tuple[bool, int]:
@@ -183,7 +197,11 @@ def _offer(
         config, rows = Config.read(place / "config.json"), read_rows(place)
     except UserError:
         return "their files are damaged"
-    if config != known[place.name]:
+    # as text: Python takes 4 for 4.0, and 0 for False
+    own = known[place.name]
+    if json.dumps(vars(config), sort_keys=True) != json.dumps(vars(own), sort_keys=True):
         return "this study draws other configurations for them"
-    has_state = state.place(place) is not None and len(rows) <= max_epochs
-    return Offer(source, config, len(rows) if has_state else min(len(rows), max_epochs - 1), has_state)
+    # training by the user's own code goes on after the curve's last epoch, whatever that code keeps
+    by_user = source.study.target.name == ASK_TELL
+    has_state = (by_user or state.place(place) is not None) and len(rows) <= max_epochs
+    return Offer(source, own, len(rows) if has_state else min(len(rows), max_epochs - 1), has_state)

@@ -60,8 +60,8 @@ _OUTPUTS = {"threshold": "threshold", "fit": "predictor", "decide": "decision", 
 """The file that each step of a round writes, without its suffix."""
 
 
-def expanded(results: str) -> Path:
-    """Return the folder that a study's key `results` names: with ~ and variables such as $SCRATCH as they are here.
+def expanded(results: str, key: str = "results") -> Path:
+    """Return the folder that a key of a study names: with ~ and variables such as $SCRATCH as they are here.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def expanded(results: str) -> Path:
         name = found[1] or found[2]
         if not os.environ.get(name):
             raise UserError(
-                f"results: {results} names a variable that must be set, found no {name} in the environment; "
+                f"{key}: {results} names a variable that must be set, found no {name} in the environment; "
                 f"give it (export {name}=...), or name a folder in the study file"
             )
         return os.environ[name]
@@ -83,7 +83,7 @@ def expanded(results: str) -> Path:
         return path.expanduser()
     except RuntimeError:
         raise UserError(
-            f"results: {results} must begin with the home of a user of this machine, found no home of {path.parts[0]}; "
+            f"{key}: {results} must begin with the home of a user of this machine, found no home of {path.parts[0]}; "
             "name a folder in the study file"
         ) from None
 

@@ -124,5 +124,5 @@ class TakenEpochs:
         """In words; None where nothing was taken over."""
         if not self.searches:
             return None
-        again = f", {self.again} of them again here, as their states were deleted" if self.again else ""
+        again = f", {self.again} of them again here, as their states were not kept" if self.again else ""
         return f"{self.used} of these epochs were trained before, in {' and '.join(self.searches)}{again}"

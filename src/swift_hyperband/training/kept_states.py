@@ -72,6 +72,23 @@ def unsound(folder: Path, metric: Metric) -> tuple[Path, str] | None:
     return _unsound_best(folder, _epoch(metric, read_rows(folder)))
 
 
+def resumes(folder: Path, metric: Metric) -> int | None:
+    """Return the epoch from which a trial's training would go on, that of its sound state; None if it would start anew.
+
+    That may be an earlier epoch than the last one of its curve. Needs no torch.
+    """
+    rows, path = read_rows(folder), state.place(folder)
+    if path is None:
+        return None
+    found, epochs = state.look_at(path, rows)
+    epochs = len(rows) if epochs is None else epochs
+    if found is not None or not epochs:
+        return None
+    if metric.at == "best" and _unsound_best(folder, _epoch(metric, rows[:epochs])) is not None:
+        return None
+    return epochs
+
+
 def of_programs(folder: Path) -> list[str]:
     """Return the names of the folders of a program's state that the state of the best epoch needs."""
     kept = best(folder)

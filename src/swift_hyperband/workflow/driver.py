@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import groupby
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.earlier.taking import take_over
+from swift_hyperband.earlier.taking import found_for, take_over
 from swift_hyperband.processes.head import become_head
 from swift_hyperband.processes.lease import Lease
 from swift_hyperband.results import provenance
@@ -136,10 +136,11 @@ def begin_search(study: Study, folder: StudyFolder, by_user: bool = False) -> St
     """Begin a search, or go on with it, in the process that alone may: freeze the study."""
     study = check_frozen(folder, study)
     journaled.check(study, study.name)
+    earlier = found_for(folder, study)
     begin(folder, study.definition()["target"], by_user)
     fitting.check(folder, study.frozen())
     study = freeze(folder, study)
-    take_over(folder, study)
+    take_over(folder, study, earlier)
     return study
 
 

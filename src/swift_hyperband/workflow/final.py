@@ -45,6 +45,8 @@ def _content(history: History, best: Best, name: str, epochs: int, search: Mappi
         "target": study.definition()["target"],
         "space": {key: {"type": "categorical", "choices": [value]} for key, value in best.configuration.items()},
         "search": {"algorithm": "random", "max_epochs": epochs, "eta": 2, **search},
+        # the winner goes on from its own state, not from that of a search before it
+        "earlier": [],
         # each of them is a result
         "keep_states": True,
     }
