@@ -33,7 +33,8 @@ def test_what_it_writes_passes_the_check_of_its_target(kind, capsys, request):
     if kind == "lightning":
         pytest.importorskip("lightning", reason="Lightning is not among the requirements")
     assert main(["init", "--target", kind]) == 0
-    assert set(files()) == {"config/config.yaml", "train.py" if kind == "command" else "model.py"}
+    model = "train.py" if kind == "command" else "model.py"
+    assert set(files()) == {"config/config.yaml", "config/study.schema.json", model}
     assert main(["check-target"]) == 0
     assert "2 epochs come out as 1 + 1 in new processes, bit for bit" in capsys.readouterr().out
 
@@ -56,13 +57,16 @@ def test_what_an_installer_compiles_is_left_out(tmp_path, monkeypatch):
     assert list(start.glob("__pycache__/*.pyc"))
     monkeypatch.setattr(init, "shipped", lambda name: start if name.startswith(STARTS) else shipped(name))
     assert main(["init", "here"]) == 0
-    assert {name for name in files() if name.startswith("here")} == {"here/config/config.yaml", "here/model.py"}
+    written = {name for name in files() if name.startswith("here")}
+    assert written == {"here/config/config.yaml", "here/config/study.schema.json", "here/model.py"}
 
 
-def test_editors_find_the_schema():
-    assert main(["init"]) == 0
-    schema = Path(re.match(r"# yaml-language-server: \$schema=(.*)", Path("config/config.yaml").read_text())[1])
-    assert "space" in json.loads(schema.read_text())["properties"]
+def test_editors_find_the_schema_wherever_the_folder_is_taken():
+    assert main(["init", "first"]) == 0
+    study = Path("first").rename("second") / "config/config.yaml"
+    name = re.match(r"# yaml-language-server: \$schema=(.*)", study.read_text())[1]
+    assert not Path(name).is_absolute()
+    assert "space" in json.loads((study.parent / name).read_text())["properties"]
 
 
 @pytest.mark.parametrize("name", ["config/config.yaml", "model.py"])

@@ -18,6 +18,8 @@ TARGETS = {"torch": "torch", "lightning": "lightning", "command": None}
 SLURM = "slurm"
 RELATIVE_SCHEMA = f"../../../../{SCHEMA}"
 """As the study files of a clone name the schema."""
+OWN_SCHEMA = Path(STUDY_FILE).parent / Path(SCHEMA).name
+"""Its copy beside the study, so that no path of this machine is in the study; editors read it, no command does."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _init(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     has_study = (folder / STUDY_FILE).exists()
-    files = {} if has_study and options.slurm else _below(shipped(f"{STARTS}/{options.target}"))
+    files: dict[str, Path] = {}
+    if not (has_study and options.slurm):
+        files = {**_below(shipped(f"{STARTS}/{options.target}")), str(OWN_SCHEMA): shipped(SCHEMA)}
     if options.slurm:
         files |= {f"{PROFILES}/{SLURM}/{name}": path for name, path in _below(shipped(f"{PROFILES}/{SLURM}")).items()}
     if there := [str(folder / name) for name in files if (folder / name).exists()]:
@@ -50,7 +54,7 @@ def _init(options: argparse.Namespace) -> int:
         )
     for name, path in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        write_text(folder / name, path.read_text(encoding="utf-8").replace(RELATIVE_SCHEMA, str(shipped(SCHEMA))))
+        write_text(folder / name, path.read_text(encoding="utf-8").replace(RELATIVE_SCHEMA, OWN_SCHEMA.name))
     print(f"written: {', '.join(str(folder / name) for name in files)}")
     needed = TARGETS[options.target]
     if not has_study and needed is not None and find_spec(needed) is None:
