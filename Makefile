@@ -4,7 +4,7 @@
 # make coverage   run them and tell which lines of src they reach: takes two to three times as long
 # make data   fetch data for the built-in targets, as far as they can be had
 # make fuzz   damage study files, tables and results in thousands of ways: each must be read, or told in one line
-# make site   write the documentation as a site, which is read without network: site/index.html
+# make site   write the documentation as a site: open site/index.html; its search needs a server, python3 -m http.server -d site
 # make test-slurm   run those that need a SLURM cluster, which they set up here for a while: as root on Debian 12
 # All make their own virtual environment first, with the versions of requirements.lock; 'run' and 'data' install only what
 # a search needs.

@@ -1,9 +1,10 @@
-"""What all tests share: the loopback annealer, tables of curves, and a processor left as it was found."""
+"""What all tests share: the loopback annealer, tables of curves, a browser, and a processor left as it was found."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ forked = load("forked", "forked.py")
 slurm_stand_in = load("slurm_stand_in", "slurm/stand_in.py")
 load("version_0_1", "version_0_1.py")
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SHARED = Path(__file__).parents[2] / "shared/curves"
 FILES = {
     "mlpf": "mlpf_delphes/delphes_trainings_processed.csv",
@@ -128,3 +130,16 @@ def table():
         seconds=None,
         ids=[str(row) for row in range(200)],
     )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Start an installed Chromium, once for each module; $SWIFT_CHROMIUM names another one."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no package playwright, which drives the browser")
+    found = os.environ.get("SWIFT_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    with sync_api.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield started
+        started.close()

@@ -1,8 +1,5 @@
 """The page in a real browser, without network: it opens, draws, sorts, filters, and answers to the mouse."""
 
-import os
-import shutil
-
 import pytest
 
 from swift_hyperband.report.page import document
@@ -12,20 +9,6 @@ from swift_hyperband.results.jobs import Job, JobOutcome
 from swift_hyperband.results.standing import best
 
 PLOTS = ["brackets", "epochs", "curves", "parallel", "importance", "slices", "predictions", "jobs"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start an installed Chromium, once; $SWIFT_CHROMIUM names another one."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no package playwright, which drives the browser")
-    found = os.environ.get("SWIFT_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    with sync_api.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
