@@ -1,5 +1,5 @@
 # What the rules share: the study, and which files a round's jobs read.
-from swift_hyperband.workflow import deciding, fitting, journaled
+from swift_hyperband.workflow import deciding, fitting, journaled, place
 from swift_hyperband.annealing.settings import REMOTE
 from swift_hyperband.results.begin import begin, reason_to_give_up
 from swift_hyperband.workflow.adopting import adopt
@@ -9,7 +9,6 @@ from swift_hyperband.earlier.taking import found_for, take_over
 from swift_hyperband.processes.head import become_head
 from swift_hyperband.processes.watch import watcher
 from swift_hyperband.results.jobs import was_out_of_time
-from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.freeze import check_frozen, freeze
 from swift_hyperband.workflow.paths import check_paths_for_cluster
 from swift_hyperband.workflow.retrying import give_up_with
@@ -150,7 +149,11 @@ def read_study():
             update_config(given, reader.read(Path(path)))
         if IS_MAIN:
             update_config(given, workflow.config_settings.config)
-        given = {key: value for key, value in given.items() if key not in SETTINGS}
+        given = {
+            key: value
+            for key, value in given.items()
+            if key not in SETTINGS and not key.startswith(place.PREFIX)
+        }
         found = swift_hyperband.study.model.parse(given, where)
         # jobs need not look again
         if workflow.is_main_process:
@@ -158,7 +161,10 @@ def read_study():
             at_a_time = found.resources.workers * found.resources.side_by_side
             swift_hyperband.study.files.check_own_files(found, where, at_a_time)
             journaled.check_rounds(found, where)
-        folder = StudyFolder.of(found.name, found.results)
+        handed = workflow.config_settings.config
+        folder = place.folder_of(found.name, found.results, handed)
+        if workflow.is_main_process:
+            place.hand_on(workflow.config_settings, found.name, found.results, folder)
         check_folder(folder.path)
         return check_frozen(folder, found), folder
     except UserError as error:

@@ -63,6 +63,29 @@ def test_the_results_lie_where_the_study_file_says_and_may_move(own, finished, e
     assert folders == {".snakemake", "config", "it's a disk", "logs", name.partition("/")[0]}
 
 
+def test_jobs_and_resume_find_the_results_though_the_variable_is_another_there(own):
+    own.variables["SCRATCH"] = "disk"
+    own.study(results="$SCRATCH/mine", search={"algorithm": "hyperband", "max_epochs": 3, "brackets": [0]})
+    submit = own.path / "submit.sh"
+    submit.write_text('#!/bin/sh\nSCRATCH=/of/a/node sh "$1" > "$1.log" 2>&1\n')
+    submit.chmod(0o755)
+    cluster = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", submit]
+    cluster += ["--jobs", "1", "--seconds-between-status-checks", "1", "--latency-wait", "2"]
+    snakefile = own.run("swift-hyperband", "workflow").strip()
+    own.run("snakemake", "--snakefile", snakefile, *cluster, "--until", "train_full")
+    place = own.path / "disk/mine/table"
+    assert list(place.glob("trials/*/curve.jsonl"))
+    for scratch in ({}, {"SCRATCH": "another"}):
+        own.variables = scratch
+        own.run("swift-hyperband", "resume", "disk/mine/table", "--cores", "1", "best")
+        assert (place / "best.yaml").exists()
+        assert not (own.path / "another").exists()
+    # a folder that was renamed is none of this study
+    shutil.move(place, place.with_name("other"))
+    own.variables = {}
+    assert "must be disk/mine/table" in own.run("swift-hyperband", "resume", "disk/mine/other", check=False)
+
+
 def test_the_recording_of_a_study_lies_beside_its_search(own):
     own.study(results="disk", target__name="curve-table")
     own.run("swift-hyperband", "record", "--configurations", "3", "--cores", "1")

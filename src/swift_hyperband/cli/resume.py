@@ -10,7 +10,7 @@ from swift_hyperband.base.files import read_json, write_json
 from swift_hyperband.cli.start import ABOUT, add_options, is_study_file, start
 from swift_hyperband.results.contents import known
 from swift_hyperband.results.freeze import load_frozen
-from swift_hyperband.results.layout import RESULTS, StudyFolder
+from swift_hyperband.results.layout import RESULTS, StudyFolder, is_of_environment
 from swift_hyperband.study.model import load
 
 
@@ -55,6 +55,9 @@ def _frozen_study_file(folder: StudyFolder) -> Path:
     frozen = load_frozen(folder)
     study = {**frozen.definition, **frozen.settings}
     # older settings lack the key
+    if is_of_environment(study.get("results", RESULTS)):
+        # the user has named the folder, whatever the variable is here
+        study["results"] = str(folder.path.parent)
     here = StudyFolder.of(study["name"], study.get("results", RESULTS))
     if here.path.resolve() != folder.path.resolve():
         raise UserError(

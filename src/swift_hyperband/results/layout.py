@@ -88,6 +88,11 @@ def expanded(results: str, key: str = "results") -> Path:
         ) from None
 
 
+def is_of_environment(results: str | Path) -> bool:
+    """Whether the folder that a study's key `results` names depends on who looks, and where."""
+    return str(results).startswith("~") or _VARIABLE.search(str(results)) is not None
+
+
 @dataclass(frozen=True)
 class StudyFolder:
     """Paths in the folder of one study."""
