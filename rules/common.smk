@@ -76,7 +76,8 @@ def take_lead():
         earlier = found_for(dag.folder, study)
         freeze(dag.folder, study)
         begin(dag.folder, study.definition()["target"])
-        take_over(dag.folder, study, earlier)
+        # the job that writes best.yaml trains nothing; who decides for workers sees to it
+        take_over(dag.folder, study, earlier, remakes=study.execution == "workers")
         fitting.check(dag.folder, study.frozen())
         deciding.mend(dag.folder, study)
         if study.execution == "rounds":

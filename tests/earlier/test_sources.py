@@ -6,6 +6,7 @@ import pytest
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import write_text
+from swift_hyperband.earlier.foresight import foresee
 from swift_hyperband.earlier.taking import found_for, take_over
 from swift_hyperband.processes import lease
 from swift_hyperband.results.contents import Config
@@ -27,14 +28,16 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def study(name, epochs=9, earlier=(), space=RATE, target="digits-cnn", **search):
-    """Return a study without rounds, whose one bracket has three trials."""
+def study(name, epochs=9, earlier=(), space=RATE, target="digits-cnn", thaw=0.0, **search):
+    """Return a study; one without rounds, whose one bracket has three trials, if no other algorithm is given."""
+    search = {"algorithm": "random", "trials": 3} | search
     return parse(
         {
+            **({"swift": {"thaw": thaw}} if search["algorithm"] == "swift-hyperband" else {}),
             "name": name,
             "target": {"name": target, "metric": "accuracy", "mode": "max"},
             "space": space,
-            "search": {"algorithm": "random", "max_epochs": epochs, "eta": 3, "seed": 1, "trials": 3, **search},
+            "search": {"max_epochs": epochs, "eta": 3, "seed": 1} | {k: v for k, v in search.items() if v is not None},
             "earlier": list(earlier),
         },
         name,
@@ -62,12 +65,12 @@ def save(place, curve):
     write_text(place / "state.json", sealed.sealed_json(content))
 
 
-def taken_by(name="large", **keys):
+def taken_by(name="large", remakes=True, **keys):
     """Take trials over; return the folder and what was taken."""
     one, folder = study(name, **{"earlier": ["results/small"], **keys}), StudyFolder.of(name)
     found = found_for(folder, one)
     freeze(folder, one)
-    take_over(folder, one, found)
+    take_over(folder, one, found, remakes)
     return folder, Taken.of(folder)
 
 
@@ -172,6 +175,38 @@ def test_a_state_of_another_curve_or_beyond_the_last_epoch_is_not():
         second.name: False,
         third.name: True,
     }
+
+
+WHOLE = [(9, None, True, 9), (9, None, False, 8), (12, 12, True, 9), (12, 12, False, 8), (9, 9, False, 9)]
+
+
+@pytest.mark.parametrize(("rows", "state", "remakes", "epochs"), WHOLE)
+def test_a_whole_curve_without_a_state_counts_where_the_winners_state_is_made_again(rows, state, remakes, epochs):
+    searched(rows=rows, state=state, epochs=27)
+    large, taken = taken_by(remakes=remakes)
+    assert {(one.epochs, one.state) for one in taken.trials.values()} == {(epochs, rows == state == 9)}
+    assert {len(read_rows(path)) for path in large.trials()} == {epochs}
+
+
+BOUNDS = [
+    # 9 trials of which 3 and 1 go on, 5 of which 1 goes on, and 3
+    ({"algorithm": "hyperband"}, 0.0, 9 + 3 * 2 + 6 + 5 * 3 + 6 + 3 * 9),
+    ({"algorithm": "swift-hyperband"}, 0.5, None),
+    ({"algorithm": "asha"}, 0.0, 17 * 9),
+]
+
+
+@pytest.mark.parametrize(("search", "thaw", "most"), BOUNDS)
+def test_the_plan_gives_bounds_that_hold(search, thaw, most):
+    rest = {"trials": None, "thaw": thaw} | search
+    searched(rows=9, state=9, **rest)
+    large = study("large", earlier=["results/small"], **rest)
+    found = foresee(large, StudyFolder.of("large"), "large")
+    assert found.epochs == 17 * 9
+    if most is None:
+        most = min(17 * 9, 69 + large.schedule().thaw.budget)
+        assert most > 69
+    assert (found.least, found.most) == (0 if search["algorithm"] == "asha" else found.least, most)
 
 
 def test_files_that_the_users_own_code_keeps_come_with_the_curve():

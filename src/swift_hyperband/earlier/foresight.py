@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from swift_hyperband.earlier.sources import offers, sources
+from swift_hyperband.earlier.sources import Offer, offers, sources
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search.algorithms import ALGORITHMS
 from swift_hyperband.search.schedule import Round
@@ -76,28 +76,37 @@ def foresee(study: Study, folder: StudyFolder, where: str) -> Foresight | None:
     if not study.earlier:
         return None
     offered = offers(study, sources(study, folder, where))
-    lengths: dict[int, list[int]] = {}
+    by_bracket: dict[int, list[Offer]] = {}
     for offer in offered.trials.values():
-        lengths.setdefault(offer.config.bracket, []).append(offer.epochs)
-    brackets = study.supply().brackets
-    least = sum(_certain(brackets[bracket], found) for bracket, found in lengths.items())
+        by_bracket.setdefault(offer.config.bracket, []).append(offer)
+    supply, total = study.supply(), sum(offer.epochs for offer in offered.trials.values())
+    least, most = 0, total
+    # without rounds any trial may go on, and none is sure to begin
+    if ALGORITHMS[study.search.algorithm].synchronous:
+        thawed = 0 if supply.thaw is None else supply.thaw.budget or 0
+        least = sum(_certain(supply.brackets[bracket], found) for bracket, found in by_bracket.items())
+        possible = sum(_possible(supply.brackets[bracket], found) for bracket, found in by_bracket.items())
+        most = min(total, possible + thawed)
     return Foresight(
         trials=len(offered.trials),
-        epochs=sum(map(sum, lengths.values())),
-        least=least if ALGORITHMS[study.search.algorithm].synchronous else 0,
-        most=sum(_possible(brackets[bracket], found) for bracket, found in lengths.items()),
+        epochs=total,
+        least=least,
+        most=most,
         without_states=sum(not offer.state for offer in offered.trials.values()),
         left_out=offered.left_out,
     )
 
 
-def _certain(rounds: Sequence[Round], lengths: Sequence[int]) -> int:
-    """Return how many epochs of a bracket's trials, given how many there are of each, its first round asks for."""
-    point = rounds[0].decision_epoch or rounds[0].end
-    return sum(min(length, point) for length in lengths)
+def _certain(rounds: Sequence[Round], found: Sequence[Offer]) -> int:
+    """Return how many epochs of a bracket's trials its first round asks for.
+
+    The last epoch of the search is not taken over without a state where jobs train in rounds.
+    """
+    point, last = rounds[0].decision_epoch or rounds[0].end, rounds[-1].end
+    return sum(min(offer.epochs if offer.state else min(offer.epochs, last - 1), point) for offer in found)
 
 
-def _possible(rounds: Sequence[Round], lengths: Sequence[int]) -> int:
+def _possible(rounds: Sequence[Round], found: Sequence[Offer]) -> int:
     """Return how many of them all rounds ask for at most: where the longest go on."""
-    longest = sorted(lengths, reverse=True)
+    longest = sorted((offer.epochs for offer in found), reverse=True)
     return sum(max(0, min(length, r.end) - r.start) for r in rounds for length in longest[: r.trials])

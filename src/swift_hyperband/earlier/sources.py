@@ -136,7 +136,7 @@ class Offer:
     source : Source
     config : Config
     epochs : int
-        How many of its epochs count: all, or without a state those before the study's last one, whose state is needed.
+        How many of its epochs count.
     state : bool
         Whether it has a state of the last of them; whether that is sound is not looked at.
     """
@@ -204,4 +204,4 @@ def _offer(
     # training by the user's own code goes on after the curve's last epoch, whatever that code keeps
     by_user = source.study.target.name == ASK_TELL
     has_state = (by_user or state.place(place) is not None) and len(rows) <= max_epochs
-    return Offer(source, own, len(rows) if has_state else min(len(rows), max_epochs - 1), has_state)
+    return Offer(source, own, min(len(rows), max_epochs), has_state)

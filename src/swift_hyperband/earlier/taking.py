@@ -65,7 +65,7 @@ def found_for(folder: StudyFolder, study: Study) -> list[Source]:
     return found
 
 
-def take_over(folder: StudyFolder, study: Study, found: Sequence[Source]) -> None:
+def take_over(folder: StudyFolder, study: Study, found: Sequence[Source], remakes: bool = True) -> None:
     """Take over the trials of the earlier searches that a study names, as far as both draw the same.
 
     Only the process that begins the search may call it, after the study was frozen and before anything is looked at.
@@ -77,12 +77,17 @@ def take_over(folder: StudyFolder, study: Study, found: Sequence[Source]) -> Non
     study : Study
     found : sequence of Source
         As `found_for` returns them.
+    remakes : bool
+        Whether who runs the search makes a lost state of the winner again, at its end. If not, the last epoch is only
+        taken over with its state.
     """
     if not study.earlier or folder.best.exists():
         return
     before = Taken.of(folder)
     offered = offers(study, found)
-    new = {name: _sound(one, study) for name, one in offered.trials.items() if _is_new(folder.trial(name), before)}
+    new = {
+        name: _sound(one, study, remakes) for name, one in offered.trials.items() if _is_new(folder.trial(name), before)
+    }
     noted = {name: TakenTrial(one.source.name, one.epochs, one.state) for name, one in new.items()}
     names = {**before.trials, **offered.trials}
     there = {name: one for name in names if (one := _there(folder.trial(name), before, offered))}
@@ -125,17 +130,16 @@ def _there(place: Path, before: Taken, offered: Offers) -> TakenTrial | None:
     return TakenTrial(offered.trials[place.name].source.name, length, state.place(place) is not None)
 
 
-def _sound(offer: Offer, study: Study) -> Offer:
+def _sound(offer: Offer, study: Study, remakes: bool) -> Offer:
     """Return an offer as it is worth: without its state if that is damaged.
 
     A search that was killed may leave a state of an earlier epoch than the curve's last one. Training goes on from it.
     """
-    if not offer.state or study.target.name == ASK_TELL:
-        return offer
-    epochs = kept_states.resumes(offer.folder, study.metric)
-    if epochs is not None and epochs <= study.search.max_epochs:
-        return offer
-    return replace(offer, state=False, epochs=min(offer.epochs, study.search.max_epochs - 1))
+    last = study.search.max_epochs
+    if offer.state and study.target.name != ASK_TELL:
+        epochs = kept_states.resumes(offer.folder, study.metric)
+        offer = replace(offer, state=epochs is not None and epochs <= last)
+    return offer if offer.state or remakes else replace(offer, epochs=min(offer.epochs, last - 1))
 
 
 def _take(offer: Offer, place: Path, taken: Taken, study: Study) -> None:
