@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.results.standing import Fate, fates
 from swift_hyperband.study.model import load
 from swift_hyperband.workflow.driver import run_search
 
@@ -122,6 +124,17 @@ def finished(project: Path) -> History:
 def running(project: Path) -> History:
     """Return a search of which two rounds are over."""
     return History(started(project, "running", rounds=2))
+
+
+@pytest.fixture
+def waiting(running: History, tmp_path: Path) -> History:
+    """Return a copy of the search that runs in which one of its trials has not begun."""
+    folder = StudyFolder(tmp_path / "copied" / running.folder.path.name)
+    shutil.copytree(running.folder.path, folder.path)
+    trial = next(trial for trial, fate in fates(running).items() if fate is Fate.RUNNING)
+    for name in ("curve.jsonl", "started.jsonl"):
+        (folder.trial(trial) / name).unlink()
+    return History(folder)
 
 
 @pytest.fixture(scope="session")

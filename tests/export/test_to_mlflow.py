@@ -40,8 +40,8 @@ def test_each_trial_is_a_run_and_a_second_export_adds_what_is_new(
         client, found = runs(store)
         search = Search.of(history)
         by_id = {run.data.tags["swift_hyperband.trial"]: run for run in found}
-        assert len(found) == len(by_id) == len(search.trials)
-        for trial in search.trials:
+        assert len(found) == len(by_id) == len(search.begun)
+        for trial in search.begun:
             run = by_id[trial.trial]
             assert run.info.run_name == trial.trial
             assert run.data.params == {name: str(value) for name, value in trial.configuration.items()}

@@ -28,6 +28,7 @@ STATES = {
     Fate.DIVERGED: "FAIL",
     Fate.RUNNING: "RUNNING",
     Fate.PROMOTED: "RUNNING",
+    Fate.WAITING: "WAITING",
 }
 
 
@@ -107,6 +108,20 @@ def test_a_database_is_the_default_and_is_written_anew_for_what_is_new(
     )
     study = opened(running, inside / "results/running/export/optuna.db")
     assert len(study.trials) == 17
+
+
+def test_a_trial_that_has_not_begun_waits(waiting: History, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "study.log"
+    study = exported(waiting, place)
+    (found,) = [trial for trial in study.trials if trial.state.name == "WAITING"]
+    (expected,) = [trial for trial in Search.of(waiting).trials if trial.fate is Fate.WAITING]
+    assert (found.user_attrs["trial"], found.params) == (expected.trial, expected.configuration)
+    assert (found.values, found.datetime_start, found.datetime_complete) == (None, None, None)
+    # Optuna trains it, if it goes on: then it is no export's any more
+    study.optimize(lambda trial: float(trial.suggest_float("lr", 1e-4, 1e-1, log=True)), n_trials=1)
+    assert opened(waiting, place).trials[found.number].value == expected.configuration["lr"]
+    assert main(["export", str(waiting.folder.path), "--to", "optuna", "--out", str(place)]) == 2
+    assert "with trials that are no export of ours; give another --out" in capsys.readouterr().err
 
 
 def test_a_study_of_somebody_else_is_left_alone(

@@ -30,8 +30,8 @@ def test_each_trial_has_its_curve_and_its_configuration(
         # the second export replaces the first
         assert main(["export", str(history.folder.path), "--to", "tensorboard", "--out", str(tmp_path)]) == 0
     search = Search.of(history)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(trial.trial for trial in search.trials)
-    for trial in search.trials:
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(trial.trial for trial in search.begun)
+    for trial in search.begun:
         assert len(list((tmp_path / trial.trial).iterdir())) == 1
         events = accumulator.EventAccumulator(str(tmp_path / trial.trial))
         events.Reload()

@@ -36,6 +36,22 @@ def test_trials_have_their_curves_and_times(name: str, request: pytest.FixtureRe
     assert {trial.fate for trial in search.trials} >= {Fate.FAILED, Fate.DIVERGED, Fate.NOT_PROMOTED}
 
 
+@pytest.mark.parametrize(
+    ("target", "module"), [("mlflow", "mlflow"), ("wandb-offline", "wandb"), ("tensorboard", "tensorboard")]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_trial_that_has_not_begun_is_no_run_yet(
+    target: str, module: str, waiting: History, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip(module)
+    assert [trial.fate for trial in Search.of(waiting).trials].count(Fate.WAITING) == 1
+    out = tmp_path / "out"
+    assert main(["export", str(waiting.folder.path), "--to", target, "--out", str(out)]) == 0
+    assert capsys.readouterr().out.startswith("16 ")
+    if target == "tensorboard":
+        assert len(list(out.iterdir())) == 16
+
+
 def test_epochs_that_a_program_begins_at_once_follow_each_other() -> None:
     begins, ends = _times({1: 100.0, 2: 100.0, 4: 200.0}, [2.0, 3.0, 1.0, math.nan])
     assert begins[:2] == [100.0, 102.0]

@@ -113,9 +113,11 @@ def test_trials_of_rounds_that_are_not_over_are_running_unless_a_prediction_stop
             verdicts = decisions.get(key, {"verdicts": {}})["verdicts"]
             stopped = {trial for trial, verdict in verdicts.items() if not verdict["continues"]}
             going = [trial for trial in entry["competitors"] if trial not in stopped]
-            assert {fates[trial] for trial in going} <= {"running", "diverged"}
+            assert {fates[trial] for trial in going} <= {"running", "waiting", "diverged"}
             assert {fates[trial] for trial in stopped} <= {"stopped by prediction", "diverged"}
-    assert "running" in fates.values()
+    # those that have not begun wait
+    idle = {trial for trial in fates if not (unfinished.folder.trial(trial) / "started.jsonl").exists()}
+    assert {trial for trial, fate in fates.items() if fate == "waiting"} == idle
 
 
 def test_crashed_trials_have_failed(crashing):

@@ -54,7 +54,7 @@ def write(search: Search, out: str | None) -> Written:
         client = MlflowClient(tracking_uri=uri)
         experiment = _experiment(client, search, artifacts)
         known = _runs(client, experiment)
-        for trial in search.trials:
+        for trial in search.begun:
             _write(client, experiment, trial, known.get(trial.trial))
     except (OSError, UserError):
         raise
@@ -67,7 +67,7 @@ def write(search: Search, out: str | None) -> Written:
         if uri.startswith("http")
         else f"mlflow ui --backend-store-uri {shlex.quote(without_password(uri))}"
     )
-    return Written(counted(len(search.trials), "run"), without_password(uri), without_password(hint))
+    return Written(counted(len(search.begun), "run"), without_password(uri), without_password(hint))
 
 
 def _uri(search: Search, out: str | None) -> tuple[str, str | None]:

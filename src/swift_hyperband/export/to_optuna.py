@@ -1,7 +1,8 @@
 """A search as an Optuna study in a storage: https://optuna.readthedocs.io (5.0).
 
 A trial that finished is COMPLETE; one that the search left behind or stopped is PRUNED, with its last value, as Optuna
-has it; one that failed or diverged is FAIL; one that trains, or waits for the next round, is RUNNING.
+has it; one that failed or diverged is FAIL; one that trains, or waits for the next round, is RUNNING; one that has not
+begun is WAITING.
 """
 
 from __future__ import annotations
@@ -102,24 +103,30 @@ def _make_room(storage: Any, name: str, place: str) -> None:
     if name not in optuna.get_all_study_names(storage):
         return
     found = optuna.load_study(study_name=name, storage=storage)
-    if MARK not in found.user_attrs or any(
-        "trial" not in trial.user_attrs for trial in found.get_trials(deepcopy=False)
-    ):
+    if MARK not in found.user_attrs or not all(map(_is_ours, found.get_trials(deepcopy=False))):
         line = f"has a study {name!r} already, with trials that are no export of ours; give another --out"
         raise UserError(f"{without_password(place)}: {line}")
     optuna.delete_study(study_name=name, storage=storage)
+
+
+def _is_ours(trial: FrozenTrial) -> bool:
+    """Whether a trial is as an export wrote it; Optuna itself trains those that wait, if it is told to go on."""
+    waited = trial.user_attrs.get("status") == Fate.WAITING
+    return "trial" in trial.user_attrs and waited == (trial.state is TrialState.WAITING)
 
 
 def _trial(search: Search, trial: Trial) -> FrozenTrial:
     state = _state(trial.fate)
     made = optuna.trial.create_trial(
         state=state,
-        value=None if state in (TrialState.RUNNING, TrialState.FAIL) else trial.value,
+        value=trial.value if state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
         params=dict(trial.configuration),
         distributions={name: _distribution(search.space[name], value) for name, value in trial.configuration.items()},
         user_attrs=_attributes(search, trial),
         intermediate_values={epoch: row[search.metric.name] for epoch, row in enumerate(trial.rows, 1)},
     )
+    if state is TrialState.WAITING:
+        made.datetime_start = None
     if not math.isnan(trial.began):
         made.datetime_start = datetime.fromtimestamp(trial.began)
     if made.datetime_complete is not None and not math.isnan(trial.ended):
@@ -130,6 +137,8 @@ def _trial(search: Search, trial: Trial) -> FrozenTrial:
 def _state(fate: Fate) -> TrialState:
     if fate in LOST:
         return TrialState.FAIL
+    if fate is Fate.WAITING:
+        return TrialState.WAITING
     if fate in GOES_ON:
         return TrialState.RUNNING
     return TrialState.COMPLETE if fate is Fate.FINISHED else TrialState.PRUNED

@@ -23,9 +23,9 @@ def write(search: Search, out: str | None) -> Written:
     place = search.place / "tensorboard" if out is None else Path(out)
     for name in search.every:
         _clear(place / name)
-    for trial in search.trials:
+    for trial in search.begun:
         _write(place / trial.trial, trial)
-    return Written(counted(len(search.trials), "trial"), str(place), f"tensorboard --logdir {shlex.quote(str(place))}")
+    return Written(counted(len(search.begun), "trial"), str(place), f"tensorboard --logdir {shlex.quote(str(place))}")
 
 
 def _clear(folder: Path) -> None:

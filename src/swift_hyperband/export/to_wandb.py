@@ -46,12 +46,12 @@ def write(search: Search, out: str | None) -> Written:
         x_save_requirements=False,
     )
     _clear(place, search)
-    for trial in search.trials:
+    for trial in search.begun:
         _write(place, settings, search, trial)
     wandb.teardown()
     folder = place / "wandb"
     return Written(
-        counted(len(search.trials), "run"), str(folder), f"wandb sync {shlex.quote(str(folder))}/offline-run-*"
+        counted(len(search.begun), "run"), str(folder), f"wandb sync {shlex.quote(str(folder))}/offline-run-*"
     )
 
 

@@ -16,8 +16,8 @@ from swift_hyperband.results.standing import Fate, fates, lost
 from swift_hyperband.search.decisions import rank
 from swift_hyperband.space.parameters import Hyperparameter
 
-GOES_ON = (Fate.RUNNING, Fate.PROMOTED)
-"""Fates of trials that train, or wait for the next round."""
+GOES_ON = (Fate.RUNNING, Fate.PROMOTED, Fate.WAITING)
+"""Fates of trials that train, or wait for the next round or for their first epoch."""
 LOST = (Fate.FAILED, Fate.DIVERGED)
 
 
@@ -124,6 +124,11 @@ class Search:
         values = {trial.trial: self.metric.loss(trial.value) for trial in self.trials if trial.value is not None}
         kept = set(rank(values)[:number])
         return replace(self, trials=[trial for trial in self.trials if trial.trial in kept])
+
+    @property
+    def begun(self) -> Sequence[Trial]:
+        """Those of the trials that do not wait for their first epoch."""
+        return [trial for trial in self.trials if trial.fate is not Fate.WAITING]
 
     @property
     def place(self) -> Path:

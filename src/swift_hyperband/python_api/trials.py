@@ -34,7 +34,8 @@ class Trial:
     configuration : dict
         Hyperparameters by name; inactive ones are not in it.
     fate : Fate
-        "finished", "promoted", "stopped by prediction", "not promoted", "diverged", "failed" or "running"; a text, too.
+        "finished", "promoted", "stopped by prediction", "not promoted", "diverged", "failed", "running" or
+        "waiting" (has not begun); a text, too.
     value : float or None
         The metric at the epoch that counts: the last one, or the best one (`target.metric_at`). None before the first
         epoch, and of a trial that failed or diverged.

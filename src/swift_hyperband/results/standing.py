@@ -11,13 +11,15 @@ from typing import Any, Literal
 from swift_hyperband.results.history import History, RoundHistory, TrialHistory
 from swift_hyperband.results.rungs import Rungs
 from swift_hyperband.search.decisions import rank
+from swift_hyperband.targets import ASK_TELL
+from swift_hyperband.training.trial import started
 
 
 class Fate(StrEnum):
     """The fate of a trial so far.
 
     A finished trial trained to the last epoch of its bracket; a promoted one waits for a round that was not entered
-    yet; a running one competes in a round that is not over.
+    yet; a running one competes in a round that is not over; a waiting one does so and has not begun to train.
     """
 
     FINISHED = "finished"
@@ -27,6 +29,7 @@ class Fate(StrEnum):
     DIVERGED = "diverged"
     FAILED = "failed"
     RUNNING = "running"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,18 @@ def fate(found: RoundHistory, trial: str, status: Literal["ok", "diverged", "fai
 
 def fates(history: History) -> dict[str, Fate]:
     """Return the fate of each trial."""
-    if history.rungs is not None:
-        return {name: _fate_on_rungs(history, history.rungs, trial) for name, trial in history.trials.items()}
+    found = _of_rounds(history) if history.rungs is None else _of_rungs(history, history.rungs)
+    idle = [name for name, end in found.items() if end is Fate.RUNNING and not _began(history, history.trials[name])]
+    return found | dict.fromkeys(idle, Fate.WAITING)
+
+
+def _began(history: History, trial: TrialHistory) -> bool:
+    """Whether a trial has begun to train; code of a user's own begins where it has asked for a trial."""
+    own = history.study.target.name == ASK_TELL
+    return bool(trial.curve) or own or bool(started(history.folder.trial(trial.trial)).begun)
+
+
+def _of_rounds(history: History) -> dict[str, Fate]:
     last = {trial: found for found in history.rounds.values() for trial in found.competitors}
     if history.thaw is not None:
         last |= dict.fromkeys(history.thaw.competitors, history.thaw)
@@ -75,6 +88,10 @@ def fates(history: History) -> dict[str, Fate]:
         name: fate(last[name], name, status(history, trial), is_last=history.schedule.is_last(last[name].schedule))
         for name, trial in history.trials.items()
     }
+
+
+def _of_rungs(history: History, rungs: Rungs) -> dict[str, Fate]:
+    return {name: _fate_on_rungs(history, rungs, trial) for name, trial in history.trials.items()}
 
 
 def _fate_on_rungs(history: History, rungs: Rungs, trial: TrialHistory) -> Fate:
