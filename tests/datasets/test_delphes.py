@@ -162,7 +162,7 @@ def test_what_is_written_is_read_again(tmp_path):
 def test_without_pythia_it_is_said_how_to_install_it(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "pythia8mc", None)
     assert main(["data", "ttbar", "--to", str(tmp_path)]) == 2
-    assert "found no package pythia8mc; pip install 'pythia8mc==8.317.2'" in capsys.readouterr().err
+    assert "found no package pythia8mc; pip install 'swift-hyperband[physics]'" in capsys.readouterr().err
 
 
 def test_where_pythia_cannot_start_that_is_said_and_no_event_waited_for(monkeypatch):

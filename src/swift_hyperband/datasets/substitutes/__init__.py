@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from swift_hyperband.base.files import write_json
+from swift_hyperband.base.packages import cure
 
 NOTE = "where-from.json"
 """The origin of a folder's data. It is written last, so a folder with this file is complete."""
@@ -63,7 +64,7 @@ SUBSTITUTES: Mapping[str, Substitute] = {
         "top-quark pairs from PYTHIA 8 and a toy detector in the format of Delphes",
         "events are yours; PYTHIA is GPL-2",
         "nothing to fetch, a minute to generate, 36 MB on disk",
-        needs="pip install 'pythia8mc==8.317.2' --only-binary=:all:",
+        needs=cure("pythia8mc"),
     ),
 }
 """By the name on the command line."""
