@@ -89,6 +89,10 @@ def test_a_stranger_installs_it_edits_the_model_searches_and_takes_the_results_e
 
 def the_core_says_what_it_lacks(stranger):
     assert str(stranger.environment) in stranger.types("swift-hyperband workflow")
+    documentation = stranger.types("swift-hyperband --help").split()[-1]
+    assert documentation.startswith(str(stranger.environment))
+    assert "(export.md)" in Path(documentation).read_text()
+    assert Path(documentation).with_name("export.md").exists()
     printed = stranger.types("swift-hyperband init my-search --slurm")
     assert "pip install 'swift-hyperband[train]'" in printed
     stranger.folder = stranger.folder / "my-search"

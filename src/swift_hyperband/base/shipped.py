@@ -1,4 +1,4 @@
-"""Finds what the project ships beside its code (workflow, rules, profiles ...), in a clone or an installed package.
+"""Finds what the project ships beside its code (workflow, profiles, pages ...), in a clone or an installed package.
 
 The wheel has the folders of the repository's top in the package's folder `shipped` (pyproject.toml says which); in a
 clone they lie at the top. So each exists once, where users of a clone look for it.
@@ -20,6 +20,9 @@ SCHEMA = "workflow/schemas/study.schema.json"
 STARTS = "examples/init"
 """A folder for each kind of target, with what `init` writes."""
 PROFILES = "profiles"
+DOCS = "docs"
+KEYS = "config/README.md"
+"""Every key of a study; pages of the documentation link to it."""
 
 
 def shipped(name: str) -> Path:
@@ -34,3 +37,8 @@ def shipped(name: str) -> Path:
     if not found.exists():
         raise UserError(f"{found}: must be there, as it is a part of swift-hyperband, found none; install it again")
     return found
+
+
+def page(name: str) -> str:
+    """Return the path by which a message names a page of the documentation; in a clone, from the clone's folder."""
+    return str(INSTALLED / DOCS / name) if INSTALLED.is_dir() else f"{DOCS}/{name}"

@@ -12,7 +12,8 @@ from importlib import import_module
 from swift_hyperband import __version__
 from swift_hyperband.base.console import clear_line
 from swift_hyperband.base.errors import DISK_ERRORS, UserError, about_disk
-from swift_hyperband.cli.arguments import set_verbosity, verbosity
+from swift_hyperband.base.shipped import page
+from swift_hyperband.cli.arguments import WholeWords, set_verbosity, verbosity
 from swift_hyperband.cli.terminal import speak_plainly
 from swift_hyperband.processes.exit_codes import INTERRUPTED
 
@@ -56,11 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="swift-hyperband",
         description="Swift-Hyperband: hyperparameter optimisation of deep-learning models on HPC clusters.",
+        epilog=f"Documentation: {page('README.md')}",
         parents=[verbosity()],
+        formatter_class=WholeWords,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    parsers = {name: commands.add_parser(name, help=text, parents=[verbosity()]) for name, text in COMMANDS.items()}
+    parsers = {
+        name: commands.add_parser(name, help=text, parents=[verbosity()], formatter_class=WholeWords)
+        for name, text in COMMANDS.items()
+    }
     try:
         # no option before the command has a value
         wanted = next((word for word in given if not word.startswith("-")), None)

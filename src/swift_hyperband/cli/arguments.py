@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,14 @@ from swift_hyperband.base.errors import UserError
 STUDY_FILE = Path("config/config.yaml")
 COMPARISON_FILE = Path("config/compare.yaml")
 CHANGED_CODE = "go on though the model's code changed since trials were trained"
+
+
+class WholeWords(argparse.HelpFormatter):
+    """Breaks no line of a description within a word, so that a path in it can be copied."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = textwrap.wrap(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False)
+        return textwrap.indent("\n".join(lines), indent)
 
 
 def verbosity() -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from typing import Any
 from rich.markup import escape
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.shipped import page
 from swift_hyperband.base.wording import duration, number
 from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import add_study, at_least
@@ -64,7 +65,8 @@ def _check_target(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as name:
         measured = contract.check(settings, configuration, Path(name), tell, options.tolerance)
     if measured is None:
-        screen.print("\n[red]the target does not keep its contract[/]; docs/targets-your-own.md tells what it is\n")
+        rules = escape(page("targets-your-own.md"))
+        screen.print(f"\n[red]the target does not keep its contract[/]; {rules} tells what it is\n", soft_wrap=True)
         return 1
     screen.print(f"\n{_price(study, measured)}\n", soft_wrap=True)
     return 0

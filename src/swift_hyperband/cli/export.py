@@ -6,6 +6,7 @@ import argparse
 from importlib import import_module
 
 from swift_hyperband.base.packages import require
+from swift_hyperband.base.shipped import page
 from swift_hyperband.cli.arguments import at_least
 from swift_hyperband.cli.where import add_where, started
 from swift_hyperband.export.trials import Search, Written
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Write the trials of a search, finished or not, for another tool: an Optuna study, an MLflow experiment, event "
         "files of TensorBoard, offline runs of Weights & Biases, or tables. Run it again for what is new. "
-        "docs/export.md tells what each holds."
+        f"{page('export.md')} tells what each holds."
     )
     add_where(parser)
     parser.add_argument("--to", required=True, choices=TARGETS, help="the tool")

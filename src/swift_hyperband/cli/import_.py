@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.shipped import page
 from swift_hyperband.cli.arguments import STUDY_FILE
 from swift_hyperband.earlier.imports import collect
 from swift_hyperband.study.model import parse
@@ -17,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command `import` takes."""
     parser.description = (
         "Write earlier trials with their curves to a file: of searches of ours, of Optuna studies, of tables. Named by "
-        "search.imported in the study file, it teaches the predictors and the model that draws. docs/earlier.md tells "
-        "how. Trials outside of the study's space are left out and counted."
+        f"search.imported in the study file, it teaches the predictors and the model that draws. {page('earlier.md')} "
+        "tells how. Trials outside of the study's space are left out and counted."
     )
     parser.add_argument(
         "sources",

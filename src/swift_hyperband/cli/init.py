@@ -18,7 +18,7 @@ TARGETS = {"torch": "torch", "lightning": "lightning", "command": None}
 SLURM = "slurm"
 RELATIVE_SCHEMA = f"../../../../{SCHEMA}"
 """As the study files of a clone name the schema."""
-OWN_SCHEMA = Path(STUDY_FILE).parent / Path(SCHEMA).name
+OWN_SCHEMA = STUDY_FILE.parent / Path(SCHEMA).name
 """Its copy beside the study, so that no path of this machine is in the study; editors read it, no command does."""
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
 from rich.table import Table
 
+from swift_hyperband.base.shipped import page
 from swift_hyperband.base.wording import duration
 from swift_hyperband.cli import console
 from swift_hyperband.cli.plan_tables import first_told
@@ -18,12 +20,12 @@ if TYPE_CHECKING:
     from swift_hyperband.study.model import Study
 
 IN_REPLAYS = {
-    "asha": "1.1 to 1.3 times those of Hyperband (docs/swift-asha.md)",
-    "swift-asha": ".7 to .8 times those of Hyperband with one worker, 1.0 to 1.1 times with 16 (docs/swift-asha.md)",
-    "fast-hyperband": ".95 to 1 times those of Hyperband (docs/comparison.md)",
-    "adaptive-hyperband": "nearly all of adaptive.budget (docs/replay.md)",
+    "asha": ("1.1 to 1.3 times those of Hyperband", "swift-asha.md"),
+    "swift-asha": (".7 to .8 times those of Hyperband with one worker, 1.0 to 1.1 times with 16", "swift-asha.md"),
+    "fast-hyperband": (".95 to 1 times those of Hyperband", "comparison.md"),
+    "adaptive-hyperband": ("nearly all of adaptive.budget", "replay.md"),
 }
-"""The epochs that each algorithm trained on the published tables."""
+"""The epochs that each algorithm trained on the published tables, and the page that tells of them."""
 NO_BOUND = "not bounded: each trial that is better than all before it goes on"
 
 
@@ -75,7 +77,7 @@ def _totals(study: Study, plan: Plan, pace: Pace | None, workers: int) -> Table:
     bounded = ("at most", str(most), "") if most is not None else ("at most", "·", f"[dim]{NO_BOUND}[/]")
     table.add_row("epochs " + bounded[0], *bounded[1:])
     table.add_row("  of Hyperband", str(plain), "")
-    table.add_row("  in replays", "", f"[dim]{IN_REPLAYS[study.search.algorithm]}[/]")
+    table.add_row("  in replays", "", f"[dim]{IN_REPLAYS[study.search.algorithm][0]}[/]")
     if pace is not None:
         shown = "as many epochs as Hyperband" if most is None else "all these epochs"
         seconds = (plain if most is None else most) * pace.seconds
@@ -85,7 +87,7 @@ def _totals(study: Study, plan: Plan, pace: Pace | None, workers: int) -> Table:
 
 
 def _notes(study: Study, workers: int) -> list[str]:
-    found = []
+    found = [f"[dim]replays: {escape(page(IN_REPLAYS[study.search.algorithm][1]))}[/]"]
     if study.execution == "rounds":
         found.append(
             "[yellow]note:[/] 'swift-hyperband search' trains one trial after another; the workflow, and more at a "

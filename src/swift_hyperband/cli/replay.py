@@ -13,6 +13,7 @@ from rich.console import Console
 
 from swift_hyperband.base import keys
 from swift_hyperband.base.errors import KeysError, UserError
+from swift_hyperband.base.shipped import page
 from swift_hyperband.base.wording import one_of
 from swift_hyperband.cli import console
 from swift_hyperband.cli.arguments import at_least
@@ -38,7 +39,6 @@ from swift_hyperband.study.section import checked
 
 FEW = 30
 """Curves below which a replay says nothing of others."""
-
 LONG = 1e9
 """From here on numbers are printed with their power of ten."""
 
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command `replay` takes."""
     parser.description = (
         "Replay a search over a table of recorded learning curves, once for each seed, beside Hyperband on the same "
-        "configurations. docs/replay.md explains tables, searches and numbers."
+        f"configurations. {page('replay.md')} explains tables, searches and numbers."
     )
     parser.epilog = EXAMPLE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter

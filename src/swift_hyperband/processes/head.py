@@ -11,6 +11,7 @@ from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.files import disk_time
+from swift_hyperband.base.shipped import page
 from swift_hyperband.processes import lease
 from swift_hyperband.processes.heartbeat import INTERVAL, SILENT_AFTER
 
@@ -89,5 +90,5 @@ def mend_times(folder: Path) -> None:
     if found:
         logger.info(
             f"{len(found)} file{'s' if len(found) > 1 else ''} in {folder} had a time up to {max(found):.0f} s ahead "
-            "of the file system's clock: set to now ('Clocks' in docs/slurm.md)"
+            f"of the file system's clock: set to now ('Clocks' in {page('slurm.md')})"
         )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.shipped import page
 from swift_hyperband.targets import Context
 
-TRAINED_BY_USER = "ask-tell is trained by your own loop of Study.ask and Study.tell (docs/python.md), by no command"
+TRAINED_BY_USER = (
+    f"ask-tell is trained by your own loop of Study.ask and Study.tell ({page('python.md')}), by no command"
+)
 
 
 class AskTell:
