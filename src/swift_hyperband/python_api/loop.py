@@ -21,6 +21,7 @@ from swift_hyperband.base.metric import RESERVED, from_json
 from swift_hyperband.base.wording import one_line, shown
 from swift_hyperband.processes import head
 from swift_hyperband.processes.lease import Lease, LeaseLostError
+from swift_hyperband.python_api import checked
 from swift_hyperband.results.contents import Config
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Curve
@@ -158,14 +159,15 @@ class Loop:
     def tell(self, name: str, values: Values) -> None:
         """Take the metric after each new epoch; see `Study.tell`."""
         training, asked = self._asked(name)
+        new = checked.values("tell", values)
         rows = trial.read_rows(training.folder)
-        seconds = (time.monotonic() - asked) / max(1, len(values))
-        rows += [self._row(epoch, value, seconds) for epoch, value in enumerate(values, training.trained + 1)]
+        seconds = (time.monotonic() - asked) / max(1, len(new))
+        rows += [self._row(epoch, value, seconds) for epoch, value in enumerate(new, training.trained + 1)]
         metric = self._study.metric.name
         lost = next((number for number, row in enumerate(rows, 1) if row[metric] is None), None)
         told = lost or len(rows)
         if (told != training.epochs and lost is None) or len(rows) > training.epochs:
-            count, needed = len(values), training.epochs - training.trained
+            count, needed = len(new), training.epochs - training.trained
             epochs = f"epochs {training.trained + 1} to {training.epochs}" if needed > 1 else f"epoch {training.epochs}"
             raise UserError(
                 f"tell: values of trial {name} must be {needed}, of {epochs}, found {count}; fewer only if the last is "
@@ -194,6 +196,8 @@ class Loop:
     def _row(self, epoch: int, value: object, seconds: float) -> Row:
         metric = self._study.metric.name
         given = value if isinstance(value, Mapping) else {metric: value}
+        if odd := [key for key in given if not isinstance(key, str)]:
+            raise UserError(f"tell: names of metrics must be texts, found {shown(odd[0])} in epoch {epoch}")
         if metric not in given:
             raise UserError(f"tell: values of epoch {epoch} must hold the metric {metric}, found {', '.join(given)}")
         if taken := sorted(set(given).intersection(RESERVED)):
@@ -273,5 +277,9 @@ def _number(value: Any, epoch: int) -> float | None:
         number = None
     if not isinstance(number, int | float):
         raise UserError(f"tell: the value of epoch {epoch} must be a number, found {shown(value)}")
-    number = from_json(number)
-    return float(number) if math.isfinite(number) else None
+    try:
+        number = float(from_json(number))
+    except OverflowError:
+        # a whole number beyond all floats
+        return None
+    return number if math.isfinite(number) else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.python_api import brackets, html, trials
+from swift_hyperband.python_api import brackets, checked, html, trials
 from swift_hyperband.python_api.brackets import Bracket, Round
 from swift_hyperband.python_api.trials import Trials
 from swift_hyperband.results import standing
@@ -110,7 +110,7 @@ class Results:
         UserError
             If there is no such folder, or no search was started in it.
         """
-        place = Path(path)
+        place = checked.path(path, "the folder of a search")
         if not place.is_dir():
             found = "a file" if place.exists() else "no such folder"
             raise UserError(f"{place}: must be the folder of a search, such as results/my-model, found {found}")

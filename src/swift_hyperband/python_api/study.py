@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.wording import shown
 from swift_hyperband.processes import head
-from swift_hyperband.python_api import brackets, plan, target_class
+from swift_hyperband.python_api import brackets, checked, plan, target_class
 from swift_hyperband.python_api.brackets import Round
 from swift_hyperband.python_api.loop import Loop, Training, Values, refuse_second
 from swift_hyperband.python_api.plan import Plan
@@ -50,9 +51,9 @@ class Study:
         The folder of its results.
     """
 
-    def __init__(self, checked: model.Study, where: str) -> None:
-        self._study, self._where = checked, where
-        self._folder = StudyFolder.of(checked.name, checked.results)
+    def __init__(self, study: model.Study, where: str) -> None:
+        self._study, self._where = study, where
+        self._folder = StudyFolder.of(study.name, study.results)
         self._loop: Loop | None = None
 
     @classmethod
@@ -69,7 +70,8 @@ class Study:
         UserError
             With a line for each mistake: file, key, what must hold and what was found.
         """
-        return cls(model.load(Path(path)), str(path))
+        place = checked.path(path, "a study file")
+        return cls(model.load(place), str(place))
 
     @classmethod
     def from_dict(cls, keys: Mapping[str, Any]) -> Study:
@@ -78,6 +80,7 @@ class Study:
         Parameters
         ----------
         keys : mapping
+            Numbers and arrays of numpy, paths, tuples and ranges count as what a study file would have.
             `target.name` may be a class, which lies in a file that other processes can import.
 
         Raises
@@ -85,13 +88,13 @@ class Study:
         UserError
             With a line for each mistake: "study: search.max_epochs must be ...".
         """
-        raw = {key: _plain(value) for key, value in keys.items()}
+        raw = checked.keys(keys, FROM_DICT)
         target = raw.get("target")
         if isinstance(target, dict) and callable(target.get("name")):
             raw["target"] = {**target, "name": target_class.name_of(target["name"], FROM_DICT)}
-        checked = model.parse(raw, FROM_DICT)
-        check_ready(checked, FROM_DICT)
-        return cls(checked, FROM_DICT)
+        study = model.parse(raw, FROM_DICT)
+        check_ready(study, FROM_DICT)
+        return cls(study, FROM_DICT)
 
     @property
     def name(self) -> str:
@@ -121,10 +124,9 @@ class Study:
         UserError
             If a number is not positive.
         """
-        if seconds_per_epoch is not None and not 0 < seconds_per_epoch < float("inf"):
-            raise UserError(f"seconds_per_epoch must be above 0, found {seconds_per_epoch:g}")
+        seconds = checked.seconds(seconds_per_epoch)
         study = as_begun(self._folder, self._study)
-        return plan.of(study, self._workers(workers), pace(study, self._folder, seconds_per_epoch))
+        return plan.of(study, self._workers(workers), pace(study, self._folder, seconds))
 
     def run(
         self,
@@ -160,6 +162,8 @@ class Study:
         """
         if self._study.target.name == ASK_TELL:
             raise UserError(f"{self._where}: target.name {TRAINED_BY_USER}")
+        if not (on_round is None or callable(on_round)):
+            raise UserError(f"run: on_round must be a function of a round, such as print, found {shown(on_round)}")
         refuse_second(self._folder)
         study = self._by_workers(workers)
         check_own_files(study, self._where, study.resources.workers * study.resources.side_by_side)
@@ -225,7 +229,7 @@ class Study:
             If it was not asked for, or there are more or fewer values; nothing is written then. Or if this was the last
             one, and no trial reached the last epoch.
         """
-        self._begun("tell").tell(training if isinstance(training, str) else training.trial, values)
+        self._begun("tell").tell(_trial("tell", training), values)
 
     def fail(self, training: Training | str, error: object) -> None:
         """Tell that a training failed: the trial counts as worst, and is not asked for again.
@@ -243,7 +247,7 @@ class Study:
             If it was not asked for. Or if this was the last one, and no trial reached the last epoch.
         """
         told = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
-        self._begun("fail").fail(training if isinstance(training, str) else training.trial, told)
+        self._begun("fail").fail(_trial("fail", training), told)
 
     def close(self) -> None:
         """Let another process, or another Study, go on with a search that was asked; what was told stays."""
@@ -267,9 +271,7 @@ class Study:
         return self._loop
 
     def _workers(self, given: int | None) -> int:
-        if given is not None and given < 1:
-            raise UserError(f"workers must be at least 1, found {given}")
-        return given or self._study.resources.workers
+        return checked.workers(given) or self._study.resources.workers
 
     def _by_workers(self, given: int | None) -> model.Study:
         """Return the study as workers of this machine run it."""
@@ -301,8 +303,12 @@ def _allowed(changed_code: bool) -> Iterator[None]:
             os.environ[provenance.ALLOW] = before
 
 
-def _plain(value: Any) -> Any:
-    """Return a value with lists in the place of tuples, and dictionaries in that of other mappings."""
-    if isinstance(value, Mapping):
-        return {key: _plain(below) for key, below in value.items()}
-    return [_plain(below) for below in value] if isinstance(value, list | tuple) else value
+def _trial(method: str, training: Training | str) -> str:
+    """Return the id of the trial of a training."""
+    if isinstance(training, Training):
+        return training.trial
+    if not isinstance(training, str):
+        raise UserError(
+            f"{method}: training must be one that ask() returned, or the id of its trial, found {shown(training)}"
+        )
+    return training
