@@ -58,11 +58,20 @@ def test_snakemakes_first_page_says_the_same(written):
 
 
 @pytest.mark.parametrize(
-    ("spent", "told"),
-    [(50, "50% fewer than the 100 of Hyperband"), (100, "as many as Hyperband"), (103, "3% more than the 100")],
+    ("spent", "lost", "told"),
+    [
+        (50, 0, "training {epochs} epochs: 50% fewer than the 100 of Hyperband."),
+        (100, 0, "training {epochs} epochs, as many as Hyperband."),
+        (103, 0, "training {epochs} epochs: 3% more than the 100 of Hyperband."),
+        # failures save nothing
+        (60, 20, "25% fewer than the 80 of Hyperband with the same failed trials. These left 20 epochs untrained."),
+        (80, 20, ", as many as Hyperband with the same failed trials. These left 20 epochs untrained."),
+        (88, 20, "10% more than the 80 of Hyperband with the same failed trials. These left 20 epochs untrained."),
+    ],
 )
-def test_the_sentence_is_true_also_where_nothing_was_saved(swift, spent, told):
-    assert told in page.sentence(swift, Spending(full=spent, hyperband=100), best(swift))
+def test_the_sentence_is_true_also_where_nothing_was_saved(swift, spent, lost, told):
+    told = told.format(epochs=swift.epochs)
+    assert page.sentence(swift, Spending(full=spent, lost=lost, hyperband=100), best(swift)).endswith(told)
 
 
 def test_an_unfinished_search_says_so(unfinished):

@@ -77,11 +77,16 @@ def sentence(history: History, total: Spending, winner: Best | None) -> str:
     found = f"{name} found {study.target.metric} {style.number(winner.value)}{so_far}, training {history.epochs} epochs"
     if not history.finished or not history.schedule.decides or not total.hyperband:
         return f"{found}."
-    share = 1 - total.spent / total.hyperband
-    if total.spent == total.hyperband:
-        return f"{found}, as many as Hyperband."
-    more = "fewer" if share > 0 else "more"
-    return f"{found}: {abs(share):.0%} {more} than the {total.hyperband} of Hyperband."
+    # what trials that failed did not train is no saving
+    plain, alike, rest = total.hyperband, "", ""
+    if total.lost:
+        plain -= total.lost
+        alike, rest = " with the same failed trials", f" These left {total.lost} epochs untrained."
+    if total.spent == plain:
+        return f"{found}, as many as Hyperband{alike}.{rest}"
+    share = abs(plain - total.spent) / max(1, plain)
+    more = "fewer" if total.spent < plain else "more"
+    return f"{found}: {share:.0%} {more} than the {plain} of Hyperband{alike}.{rest}"
 
 
 def _winner(history: History, winner: Best) -> dict[str, str]:
@@ -108,6 +113,9 @@ def _numbers(history: History, total: Spending, jobs: Sequence[Job]) -> dict[str
         found |= {f"reached epoch {rung.epoch}": _reached(rung) for rung in history.rungs.rungs}
     if history.schedule.decides:
         found["epochs of Hyperband"] = str(total.hyperband)
+        found["… saved by predictions"] = str(total.saved)
+        if total.lost:
+            found["… not trained, as trials failed or diverged"] = str(total.lost)
         found |= _judged(history)
         if (risk := predicted_kill_risk(history)) is not None:
             told = "the chance that a stopped trial was the one that Hyperband would have chosen"
