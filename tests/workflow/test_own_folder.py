@@ -93,6 +93,16 @@ def test_the_recording_of_a_study_lies_beside_its_search(own):
     assert not (own.path / "results").exists()
 
 
+def test_a_search_that_begins_anew_in_a_third_place_says_where_the_last_one_is(own):
+    keys = {"search": {"algorithm": "hyperband", "max_epochs": 3, "brackets": [0]}}
+    said = f"while the last one of this name is in {own.path / 'one/table'}"
+    for command, place in ((["search"], "one"), (["run", "--cores", "1", "best"], "two"), (["search"], "two")):
+        own.study(results=place, **keys)
+        printed = own.run("swift-hyperband", *command)
+        assert printed.count(said) == (1 if "run" in command else 0), printed
+        assert (own.path / place / "table/best.yaml").exists()
+
+
 def test_a_variable_that_is_not_set_is_told_before_anything_starts(own):
     own.study(results="$SCRATCH/mine")
     for command in (["plan"], ["status"], ["run", "--cores", "1"], ["search"], ["work", "config/config.yaml"]):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from swift_hyperband import __version__
 from swift_hyperband.base.errors import Problem, UserError
 from swift_hyperband.base.files import read_json, write_json
-from swift_hyperband.results import imported
+from swift_hyperband.results import imported, places
 from swift_hyperband.results.contents import known
 from swift_hyperband.results.decided import Fit
 from swift_hyperband.results.layout import StudyFolder
@@ -156,6 +156,7 @@ def version(folder: StudyFolder) -> str:
 def freeze(folder: StudyFolder, study: Study) -> Study:
     """Freeze a study's definition, or check that it is the frozen one, as `check_frozen` does; note the settings."""
     study = check_frozen(folder, study)
+    places.warn(folder)
     imported.keep(folder, study.search.imported)
     changed = _changes(folder, study) if folder.study.exists() else []
     if known(folder.settings, read_json) != study.settings():
@@ -169,6 +170,7 @@ def freeze(folder: StudyFolder, study: Study) -> Study:
         content["version"] = version(folder)
     if changed or not folder.study.exists():
         write_json(folder.study, content)
+    places.note(folder)
     return study
 
 
