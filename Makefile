@@ -51,7 +51,7 @@ data: $(INSTALLED)
 	$(BIN)/swift-hyperband data all
 
 test-slurm: $(COMPLETE)
-	TEST_SLURM=1 $(BIN)/python tests/cluster/cluster.py --minutes 25 with \
+	TEST_SLURM=1 $(BIN)/python tests/cluster/cluster.py --minutes 28 with \
 		$(BIN)/python -m pytest --durations 12 $(SLURM_TESTS) tests/cluster
 	TEST_SLURM=accounting $(BIN)/python tests/cluster/cluster.py --accounting --minutes 10 with \
 		$(BIN)/python -m pytest tests/cluster/test_accounting.py tests/cluster/test_failures.py -k 'account or outage'

@@ -65,6 +65,7 @@ def test_a_stopped_search_goes_on_by_resume(project, finished):
     assert at_work(project.path) == []
     # what was started goes on, though the study file is about another search by now
     project.study(name="another")
+    project.name = "table"
     printed = project.run("swift-hyperband", "resume", "results/table", "--cores", "2", "best")
     assert "best configuration: results/table/best.yaml" in printed
     assert (project.best(), project.decisions()) == (finished.best(), finished.decisions())
