@@ -113,11 +113,18 @@ def epochs_begun(folder):
     ]
 
 
+@pytest.fixture
 def children():
-    return [process for process in psutil.Process().children(recursive=True) if "work" in process.cmdline()]
+    """Return what tells the worker processes that a test has left behind; those of earlier tests are not its own."""
+    before = workers()
+    return lambda: workers() - before
 
 
-def test_run_comes_to_what_the_plain_driver_comes_to(here):
+def workers():
+    return {process for process in psutil.Process().children(recursive=True) if "work" in process.cmdline()}
+
+
+def test_run_comes_to_what_the_plain_driver_comes_to(here, children):
     (here / "study.yaml").write_text(yaml.safe_dump(KEYS | {"name": "expected"}))
     driver.run_search(load(Path("study.yaml")), expected := StudyFolder.of("expected"), 1)
     shown = []
@@ -145,7 +152,7 @@ def test_a_search_that_is_over_is_not_run_again(here):
     assert not (first.path / "report").exists()
 
 
-def test_an_interrupted_run_goes_on_and_leaves_no_process(here):
+def test_an_interrupted_run_goes_on_and_leaves_no_process(here, children):
     study = Study.from_dict(KEYS)
 
     def stop(found):
@@ -213,7 +220,7 @@ def test_changed_code_is_refused_unless_it_is_allowed(here, monkeypatch):
     assert provenance.ALLOW not in os.environ
 
 
-def test_a_target_that_cannot_be_imported_is_told_in_a_line(here):
+def test_a_target_that_cannot_be_imported_is_told_in_a_line(here, children):
     (here / "falling.py").write_text("import no_such_module\n" + MODEL)
     study = Study.from_dict(KEYS)
     with pytest.raises(UserError, match=r"must be importable, found ModuleNotFoundError") as told:
