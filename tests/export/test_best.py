@@ -16,12 +16,6 @@ from swift_hyperband.results import standing
 from swift_hyperband.results.history import History
 
 
-@pytest.fixture(autouse=True)
-def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let states be of JSON, as in a process that has not imported torch."""
-    monkeypatch.delitem(sys.modules, "torch", raising=False)
-
-
 def printed(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     assert main(["best", *map(str, arguments)]) == 0
     return capsys.readouterr().out
