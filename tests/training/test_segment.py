@@ -146,6 +146,19 @@ def test_a_training_ahead_that_is_asked_for_meanwhile_ends_at_the_epoch_asked_fo
     assert tried(trial).ahead == {1, 2}
 
 
+def test_a_training_ahead_begins_no_epoch_again_where_the_state_is_gone_until_the_search_asks_for_it(
+    trial: Path,
+) -> None:
+    train(trial, Plain, 2)
+    state.place(trial).unlink()
+    train_ahead(trial, Plain, 9, [0])
+    train_ahead(trial, Plain, 9, [None])
+    assert started(trial) == [1, 2]
+    train_ahead(trial, Plain, 9, [3])
+    assert started(trial) == [1, 2, 1, 2, 3]
+    assert tried(trial).ahead == frozenset()
+
+
 def test_a_crash_ahead_does_not_count_and_the_epoch_is_trained_again_when_asked_for(trial: Path) -> None:
     class Crashes(Plain):
         times = 0

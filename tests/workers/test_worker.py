@@ -73,6 +73,16 @@ def test_a_worker_begins_an_epoch_that_does_not_fit_only_if_it_is_new(seat, afte
     assert trained(seat, RESERVE + 10.0, agenda, after) == (TRY_AGAIN, True, began)
 
 
+@pytest.mark.parametrize(("behind", "began"), [(0, 1), (1, 0)])
+def test_a_worker_trains_nothing_again_ahead_of_the_search(seat, behind, began):
+    folder = StudyFolder.of("table")
+    study = load(folder.path.parents[1] / "config/config.yaml")
+    name = conduct_of(folder, study).resume()[0].trial
+    write_rows(folder.trial(name), [{"epoch": 1, "loss": 0.3, "seconds": 0.1}][:behind])
+    agenda = Agenda("told", hopes=(Training(name, 2),), workers=2)
+    assert trained(seat, RESERVE + 2.0, agenda) == (TRY_AGAIN, True, began), "its state is gone"
+
+
 def test_the_time_of_a_job_runs_while_it_waits_for_its_place(project, monkeypatch):
     clocks = []
 

@@ -59,7 +59,8 @@ def train(
         Whether to wait while another process trains the same trial.
     ahead : callable, optional
         Of a training ahead of the search: called before each epoch. Returns the epoch that the search has asked for by
-        now, which it then trains to; 0 while it has not asked; None to end. A crash does not count then.
+        now, which it then trains to; 0 while it has not asked; None to end. A crash does not count then, and a trial
+        whose state is gone is trained again only if the search has asked for it.
 
     Raises
     ------
@@ -146,6 +147,9 @@ def _train(
     ahead: Ahead | None,
 ) -> None:
     published = trial.read_rows(folder)
+    if ahead is not None and published and state.place(folder) is None and not ahead():
+        # the search may have left the trial behind a moment ago, and has deleted its state
+        return
     if trial.state_is_wanted(folder):
         epochs = max(epochs, len(published))
     fresh = partial(begin, folder, configuration, settings, target_class, epochs, clock)

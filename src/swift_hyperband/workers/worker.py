@@ -18,7 +18,7 @@ from swift_hyperband.results.trials import delete_states
 from swift_hyperband.search import Training
 from swift_hyperband.study.frozen import FrozenStudy
 from swift_hyperband.targets import COMMAND, RunsAhead
-from swift_hyperband.training import child, gpus, trial
+from swift_hyperband.training import child, gpus, state, trial
 from swift_hyperband.training.clock import Clock
 from swift_hyperband.training.settings import TrainingSettings
 from swift_hyperband.workers.agenda import Agenda, asks
@@ -196,7 +196,9 @@ class Worker:
             place = self._folder.trial(training.trial)
             if trial.failed_ahead(place) or not self._watch.is_free(place):
                 continue
-            if trial.state_of(place, self._metric).settled(training.epochs):
+            found = trial.state_of(place, self._metric)
+            if found.settled(training.epochs) or (found.values and state.place(place) is None):
+                # without its state, all of it would be trained again
                 continue
             self._code.check()
             self._seat.note("began", training)
