@@ -94,4 +94,4 @@ def test_whoever_looks_for_the_folder_of_a_study_asks_its_key():
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "StudyFolder.of" and len(node.args) < 2
     ]
     # the one that looks at the place that is the default
-    assert [call.partition(":")[0] for call in calls] == ["results/freeze.py"]
+    assert [call.partition(":")[0] for call in calls] == ["results/places.py"]

@@ -8,8 +8,7 @@ from swift_hyperband.base.console import clear_line
 from swift_hyperband.cli.arguments import add_changed_code, add_study, add_workers
 from swift_hyperband.cli.live import shown
 from swift_hyperband.cli.result import print_result
-from swift_hyperband.results import provenance
-from swift_hyperband.results.freeze import check_place
+from swift_hyperband.results import places, provenance
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search.scheduled import RoundRecord
 from swift_hyperband.study.files import check_own_files
@@ -38,7 +37,7 @@ def _search(options: argparse.Namespace) -> int:
     workers = options.workers or study.resources.workers
     check_own_files(study, str(options.study), workers)
     folder = StudyFolder.of(study.name, study.results)
-    check_place(folder, study.name)
+    places.check(folder, study.name)
     # here, before the line is shown, which would overwrite a question
     provenance.check(folder, study.definition()["target"])
     with shown(folder):

@@ -10,8 +10,7 @@ from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.wording import shown
 from swift_hyperband.cli.arguments import add_changed_code
 from swift_hyperband.processes.exit_codes import TRY_AGAIN
-from swift_hyperband.results import jobs, provenance
-from swift_hyperband.results.freeze import check_place
+from swift_hyperband.results import jobs, places, provenance
 from swift_hyperband.results.jobs import JobOutcome
 from swift_hyperband.results.layout import RESULTS, StudyFolder
 from swift_hyperband.study.reader import read
@@ -80,5 +79,5 @@ def _folder(path: Path) -> StudyFolder:
         if not isinstance(value, str):
             raise UserError(f"{path}: {key}: must be a text, found {shown(value)}")
     folder = StudyFolder.of(given["name"], given["results"])
-    check_place(folder, given["name"])
+    places.check(folder, given["name"])
     return folder

@@ -52,7 +52,7 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
     UserError
         One line that says what differs and what to do.
     """
-    check_place(folder, study.name)
+    places.check(folder, study.name)
     if not folder.study.exists():
         return study
     study = as_begun(folder, study)
@@ -62,24 +62,6 @@ def check_frozen(folder: StudyFolder, study: Study) -> Study:
             f"Give the changed study a name of its own, or delete {folder.path} to start again"
         )
     return study
-
-
-def check_place(folder: StudyFolder, name: str) -> None:
-    """Refuse to start a search anew whose key `results` was changed while its folder stayed at the default place.
-
-    Raises
-    ------
-    UserError
-    """
-    if folder.study.exists():
-        return
-    before = StudyFolder.of(name)
-    if before.study.exists() and before.path.resolve() != folder.path.resolve():
-        raise UserError(
-            f"results: must be the folder of the search that was started, found {folder.path.parent} while "
-            f"{before.path} holds a search of this name; move that to {folder.path} to go on, "
-            "or give the study a name of its own"
-        )
 
 
 def as_begun(folder: StudyFolder, study: Study) -> Study:

@@ -1,7 +1,8 @@
 """Where the last start of each search went, so that a changed key `results` does not begin one anew unseen.
 
-The note lies in the working directory, as the key may name any place. The default place needs none: `check_place` looks
-there. It only warns, and a lost note costs a warning, so nothing rests on it.
+A search that was left at the default place is found there, and a start elsewhere is refused. The key may name any other
+place, so each start leaves a note in the working directory. By the note a start is only warned of: it may be lost, or
+older than a move.
 """
 
 from __future__ import annotations
@@ -19,6 +20,24 @@ logger = logging.getLogger(__name__)
 
 NOTE = Path(".swift-hyperband.json")
 """By names of studies: the folder that held theirs at the last start."""
+
+
+def check(folder: StudyFolder, name: str) -> None:
+    """Refuse to start a search anew whose key `results` was changed while its folder stayed at the default place.
+
+    Raises
+    ------
+    UserError
+    """
+    if folder.study.exists():
+        return
+    before = StudyFolder.of(name)
+    if before.study.exists() and before.path.resolve() != folder.path.resolve():
+        raise UserError(
+            f"results: must be the folder of the search that was started, found {folder.path.parent} while "
+            f"{before.path} holds a search of this name; move that to {folder.path} to go on, "
+            "or give the study a name of its own"
+        )
 
 
 def warn(folder: StudyFolder) -> None:
