@@ -185,6 +185,11 @@ def test_a_study_file_can_be_run_elsewhere(here: Path) -> None:
     best = yaml.safe_load(Path("results/again/best.yaml").read_text())
     found = told(*again)
     assert found["values"][found["best"]] == best["value"]
+    # another number of seeds is refused, and leaves the file with which this one goes on
+    written = Path("results/again.yaml").read_text()
+    for more in ([], ["--only-write"]):
+        refused("final", "finished.yaml", "--seeds", 3, "--epochs", 3, "--name", "again", *more)
+    assert Path("results/again.yaml").read_text() == written
 
 
 def test_what_cannot_be_trained_on_is_told_in_a_line(finished: History, here: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from swift_hyperband.base.errors import UserError
+from swift_hyperband.base.files import read_json
 from swift_hyperband.training import trial
 from swift_hyperband.training.trial import Trained
 
@@ -42,6 +43,19 @@ def test_a_trial_fails_with_the_crash_after_its_last_retry_and_keeps_its_values(
     assert trial.state_of(tmp_path, "accuracy") == Trained("failed", [0.5])
     record = json.loads((tmp_path / "failures.json").read_text())
     assert (record["starts"], record["epoch"], record["error"]) == (2, 1, "ValueError: b")
+
+
+def test_crashes_that_another_process_forgets_while_they_are_read_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial.count_crash(tmp_path, "ValueError: a", "trace", retries=1)
+
+    def late(path: Path, shape: object) -> object:
+        trial.forget_crashes(tmp_path)
+        return read_json(path, shape)
+
+    monkeypatch.setattr(trial, "read_json", late)
+    assert trial.failures(tmp_path) is None
 
 
 def test_a_damaged_curve_is_told_in_one_line(tmp_path: Path) -> None:

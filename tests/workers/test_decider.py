@@ -4,10 +4,12 @@ import random
 
 import pytest
 
+from swift_hyperband.processes.lease import LeaseLostError
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.search import Training
 from swift_hyperband.study.model import load
 from swift_hyperband.training.trial import write_rows
+from swift_hyperband.workers.agenda import Agenda
 from swift_hyperband.workers.conduct import conduct_of
 from swift_hyperband.workers.decider import Decider
 from swift_hyperband.workers.roster import Seat
@@ -117,6 +119,29 @@ def test_crashes_before_another_process_decides_are_told_once(begun, caplog):
     assert caplog.text.count("crash in worker 0") == 1
     assert "no luck again" in caplog.text
     seat.leave()
+
+
+def test_an_agenda_that_an_earlier_process_writes_too_late_is_written_over(begun, monkeypatch):
+    monkeypatch.setattr("swift_hyperband.workers.decider.LOOK_EVERY", 0.05)
+    study, folder = begun()
+    late, steps = Agenda("another"), iter(range(10**6))
+
+    def step(decider):
+        if (number := next(steps)) == 2:
+            late.write(folder.agenda)
+        return number > 2 and Agenda.read(folder.agenda) == decider._agenda
+
+    decided_until(folder, study, step)
+
+
+def test_a_process_that_decides_no_more_writes_no_agenda(begun):
+    study, folder = begun()
+    with deciding(folder) as held:
+        found = Decider(folder, study, conduct_of(folder, study), held)
+        (folder.decider / "lease").unlink()
+        with pytest.raises(LeaseLostError):
+            found._plan()
+    assert not folder.agenda.exists()
 
 
 def test_the_events_of_workers_that_have_left_are_read_when_it_is_looked_who_lives(begun):

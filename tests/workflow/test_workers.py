@@ -73,6 +73,17 @@ def test_a_decider_that_dies_is_started_again(project, finished):
     assert project.decisions() == finished.decisions()
 
 
+def test_a_search_that_is_stopped_starts_no_other_decider(project):
+    project.study(**BY_WORKERS, **SLOW)
+    process = project.start("swift-hyperband", "run", "--cores", "2", "best")
+    wait_for(project.trains, process)
+    # as a terminal
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(120) == 128 + signal.SIGINT
+    assert "is being stopped" in project.printed()
+    assert "another one is started" not in project.printed()
+
+
 def test_the_decider_and_the_workers_end_with_a_killed_head_and_the_search_goes_on(project, finished):
     project.study(**BY_WORKERS, **SLOW)
     process = project.start("swift-hyperband", "run", "--cores", "2", "best")

@@ -16,6 +16,7 @@ from swift_hyperband.cli.arguments import add_workers, at_least
 from swift_hyperband.cli.live import shown
 from swift_hyperband.cli.where import add_where, started
 from swift_hyperband.results import provenance, standing
+from swift_hyperband.results.freeze import check_frozen
 from swift_hyperband.results.history import History
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.standing import Best
@@ -65,6 +66,8 @@ def _final(options: argparse.Namespace) -> int:
     content = _content(history, best, options)
     study = final.study_of(content)
     folder = StudyFolder.of(study.name, study.results)
+    # one that is refused must not replace the file of one that goes on
+    check_frozen(folder, study)
     path = folder.path.with_name(f"{study.name}.yaml")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, to_yaml(content))

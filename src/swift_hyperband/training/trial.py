@@ -314,7 +314,13 @@ def failures(folder: Path) -> dict[str, Any] | None:
     path = folder / FAILURES
     if not path.exists():
         return None
-    found = dict(read_json(path, FAILURES_SHAPE))
+    try:
+        found = dict(read_json(path, FAILURES_SHAPE))
+    except UserError:
+        # another process may have trained an epoch since, and have forgotten the crashes
+        if not path.exists():
+            return None
+        raise
     # records of early versions lack these keys
     return found | {key: text if isinstance(text := found.get(key), str) else None for key in ("alike", "log")}
 

@@ -204,6 +204,9 @@ class Decider:
         self._roster.look()
         living = self._roster.living
         self._at_work = {name: left for name, by in self._at_work.items() if (left := by.intersection(living))}
+        found = Agenda.read(self._folder.agenda)
+        # one that decided before may have hung while it wrote its agenda
+        self._is_written &= found is not None and found.decider == self._agenda.decider
         frozen = load_frozen(self._folder)
         self._ahead.allow(frozen.speculate)
         if (execution := frozen.execution) != "workers":
@@ -282,13 +285,14 @@ class Decider:
 
     def _publish(self, planned: Agenda) -> None:
         if planned.differs(self._agenda) or not self._is_written:
+            self._held.check()
             self._agenda = replace(planned, version=self._agenda.version + 1)
             self._agenda.write(self._folder.agenda)
             self._is_written = True
 
     def _give_up(self, line: str) -> None:
         # of a full disk: the workers find that out by themselves
-        with suppress(OSError):
+        with suppress(OSError, lease.LeaseLostError):
             self._publish(replace(self._agenda, needed=(), taken=(), hopes=(), error=line))
 
     def _wait(self) -> None:

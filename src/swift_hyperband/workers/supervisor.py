@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 import time
 
+from swift_hyperband.processes.exit_codes import of_signal
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.workers import agenda
 from swift_hyperband.workers.agenda import Agenda
@@ -73,6 +75,9 @@ class Supervisor:
                 continue
             if self.error is not None:
                 break
+            if code in (of_signal(signal.SIGINT), -signal.SIGINT):
+                # a Ctrl-C reaches all processes of a start, so this one is about to end
+                time.sleep(AGAIN)
             if deaths.too_many():
                 self._error = in_vain("the process that decides", self._log)
                 break
