@@ -49,6 +49,14 @@ def test_another_name_for_the_search_is_refused_since_jobs_go_by_that_of_the_stu
     assert not Path("asked").exists()
 
 
+def test_a_folder_to_change_to_is_refused_as_the_study_is_read_here(queue):
+    done = run("--directory", "elsewhere")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --directory: must not be given, ")
+    assert not Path("asked").exists()
+    assert not Path("elsewhere").exists()
+
+
 @pytest.mark.parametrize(("option", "name"), [("--cores=0", "cores"), ("-j-1", "jobs")])
 def test_no_cores_are_refused_as_a_search_would_wait_for_them_for_ever(queue, option, name):
     done = run(option)

@@ -88,6 +88,15 @@ def test_results_are_read_anywhere_and_the_model_comes_back_where_its_code_is(
     assert not Path("results").exists()
 
 
+def test_a_command_that_is_printed_can_be_pasted(finished: History, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path("my copy")
+    shutil.copytree(finished.folder.path, folder)
+    try:
+        assert "swift-hyperband best 'my copy' --load" in printed(capsys, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_nothing_to_find_is_told_in_a_line(capsys: pytest.CaptureFixture[str], finished: History) -> None:
     Path("new.yaml").write_text(Path("finished.yaml").read_text().replace("name: finished", "name: new"))
     assert main(["best", "new.yaml"]) == 2

@@ -50,6 +50,7 @@ def test_what_is_written_is_read_as_it_was_here_and_by_readers_of_yaml_1_1():
     assert parse_yaml(to_yaml(content)) == content
     assert yaml.safe_load(to_yaml(content)) == content
     assert "a: '1e-4'\n" in to_yaml(content), "a reader of YAML 1.2 would take it for a number"
+    assert "i: ø\n" in to_yaml(content), "for people, as paths are"
 
 
 @pytest.mark.parametrize("text", ["1" * 900_000 + "x", "1_" * 400_000 + "x", "." + "1" * 900_000 + "x", "-" * 900_000])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def _show(history: History, found: dict[str, Any], where: Path) -> None:
     print(f"state: {found['state'] or 'none is kept'}")
     if "loaded" not in found:
         if found["state"] is not None and history.study.target.command is None:
-            print(f"\nits trained model: swift-hyperband best {where} --load, or in Python:\n")
+            print(f"\nits trained model: swift-hyperband best {shlex.quote(str(where))} --load, or in Python:\n")
             print(RECIPE.format(folder=folder.path))
         return
     print(f"loaded: {found['loaded']} with the state of epoch {found['loaded_epoch']}")

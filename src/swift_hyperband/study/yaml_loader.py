@@ -132,4 +132,4 @@ _Dumper.add_implicit_resolver(f"{TAG}float", re.compile(rf"({_FLOAT})\Z"), list(
 
 def to_yaml(content: Mapping[str, Any]) -> str:
     """Return a mapping as YAML, its keys in their order."""
-    return yaml.dump(content, Dumper=_Dumper, sort_keys=False)
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)

@@ -114,6 +114,11 @@ def check(parsed: argparse.Namespace) -> None:
         # Snakemake would wait for them without end
         if isinstance(count := getattr(parsed, name), int) and count < 1:
             raise UserError(f"--{name} must be at least 1, found {count}")
+    if parsed.directory is not None:
+        raise UserError(
+            f"--directory: must not be given, as the study is read and the search is shown here, found "
+            f"{parsed.directory}; start in that folder"
+        )
     if any(str(given).startswith("name=") for given in parsed.config or ()):
         raise UserError(
             "--config name: must not be given, as jobs and results go by the name in the study file; "
