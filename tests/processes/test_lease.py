@@ -193,7 +193,7 @@ def test_a_holder_whose_slurm_job_has_ended_or_runs_anew_here_is_not_waited_for(
     take(tmp_path)
     elsewhere(tmp_path)
     monkeypatch.setenv("SLURM_JOB_ID", mine)
-    end = time.monotonic() + 1.0
+    end = time.monotonic() + (1.0 if waits else 60.0)
     taken = lease.acquire(tmp_path, unless=lambda: time.monotonic() > end, interval=0.1)
     assert (taken is None) == waits
     assert set(asked) == ({"7"} if mine == "8" else set())
@@ -264,3 +264,13 @@ def test_a_lease_is_tried_without_waiting(tmp_path: Path) -> None:
     taken = lease.try_acquire(tmp_path, never)
     assert taken is not None
     taken.release()
+
+
+def test_a_lease_that_has_replaced_a_dead_one_is_not_even_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with take(tmp_path) as held:
+        # a holder that checks in between would take it for lost
+        monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("moved"))
+        lease._take_away(tmp_path / "lease", "that of a process that is dead")
+        held.check()

@@ -54,6 +54,12 @@ class Study:
         (folder / "config.json").write_text(json.dumps(config))
         return folder
 
+    def pace(self, trial: str, seconds: float) -> None:
+        """Let epochs of a trial last so long from its next start on."""
+        path = self.trial(trial) / "config.json"
+        config = json.loads(path.read_text())
+        path.write_text(json.dumps({**config, "configuration": {**config["configuration"], "seconds": seconds}}))
+
     def trial(self, trial: str) -> Path:
         return self.folder / "trials" / trial
 

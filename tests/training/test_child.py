@@ -3,8 +3,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from swift_hyperband.processes import lease
 from swift_hyperband.training import child
@@ -18,8 +21,9 @@ def outcome(study: Study, trial: str, epochs: int, target: str = "Counter") -> c
     """Train a trial in a child that does not wait for another process."""
     settings = study.of(target).settings
     work = child.Work(settings, child.import_target(settings), Clock())
-    started = child.start(study.trial(trial), epochs, work, waits=False)
-    while not (ended := child.wait([started])):
+    running: list[child.Child] = []
+    child.start(running, study.trial(trial), epochs, work, waits=False)
+    while not (ended := child.wait(running)):
         pass
     return child.judge(ended[0], work, submitted_again=False)
 
@@ -28,6 +32,41 @@ def test_a_child_trains_a_trial_and_one_that_finds_nothing_left_to_train_ends_we
     study.add("a")
     assert [outcome(study, "a", 2), outcome(study, "a", 2)] == ["trained", "trained"]
     assert study.started("a") == [1, 2]
+
+
+def test_a_warning_that_comes_before_a_training_has_begun_ends_it_well(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.add("a")
+    train = child._train
+
+    def warned(*arguments: Any) -> None:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        train(*arguments)
+
+    monkeypatch.setattr(child, "_train", warned)
+    assert outcome(study, "a", 2) == "out of time"
+    assert not (study.trial("a") / "failures.json").exists()
+
+
+def test_a_stop_that_comes_while_a_training_is_started_ends_that_too(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = ForkProcess.start
+
+    def stopped(process: ForkProcess) -> None:
+        begin(process)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    study.add("a")
+    settings = study.of("Counter").settings
+    work = child.Work(settings, child.import_target(settings), Clock())
+    running: list[child.Child] = []
+    monkeypatch.setattr(ForkProcess, "start", stopped)
+    with child.signals(work.clock, running), pytest.raises(SystemExit):
+        child.start(running, study.trial("a"), 10**6, work, waits=False)
+    child.end(running)
+    assert [one.process.exitcode for one in running] == [-signal.SIGTERM]
 
 
 def test_a_child_that_does_not_wait_leaves_a_trial_that_another_process_trains(study: Study) -> None:

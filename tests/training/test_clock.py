@@ -58,6 +58,8 @@ def test_on_sigusr1_every_trial_ends_after_its_epoch_in_flight(study: Any, worke
         study.add(name, seconds=0.2)
     process = study.start(["a", "b", "c", "d"], 100, workers)
     study.wait_for_epoch("a", 2)
+    for name in "abcd"[:workers]:
+        study.wait_for_epoch(name, 1)
     time.sleep(0.05)
     os.kill(process.pid, signal.SIGUSR1)
     _, err = process.communicate(timeout=30)
@@ -85,7 +87,7 @@ def epochs_in_state(study: Any, trial: str) -> int:
 
 def test_states_are_saved_as_often_as_wanted_and_at_the_end(study: Any) -> None:
     study = study.with_(save_every=4)
-    study.add("a", seconds=0.05)
+    study.add("a", seconds=0.1)
     process = study.start(["a"], 30)
     study.wait_for_epoch("a", 7)
     # however far it comes meanwhile: the state of epoch 4, 8, ... is written before the next epoch begins
@@ -98,13 +100,14 @@ def test_states_are_saved_as_often_as_wanted_and_at_the_end(study: Any) -> None:
 def test_a_kill_costs_the_epochs_since_the_last_state_and_changes_nothing(study: Any) -> None:
     other = study.twin()
     study = study.with_(save_every=4)
-    study.add("a", seconds=0.05)
+    study.add("a", seconds=0.15)
     other.add("a")
     other.train(["a"], 30)
     process = study.start(["a"], 30)
     study.wait_for_epoch("a", 7)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    study.pace("a", 0.0)
     begun, saved = len(study.started("a")), epochs_in_state(study, "a")
     assert saved in (begun // 4 * 4, (begun - 1) // 4 * 4)
     study.train(["a"], 30)

@@ -31,6 +31,11 @@ class Model:
 """
 
 
+WAITS = """\
+while epoch > 3 and not __import__("os").path.exists("may-end"):
+            __import__("time").sleep(0.05)"""
+
+
 def of_class(project, body):
     """Let the study train a class in model.py."""
     (project.path / "model.py").write_text(CRASHING.replace('raise ValueError("no luck")', body))
@@ -255,11 +260,12 @@ def test_a_process_that_was_suspended_while_another_one_took_its_place_decides_n
 
 
 def test_workers_leave_where_more_live_than_trials_are_left(project):
-    # 9 trials, then 3, then 1, which trains for a while
-    slow = {"target__options": {"table": "table.csv", "seconds": 0.3}}
-    project.study(execution="workers", search__brackets=[2], search__algorithm="hyperband", **slow)
+    # 9 trials, then 3, then 1, which trains until it may end
+    project.study(execution="workers", search__brackets=[2], search__algorithm="hyperband", speculate=False)
+    of_class(project, WAITS)
     decider, *workers = begin(project, "0", "1", "2", "3")
     until(lambda: [worker.code() for worker in workers].count(0) == 3)
     assert not (project.results / "best.yaml").exists()
     assert not json.loads((project.results / "agenda.json").read_text())["over"]
+    (project.path / "may-end").touch()
     assert [actor.wait() for actor in (*workers, decider)] == [0] * 5

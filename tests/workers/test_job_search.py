@@ -2,10 +2,12 @@
 
 import errno
 import json
+import random
 
 import pytest
 from worker_actors import Actor
 
+from swift_hyperband.processes import lease
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.study.model import load
 from swift_hyperband.workers import agenda, job_search
@@ -48,6 +50,32 @@ def test_the_agenda_tells_of_a_full_disk_and_not_of_one_that_is_away(project, mo
         job_search.decide(StudyFolder.of(study.name), study)
     found = json.loads((project.results / "agenda.json").read_text())["error"]
     assert error is found is None or error.replace(" is written", "") in found
+
+
+def test_a_search_that_the_head_is_beginning_is_not_decided_yet_and_that_is_no_error(project, monkeypatch):
+    monkeypatch.chdir(project.path)
+    study = load(project.path / "config/config.yaml")
+    folder = StudyFolder.of(study.name)
+    folder.path.mkdir(parents=True)
+    with lease.acquire(folder.path, unless=lambda: False):
+        job_search.decide(folder, study)
+    assert not folder.agenda.exists()
+
+
+def test_a_worker_starts_no_process_to_decide_where_the_search_has_just_ended(project, monkeypatch):
+    monkeypatch.chdir(project.path)
+    folder = StudyFolder.of("table")
+    agenda.Agenda("told").write(folder.agenda)
+    deciding = Deciding(folder, str(folder.path))
+
+    def ends(*_):
+        agenda.Agenda("told", over=True).write(folder.agenda)
+        return 0.0
+
+    monkeypatch.setattr(random, "uniform", ends)
+    deciding.agenda()
+    assert not deciding.is_mine
+    assert deciding.agenda().over
 
 
 def test_a_worker_waits_while_the_disk_is_away(project, monkeypatch):

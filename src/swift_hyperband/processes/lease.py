@@ -266,6 +266,10 @@ def _look(path: Path) -> tuple[str, int] | None:
 
 def _take_away(path: Path, judged: str) -> None:
     """Remove the lease that was judged stale, but no other that has replaced it meanwhile."""
+    # to judge it may have taken seconds, in which another process may have replaced it
+    found = _look(path)
+    if found is None or found[0] != judged:
+        return
     aside = path.with_name(f".{NAME}.stale.{secrets.token_hex(8)}")
     try:
         path.rename(aside)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from swift_hyperband.base.metric import from_json
 from swift_hyperband.processes import lease
 from swift_hyperband.results.layout import StudyFolder
+from swift_hyperband.targets.program.state_folder import HALF_WRITTEN
 from swift_hyperband.training.trial import CURVE, FAILURES, last_error, metric_values, read_rows, state_of
 
 
@@ -37,11 +38,12 @@ def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:
     That of a trial that is being trained, ahead of the search, stays until the search is over.
     """
     for trial in trials:
-        states = list(folder.trial(trial).glob("state.*"))
+        place = folder.trial(trial)
+        states = [*place.glob("state.*"), *place.glob(HALF_WRITTEN)]
         if not states:
             continue
         with suppress(lease.TakenError):
-            held = lease.try_acquire(folder.trial(trial), unless=lambda: False)
+            held = lease.try_acquire(place, unless=lambda: False)
             assert held is not None
             with held:
                 for state in states:

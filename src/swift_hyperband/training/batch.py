@@ -86,7 +86,7 @@ def train_batch(
             while waiting or running:
                 while waiting and len(running) < workers and not (running and doubtful):
                     name = waiting.popleft()
-                    running.append(child.start(folders[name], epochs, work, at_least=at_least))
+                    child.start(running, folders[name], epochs, work, at_least=at_least)
                     at_least = 0
                 for ended in child.wait(running):
                     running.remove(ended)

@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.context import ForkProcess
@@ -34,6 +34,9 @@ from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""Signals that trainings and the processes that start them handle, each in its own way."""
 
 CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 """Signals by which a process crashes; any other signal comes from outside and is not the trial's fault."""
@@ -96,6 +99,7 @@ def import_target(settings: TrainingSettings) -> type[Target]:
 
 
 def start(
+    running: list[Child],
     folder: Path,
     epochs: int,
     work: Work,
@@ -103,17 +107,25 @@ def start(
     at_least: int = 0,
     waits: bool = True,
     ahead: segment.Ahead | None = None,
-) -> Child:
-    """Start the training of a trial to an epoch; the other parameters are those of `segment.train`."""
+) -> None:
+    """Start the training of a trial to an epoch, as one more of those that run.
+
+    The other parameters are those of `segment.train`.
+    """
     context = multiprocessing.get_context("fork")
     reader, writer = context.Pipe(duplex=False)
     process = context.Process(
         target=_train, args=(writer, folder, epochs, work, at_least, waits, ahead), name=folder.name
     )
-    process.start()
+    # a signal waits until this process knows the child, and the child handles signals as a training does
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        process.start()
+        writer.close()
+        running.append(Child(folder, epochs, process, reader, ahead is not None))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     logger.debug(f"trial {folder.name}: training to epoch {epochs} in process {process.pid}")
-    writer.close()
-    return Child(folder, epochs, process, reader, ahead is not None)
 
 
 def _train(
@@ -130,6 +142,7 @@ def _train(
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     work.clock.listen()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     # a segmentation fault leaves file and line in the trial's log
     faulthandler.enable(2)
     report: Report = ("trained", "")
@@ -247,7 +260,8 @@ def signals(clock: Clock, running: Sequence[Child]) -> Iterator[None]:
         clock.hurry = True
         for child in running:
             if child.process.pid is not None and child.process.is_alive():
-                os.kill(child.process.pid, number)
+                with suppress(ProcessLookupError):
+                    os.kill(child.process.pid, number)
 
     before = signal.signal(signal.SIGTERM, leave), signal.signal(signal.SIGUSR1, hurry)
     try:

@@ -18,6 +18,7 @@ from swift_hyperband.base.metric import RESERVED, Metric
 from swift_hyperband.base.tracebacks import in_full, in_one_line, kind_of
 from swift_hyperband.processes import lease, log
 from swift_hyperband.targets import Context, DamagedStateError, RunsAhead, Target, TargetError
+from swift_hyperband.targets.program.state_folder import HALF_WRITTEN
 from swift_hyperband.training import kept_states, reproducible, state, trial
 from swift_hyperband.training.clock import Clock, OutOfTimeError
 from swift_hyperband.training.live import Live
@@ -293,6 +294,6 @@ def number(value: Any, key: str, name: str) -> float | None:
 
 def _remove_leftovers(folder: Path) -> None:
     """Remove half-written states and curves of killed processes. Only the holder of the lease writes these."""
-    for leftover in (*folder.glob(".state.*.tmp"), *folder.glob(f".{trial.CURVE}.*.tmp")):
+    for leftover in (*folder.glob(HALF_WRITTEN), *folder.glob(f".{trial.CURVE}.*.tmp")):
         # a program's state is a folder
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)

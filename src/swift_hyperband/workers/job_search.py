@@ -71,6 +71,8 @@ def _begun(folder: StudyFolder, study: Study | None) -> Study:
     try:
         head = lease.try_acquire(folder.path, unless=lambda: False)
     except lease.TakenError:
+        if not folder.study.exists():
+            raise DecidedElsewhereError(f"{folder.path}: {lease.holder(folder.path)} begins this search") from None
         # the head has begun it
         return load_study(folder, here=True)
     assert head is not None

@@ -195,6 +195,10 @@ class Deciding:
             # the head of the search starts one
             return
         time.sleep(random.uniform(0, min(LONGEST_APART, APART * max(0, workers - 1))))
+        now = Agenda.read(self._folder.agenda)
+        if now is not None and now.over:
+            # it has ended since this process looked
+            return
         if self._watch.is_free(self._folder.decider):
             logger.info(f"{self._folder.path}: no process decides, so this worker starts one")
             self._deaths.start()

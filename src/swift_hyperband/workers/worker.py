@@ -183,7 +183,7 @@ class Worker:
             self._code.check()
             self._seat.note("began", training)
             at_least, self._has_begun = int(self._is_new), True
-            self._running.append(child.start(place, training.epochs, work, at_least=at_least, waits=False))
+            child.start(self._running, place, training.epochs, work, at_least=at_least, waits=False)
             return True
         return self._train_ahead(agenda, work)
 
@@ -204,7 +204,7 @@ class Worker:
             self._seat.note("began", training)
             self._ahead.add(training.trial)
             look = partial(asks, self._folder.agenda, training.trial)
-            self._running.append(child.start(place, training.epochs, work, waits=False, ahead=look))
+            child.start(self._running, place, training.epochs, work, waits=False, ahead=look)
             return True
         return False
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+HALF_WRITTEN = ".state.*.tmp"
+"""States, files or folders, that a process was writing when it was killed."""
 NO_STATE = "-"
 """Stands for the folder where there is none: before the first start, and of programs that cannot go on from a state."""
 

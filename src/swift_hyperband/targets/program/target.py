@@ -293,7 +293,7 @@ def _cannot_start(program: str, error: OSError | ValueError) -> str:
 
 def _remove_leftovers(folder: Path) -> None:
     """Remove unfinished states and metrics of earlier starts; the lease makes this process the only one."""
-    for leftover in folder.glob(".state.*.tmp"):
+    for leftover in folder.glob(state_folder.HALF_WRITTEN):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
     for leftover in (*folder.glob("metrics.start-*.jsonl"), *folder.glob("prints.start-*.txt")):
