@@ -47,7 +47,10 @@ def test_an_installed_package_has_it_inside(tmp_path, monkeypatch):
 
 
 def test_a_message_names_a_page_by_a_path_that_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(shipped.CLONE)
     assert shipped.page("export.md") == "docs/export.md"
+    monkeypatch.chdir(tmp_path)
+    assert shipped.page("export.md") == f"{shipped.CLONE}/docs/export.md"
     monkeypatch.setattr(shipped, "INSTALLED", tmp_path)
     assert shipped.page("export.md") == f"{tmp_path}/docs/export.md"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from swift_hyperband.base.shipped import page
 from swift_hyperband.cli import main
 from swift_hyperband.search.plan import Plan
 from swift_hyperband.study.model import load
@@ -143,7 +144,7 @@ def test_a_metric_that_is_not_there_is_told(capsys):
     error = "target Mine: validate() must return the metric 'accuracy', found 'loss'"
     assert [line for line in printed.splitlines() if line][2:] == [
         f"FAIL     training  must get through 1 epoch, found: {error}",
-        "the target does not keep its contract; docs/targets-your-own.md tells what it is",
+        f"the target does not keep its contract; {page('targets-your-own.md')} tells what it is",
     ]
 
 

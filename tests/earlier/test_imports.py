@@ -102,6 +102,16 @@ def test_what_an_optuna_study_does_not_tell_or_tells_otherwise_is_said(tmp_path)
     (tmp_path / "text.db").write_text("no database")
     with pytest.raises(UserError, match="must be a storage that Optuna opens"):
         collect(study(), [str(tmp_path / "text.db")])
+    for sign in ("", "?timeout=1"):
+        with pytest.raises(UserError, match="must be an Optuna storage, found no such file"):
+            collect(study(), [f"sqlite:///{tmp_path}/typo.db{sign}"])
+    assert not (tmp_path / "typo.db").exists()
+    optuna.storages.get_storage(f"sqlite:///{tmp_path}/empty.db")
+    with pytest.raises(UserError, match=r"empty\.db: must hold a study, found none"):
+        collect(study(), [str(tmp_path / "empty.db")])
+    with pytest.raises(UserError, match=r"^mysql\+nodriver://me:\*\*\*@host/db: must be a storage") as caught:
+        collect(study(), ["mysql+nodriver://me:s3cret@host/db"])
+    assert "s3cret" not in str(caught.value)
     with pytest.raises(UserError, match="found no such folder or file"):
         collect(study(), [str(tmp_path / "none.csv")])
 

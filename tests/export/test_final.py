@@ -192,6 +192,16 @@ def test_a_study_file_can_be_run_elsewhere(here: Path) -> None:
     assert Path("results/again.yaml").read_text() == written
 
 
+def test_the_best_so_far_of_a_search_that_is_not_over_is_called_so(running: History, here: Path) -> None:
+    shutil.copytree(running.folder.path, here / "results/running")
+    ran = forked.here(forked.SWIFT_HYPERBAND, "final", "results/running", "--seeds", "1", "--epochs", "2")
+    assert ran.returncode == 0, ran.stderr
+    best = standing.best(running)
+    assert best is not None
+    assert f"its search is not over, so this trains trial {best.trial}, the best so far" in ran.stderr
+    assert "score of the search so far: " in ran.stdout
+
+
 def test_what_cannot_be_trained_on_is_told_in_a_line(finished: History, here: Path) -> None:
     best = standing.best(finished)
     assert best is not None

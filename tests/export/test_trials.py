@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from swift_hyperband.base.wording import without_password
 from swift_hyperband.cli import main
-from swift_hyperband.export.trials import Search, _times, without_password
+from swift_hyperband.export.trials import Search, _times
 from swift_hyperband.results.history import History
 from swift_hyperband.results.standing import Fate
 from swift_hyperband.training.trial import read_rows
@@ -66,6 +67,7 @@ def test_epochs_that_a_program_begins_at_once_follow_each_other() -> None:
     [
         ("postgresql://me:s3cret@host:5432/studies", "postgresql://me:***@host:5432/studies"),
         ("postgresql+psycopg://me:a/b:c@host/db", "postgresql+psycopg://me:***@host/db"),
+        ("mysql://host/db?user=me&password=s3cret&ssl=1", "mysql://host/db?user=me&password=***&ssl=1"),
         ("http://server:5000", "http://server:5000"),
         ("sqlite:///results/a/export/optuna.db", "sqlite:///results/a/export/optuna.db"),
     ],
@@ -94,6 +96,16 @@ def test_the_file_that_was_named_is_written_or_none(
         # as a shell takes it
         hint = shlex.split(capsys.readouterr().out.splitlines()[-1])
         assert hint[-4:] == ["mlflow", "ui", "--backend-store-uri", f"sqlite:///{file}"]
+
+
+@pytest.mark.usefixtures("finished")
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_that_mlflow_cannot_write_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("mlflow")
+    pytest.importorskip("sqlalchemy")
+    assert main(["export", "finished.yaml", "--to", "mlflow", "--out", str(tmp_path)]) == 2
+    line = f"error: {tmp_path}: must be a file that can be written, found: Is a directory; give another one by --out\n"
+    assert capsys.readouterr().err == line
 
 
 @pytest.mark.usefixtures("finished")

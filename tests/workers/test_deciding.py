@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from worker_actors import Actor, by_rounds, decided, until
+from workflow_project import wait_for
 
 from swift_hyperband.results.layout import StudyFolder
 from swift_hyperband.results.repair import _Mending
@@ -43,7 +44,12 @@ def test_a_head_that_starts_beside_a_process_that_decides_mends_nothing_and_goes
     actors = [Actor(project, "work", "config/config.yaml")]
     until(lambda: any(project.results.glob("bracket=*/round=*/promotion.json")))
     decider = json.loads((project.results / "decider/lease").read_text())["pid"]
-    project.search()
+    # the search is not over before the head has begun, however long that takes
+    os.kill(actors[0].pid, signal.SIGSTOP)
+    head = project.start("swift-hyperband", "run", "--cores", "2", "best")
+    wait_for(lambda: "decides already" in log_of(project), head)
+    os.kill(actors[0].pid, signal.SIGCONT)
+    assert head.wait(240) == 0
     assert f"process {decider} on host" in (log := log_of(project)), log
     assert "decides already, so damaged files are looked for at the next start" in log
     assert "made again" not in log

@@ -40,5 +40,7 @@ def shipped(name: str) -> Path:
 
 
 def page(name: str) -> str:
-    """Return the path by which a message names a page of the documentation; in a clone, from the clone's folder."""
-    return str(INSTALLED / DOCS / name) if INSTALLED.is_dir() else f"{DOCS}/{name}"
+    """Return the path by which a message names a page of the documentation."""
+    found, here = (INSTALLED if INSTALLED.is_dir() else CLONE) / DOCS / name, Path(DOCS, name)
+    # in a clone, from its folder
+    return str(here if here.exists() and here.samefile(found) else found)

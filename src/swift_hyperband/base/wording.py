@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 LONGEST_SHOWN = 80
@@ -23,6 +24,12 @@ def one_line(text: str) -> str:
 def short(text: str) -> str:
     """Return a text cut to the length that messages show."""
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+
+
+def without_password(text: str) -> str:
+    """Return a text that is shown, with *** in the place of passwords in its URLs."""
+    text = re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
+    return re.sub(r"([?&](?:password|passwd|pwd|token)=)[^&\s'\"]*", r"\1***", text, flags=re.IGNORECASE)
 
 
 def shown(value: object) -> str:

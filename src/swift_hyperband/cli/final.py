@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import math
 import shlex
 import statistics
@@ -24,6 +25,8 @@ from swift_hyperband.study.yaml_loader import to_yaml
 from swift_hyperband.training import kept_states
 from swift_hyperband.workers import local
 from swift_hyperband.workflow import driver, final
+
+logger = logging.getLogger(__name__)
 
 ON, ANEW = "final", "seeds"
 """How the names of the studies end: of the winner that is trained on, and of its configuration with other seeds."""
@@ -63,6 +66,10 @@ def _final(options: argparse.Namespace) -> int:
     best = standing.best(history)
     if best is None:
         raise UserError(f"{history.folder.path}: must have a trial with a trained epoch, found none so far")
+    if not history.finished:
+        logger.warning(
+            f"{history.folder.path}: its search is not over, so this trains trial {best.trial}, the best so far"
+        )
     content = _content(history, best, options)
     study = final.study_of(content)
     folder = StudyFolder.of(study.name, study.results)
@@ -124,9 +131,8 @@ def _show(found: History, before: History, options: argparse.Namespace) -> None:
         }
         print(json.dumps(told, indent=1))
         return
-    print(
-        f"\n{metric.name} of the search: {number(searched.value, 6)} at epoch {searched.epoch}, trial {searched.trial}"
-    )
+    won = f"{number(searched.value, 6)} at epoch {searched.epoch}, trial {searched.trial}"
+    print(f"\n{metric.name} of the search{'' if before.finished else ' so far'}: {won}")
     for name, row in counted.items():
         # the one trial that trains the winner on has an id that is another trial's in the search
         whose = name if options.seeds is not None else f"{searched.trial}, trained on"

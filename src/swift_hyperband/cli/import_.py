@@ -8,6 +8,7 @@ from pathlib import Path
 
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.shipped import page
+from swift_hyperband.base.wording import without_password
 from swift_hyperband.cli.arguments import STUDY_FILE
 from swift_hyperband.earlier.imports import collect
 from swift_hyperband.study.model import parse
@@ -45,7 +46,8 @@ def _import(options: argparse.Namespace) -> int:
     left_out = "".join(f"\n  {count} left out: {why}" for why, count in sorted(found.left_out.items()))
     count, total = len(found.content.trials), len(found.content.trials) + sum(found.left_out.values())
     if not count:
-        raise UserError(f"{options.study}: no trial of {' and '.join(options.sources)} fits ({total} read){left_out}")
+        sources = " and ".join(map(without_password, options.sources))
+        raise UserError(f"{options.study}: no trial of {sources} fits ({total} read){left_out}")
     out: Path = options.out or options.study.with_name("imported.json")
     found.content.write(out)
     print(f"{count} of {total} trials imported into {out}{left_out}")

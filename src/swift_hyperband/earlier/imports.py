@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from swift_hyperband.base.errors import UserError
 from swift_hyperband.base.metric import Metric, to_json
 from swift_hyperband.base.packages import require
-from swift_hyperband.base.wording import one_of
+from swift_hyperband.base.wording import one_of, without_password
 from swift_hyperband.replay.tables import reader
 from swift_hyperband.results.contents import Config
 from swift_hyperband.results.freeze import load_study
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from swift_hyperband.study.model import Study
 
 TABLES = (".csv", ".csv.gz", ".parquet")
+SQLITE = "sqlite:///"
 JOURNALS = (".log", ".journal")
 
 
@@ -121,39 +122,45 @@ def _of_table(path: Path, metric: Metric, hyperparameters: Sequence[str], notes:
 
 def _of_optuna(source: str, metric: Metric, name: str | None, notes: list[str]) -> Iterator[ImportedTrial]:
     require("import from Optuna", "optuna", "sqlalchemy")
+    where = without_password(source)
+    if source.startswith(SQLITE) and not Path(source.removeprefix(SQLITE).partition("?")[0]).is_file():
+        # it would be made
+        raise UserError(f"{where}: must be an Optuna storage, found no such file")
     # an extra that only this source needs, and that takes a second
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        storage: Any = source if "://" in source else f"sqlite:///{source}"
+        storage: Any = source if "://" in source else f"{SQLITE}{source}"
         if source.endswith(JOURNALS):
             storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(source))
         names = optuna.get_all_study_names(storage)
     except Exception as error:
         # each database has errors of its own
-        found = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise UserError(f"{source}: must be a storage that Optuna opens, found {found}") from None
+        found = without_password(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
+        raise UserError(f"{where}: must be a storage that Optuna opens, found {found}") from None
+    if not names:
+        raise UserError(f"{where}: must hold a study, found none")
     if name is None and len(names) != 1:
-        raise UserError(f"{source}: must hold one study, found {len(names)}; say which by --study-name {one_of(names)}")
+        raise UserError(f"{where}: must hold one study, found {len(names)}; say which by --study-name {one_of(names)}")
     if name is not None and name not in names:
-        raise UserError(f"{source}: must hold the study {name!r} (--study-name), found {one_of(names)}")
+        raise UserError(f"{where}: must hold the study {name!r} (--study-name), found {one_of(names)}")
     study = optuna.load_study(study_name=name or names[0], storage=storage)
     if len(study.directions) != 1:
-        raise UserError(f"{source}: its study must have one objective, found {len(study.directions)}")
+        raise UserError(f"{where}: its study must have one objective, found {len(study.directions)}")
     wanted = "minimize" if metric.minimised else "maximize"
     if study.direction.name.lower() != wanted:
-        raise UserError(f"{source}: its study must {wanted}, as this one does, found {study.direction.name.lower()}")
+        raise UserError(f"{where}: its study must {wanted}, as this one does, found {study.direction.name.lower()}")
     with warnings.catch_warnings():
         # a method that they call experimental
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         told = study.metric_names
     if told is None:
-        notes.append(f"{source}: its intermediate values are taken for {metric.name}, as it names no metric")
+        notes.append(f"{where}: its intermediate values are taken for {metric.name}, as it names no metric")
     elif told != [metric.name]:
-        notes.append(f"{source}: its intermediate values of {told[0]} are taken for {metric.name}: is that the same?")
+        notes.append(f"{where}: its intermediate values of {told[0]} are taken for {metric.name}: is that the same?")
     for trial in study.get_trials(deepcopy=False):
-        yield ImportedTrial(f"{source}: trial {trial.number}", trial.params, _curve(trial.intermediate_values))
+        yield ImportedTrial(f"{where}: trial {trial.number}", trial.params, _curve(trial.intermediate_values))
 
 
 def _curve(values: Mapping[int, float]) -> list[float]:

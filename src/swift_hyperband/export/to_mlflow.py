@@ -23,7 +23,8 @@ from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.tracking import MlflowClient
 
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted, sqlite, without_password
+from swift_hyperband.base.wording import without_password
+from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted, sqlite
 
 TAG = "swift_hyperband."
 """How the names of our tags begin."""
@@ -77,6 +78,12 @@ def _uri(search: Search, out: str | None) -> tuple[str, str | None]:
     path = search.place / "mlflow.db" if out is None else Path(out)
     uri = sqlite(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        # MLflow would try for minutes
+        needed = f"{path}: must be a file that can be written, found: {error.strerror}"
+        raise UserError(f"{needed}; give another one by --out") from None
     return uri, path.resolve().with_suffix(".artifacts").as_uri()
 
 

@@ -21,7 +21,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from swift_hyperband import __version__
 from swift_hyperband.base.errors import UserError
-from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted, sqlite, without_password
+from swift_hyperband.base.wording import without_password
+from swift_hyperband.export.trials import GOES_ON, LOST, Search, Trial, Written, counted, sqlite
 from swift_hyperband.results.standing import Fate
 from swift_hyperband.space.parameters import Categorical, Float, Hyperparameter, Int
 

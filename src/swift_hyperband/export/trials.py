@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -200,11 +199,6 @@ def sqlite(path: Path) -> str:
     if "?" in str(path):
         raise UserError(f"--out: must be a file without ? in its path, as it becomes a URL, found {path}")
     return f"sqlite:///{path}"
-
-
-def without_password(text: str) -> str:
-    """Return a text that is shown, with *** in the place of passwords in its URLs."""
-    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
 
 
 def counted(number: int, what: str) -> str:

@@ -114,7 +114,8 @@ class Results:
         if not place.is_dir():
             found = "a file" if place.exists() else "no such folder"
             raise UserError(f"{place}: must be the folder of a search, such as results/my-model, found {found}")
-        return cls(StudyFolder(place))
+        # also where the working directory changes later
+        return cls(StudyFolder(place.absolute()))
 
     @property
     def name(self) -> str:

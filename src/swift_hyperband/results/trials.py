@@ -6,6 +6,7 @@ import math
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 from swift_hyperband.base.metric import from_json
 from swift_hyperband.processes import lease
@@ -39,16 +40,19 @@ def delete_states(folder: StudyFolder, trials: Iterable[str]) -> None:
     """
     for trial in trials:
         place = folder.trial(trial)
-        states = [*place.glob("state.*"), *place.glob(HALF_WRITTEN)]
-        if not states:
+        if not _states(place):
             continue
         with suppress(lease.TakenError):
             held = lease.try_acquire(place, unless=lambda: False)
             assert held is not None
             with held:
-                for state in states:
+                for state in _states(place):
                     # a program's state is a folder
                     shutil.rmtree(state, ignore_errors=True) if state.is_dir() else state.unlink(missing_ok=True)
+
+
+def _states(place: Path) -> list[Path]:
+    return [*place.glob("state.*"), *place.glob(HALF_WRITTEN)]
 
 
 def read_curve(folder: StudyFolder, trial: str, metric: str | None = None) -> list[dict[str, float]]:
