@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -121,7 +122,13 @@ def children():
 
 
 def workers():
-    return {process for process in psutil.Process().children(recursive=True) if "work" in process.cmdline()}
+    found = set()
+    for process in psutil.Process().children(recursive=True):
+        # of one that has ended nothing can be told
+        with suppress(psutil.Error):
+            if "work" in process.cmdline():
+                found.add(process)
+    return found
 
 
 def test_run_comes_to_what_the_plain_driver_comes_to(here, children):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,10 @@ def test_a_warning_that_comes_before_a_training_has_begun_ends_it_well(
 def test_a_stop_that_comes_while_a_training_is_started_ends_that_too(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # a signal may arrive at any thread, such as that of a heartbeat
+    over = threading.Event()
+    beside = threading.Thread(target=over.wait)
+    beside.start()
     begin = ForkProcess.start
 
     def stopped(process: ForkProcess) -> None:
@@ -66,6 +71,8 @@ def test_a_stop_that_comes_while_a_training_is_started_ends_that_too(
     with child.signals(work.clock, running), pytest.raises(SystemExit):
         child.start(running, study.trial("a"), 10**6, work, waits=False)
     child.end(running)
+    over.set()
+    beside.join()
     assert [one.process.exitcode for one in running] == [-signal.SIGTERM]
 
 

@@ -96,7 +96,7 @@ class Actor:
                 self._code = os.waitstatus_to_exitcode(status)
         return self._code
 
-    def wait(self, seconds=120):
+    def wait(self, seconds=240):
         """Wait for its end; return the exit code."""
         end = time.monotonic() + seconds
         while self.code() is None:
@@ -111,8 +111,8 @@ class Actor:
             self.wait()
 
 
-def until(condition, seconds=60):
-    """Wait until something holds."""
+def until(condition, seconds=240):
+    """Wait until something holds. The limit is for a machine that hangs."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited for in vain"

@@ -117,15 +117,28 @@ def start(
     process = context.Process(
         target=_train, args=(writer, folder, epochs, work, at_least, waits, ahead), name=folder.name
     )
-    # a signal waits until this process knows the child, and the child handles signals as a training does
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
+    with _postponed():
         process.start()
         writer.close()
         running.append(Child(folder, epochs, process, reader, ahead is not None))
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     logger.debug(f"trial {folder.name}: training to epoch {epochs} in process {process.pid}")
+
+
+@contextmanager
+def _postponed() -> Iterator[None]:
+    """Let signals wait until this process knows a child that it forks, and the child handles them as a training."""
+    heard: list[int] = []
+    handlers = {number: signal.signal(number, lambda found, _: heard.append(found)) for number in SIGNALS}
+    # the child has this thread alone, and inherits its mask; here another thread may get a signal
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for found in heard:
+            os.kill(os.getpid(), found)
 
 
 def _train(
