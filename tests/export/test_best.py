@@ -89,10 +89,13 @@ def test_results_are_read_anywhere_and_the_model_comes_back_where_its_code_is(
 
 
 def test_a_command_that_is_printed_can_be_pasted(finished: History, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = Path("my copy")
+    folder = Path('my "copy" ü')
     shutil.copytree(finished.folder.path, folder)
     try:
-        assert "swift-hyperband best 'my copy' --load" in printed(capsys, folder)
+        said = printed(capsys, folder)
+        assert "swift-hyperband best 'my \"copy\" ü' --load" in said
+        opened = next(line for line in said.splitlines() if "Results.open" in line)
+        assert eval(opened.removeprefix("best = ")).trial == standing.best(finished).trial
     finally:
         shutil.rmtree(folder)
 

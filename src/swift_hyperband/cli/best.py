@@ -22,7 +22,7 @@ from swift_hyperband.training.load import loaded, settings_of
 
 RECIPE = """\
 from swift_hyperband import Results
-best = Results.open("{folder}").best
+best = Results.open({folder}).best
 model = best.load()"""
 """Gives the trained model back in Python."""
 
@@ -102,11 +102,16 @@ def _show(history: History, found: dict[str, Any], where: Path) -> None:
     if "loaded" not in found:
         if found["state"] is not None and history.study.target.command is None:
             print(f"\nits trained model: swift-hyperband best {shlex.quote(str(where))} --load, or in Python:\n")
-            print(RECIPE.format(folder=folder.path))
+            print(_recipe(folder))
         return
     print(f"loaded: {found['loaded']} with the state of epoch {found['loaded_epoch']}")
     print(f"validated: {found['metric']} {_compared(found['validated'], found['recorded'])}")
-    print(f"\nin Python:\n\n{RECIPE.format(folder=folder.path)}")
+    print(f"\nin Python:\n\n{_recipe(folder)}")
+
+
+def _recipe(folder: StudyFolder) -> str:
+    # a text of JSON is one of Python
+    return RECIPE.format(folder=json.dumps(str(folder.path), ensure_ascii=False))
 
 
 def _compared(value: float, recorded: float) -> str:

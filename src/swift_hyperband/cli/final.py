@@ -79,7 +79,7 @@ def _final(options: argparse.Namespace) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, to_yaml(content))
     if options.only_write:
-        print(f"study file: {path}\nrun it: swift-hyperband run {path}")
+        print(f"study file: {path}\nrun it: swift-hyperband run {shlex.quote(str(path))}")
         return 0
     if options.seeds is None:
         final.hand_over(history, best, study, folder)

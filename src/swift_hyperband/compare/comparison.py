@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ class TableKeys(Section):
     def origin(self) -> str:
         """How a user gets it, in the words of a message; nothing if the file does not say."""
         if self.record is not None:
-            return f"make it with: swift-hyperband record {self.record}"
+            return f"make it with: swift-hyperband record {shlex.quote(self.record)}"
         return f"get it from {self.source}" if self.source is not None else ""
 
     @model_validator(mode="after")
